@@ -1,0 +1,1 @@
+"""Program -> Program: the derivative of equations is equations."""

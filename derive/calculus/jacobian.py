@@ -1,0 +1,60 @@
+"""Jacobians: reverse mode with a unit seed for every entry of the output, as extra leading axes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy
+from sympy import Expr
+
+from ..ir.nodes import Bracket, Equation, Index, Program, Read, Step, Tensor, fresh_indices, substitute
+from .differentiate import new_name
+
+
+def jacobian(pullback: Program, cotangent: Tensor, names: tuple[str, ...]) -> Program:
+    """The Jacobian from a vjp program: its cotangent becomes ``[a = i]`` for output entry ``a``.
+
+    Args:
+        pullback: a vjp with `cotangent` among its inputs.
+        cotangent: the cotangent of the one output, ``gY[i,..]``.
+        names: how to call the results.
+
+    Returns:
+        A program whose outputs have the output's axes first, then the input's; deltas are left to `rewrite`.
+    """
+    taken = dict.fromkeys(pullback.tensors, 1)
+    rows = tuple(Index(f"o{p}", extent) for p, extent in enumerate(cotangent.shape))
+    batched: dict[str, Tensor] = {}
+    equations: list[Equation] = []
+    for equation in pullback.equations:
+        touched = any(r.tensor == cotangent or r.tensor.name in batched for r in equation.body.atoms(Read))
+        if not touched:
+            equations.append(equation)
+            continue
+        old = equation.target
+        target = replace(old, name=new_name(f"{old.name}_o", taken), shape=(*cotangent.shape, *old.shape))
+        batched[old.name] = target
+        body = _batch(equation.body, cotangent, batched, rows)
+        equations.append(replace(equation, target=target, axes=rows + equation.axes, body=body))
+    outputs: list[Tensor] = []
+    for output, name in zip(pullback.outputs, names, strict=True):
+        target = Tensor(new_name(name, taken), (*cotangent.shape, *output.shape))
+        axes = fresh_indices(target.shape)
+        if output.name in batched:
+            body: Expr = batched[output.name][axes]
+        else:
+            body = output[axes[len(rows) :]]
+        equations.append(Equation(target, axes, body, step=Step("Jacobian", of=output.name)))
+        outputs.append(target)
+    inputs = tuple(t for t in pullback.inputs if t != cotangent)
+    return Program(inputs, tuple(equations), tuple(outputs))
+
+
+def _batch(body: Expr, cotangent: Tensor, batched: dict[str, Tensor], rows: tuple[Index, ...]) -> Expr:
+    mapping: dict[Expr, Expr] = {}
+    for read in body.atoms(Read):
+        if read.tensor == cotangent:
+            mapping[read] = sympy.Mul(*(Bracket(sympy.Eq(a, i)) for a, i in zip(rows, read.indices, strict=True)))
+        elif read.tensor.name in batched:
+            mapping[read] = Read(batched[read.tensor.name], rows + read.indices)
+    return substitute(body, mapping)

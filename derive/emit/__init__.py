@@ -1,0 +1,1 @@
+"""Source text: complete, readable code with forward and backward for the framework that a user works in."""

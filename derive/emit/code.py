@@ -1,0 +1,183 @@
+"""Pieces of expressions in Python source, which know how tightly they bind and so where parentheses go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+COMPARE, OR, AND, ADD, MUL, UNARY, POWER, POSTFIX = range(1, 9)
+
+
+@dataclass(frozen=True)
+class Code:
+    """Base of all pieces: `text` on one line, and `level`, the precedence of the outermost operator."""
+
+    @property
+    def text(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def level(self) -> int:
+        return POSTFIX
+
+    @property
+    def fresh(self) -> bool:
+        """Whether evaluating it makes a new array, which may be changed in place."""
+        return True
+
+    def within(self, level: int) -> str:
+        """The text as an operand of an operator of this level."""
+        return self.text if self.level >= level else f"({self.text})"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Atom(Code):
+    """A name or a number."""
+
+    name: str
+
+    @property
+    def text(self) -> str:
+        return self.name
+
+    @property
+    def fresh(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True)
+class Suffix(Code):
+    """An attribute, a method call or a subscript: ``X.T``, ``X.sum(axis=1)``, ``X[:, None]``."""
+
+    base: Code
+    suffix: str
+    copies: bool = False
+
+    @cached_property
+    def text(self) -> str:  # type: ignore[override]
+        return self.base.within(POSTFIX) + self.suffix
+
+    @property
+    def fresh(self) -> bool:
+        return self.copies
+
+
+@dataclass(frozen=True)
+class Call(Code):
+    """``function(arguments)``."""
+
+    function: str
+    arguments: tuple[Code, ...]
+    copies: bool = True
+
+    @cached_property
+    def text(self) -> str:  # type: ignore[override]
+        return f"{self.function}({', '.join(a.text for a in self.arguments)})"
+
+    @property
+    def fresh(self) -> bool:
+        return self.copies
+
+
+@dataclass(frozen=True)
+class Chain(Code):
+    """Operands joined by operators of one precedence: ``a - b + c``, ``a * b / c``, ``p & q``."""
+
+    binds: int
+    first: Code
+    rest: tuple[tuple[str, Code], ...]
+
+    @property
+    def level(self) -> int:
+        return self.binds
+
+    @property
+    def operands(self) -> tuple[Code, ...]:
+        return (self.first, *(operand for _, operand in self.rest))
+
+    @cached_property
+    def pieces(self) -> tuple[str, ...]:
+        """The first operand, then each operator with its operand."""
+        inner = self.binds + 1
+        return (self.first.within(self.binds), *(f"{op} {operand.within(inner)}" for op, operand in self.rest))
+
+    @cached_property
+    def text(self) -> str:  # type: ignore[override]
+        return " ".join(self.pieces)
+
+
+@dataclass(frozen=True)
+class Prefix(Code):
+    """``-x`` and ``~x``; a minus before a product needs no parentheses, but the whole then binds like a sum."""
+
+    operator: str
+    base: Code
+
+    @property
+    def level(self) -> int:
+        return UNARY if self.operator == "~" or self.base.level >= UNARY else ADD
+
+    @cached_property
+    def text(self) -> str:  # type: ignore[override]
+        return self.operator + self.base.within(MUL if self.operator == "-" else UNARY)
+
+
+@dataclass(frozen=True)
+class Power(Code):
+    """``base**exponent``, with the spaces that a formatter would put."""
+
+    base: Code
+    exponent: Code
+
+    @property
+    def level(self) -> int:
+        return POWER
+
+    @cached_property
+    def text(self) -> str:  # type: ignore[override]
+        base, exponent = self.base.within(POSTFIX), self.exponent.within(UNARY)
+        tight = _simple(base) and _simple(exponent.removeprefix("-"))
+        return f"{base}**{exponent}" if tight else f"{base} ** {exponent}"
+
+
+def _simple(operand: str) -> bool:
+    return bool(re.fullmatch(r"[\w.]+(e-\d+)?", operand))
+
+
+def chain(binds: int, first: Code, rest: Iterable[tuple[str, Code]]) -> Code:
+    """`Chain`, flat: a first operand of the same precedence is continued."""
+    rest = tuple(rest)
+    if not rest:
+        return first
+    if isinstance(first, Chain) and first.binds == binds:
+        return Chain(binds, first.first, (*first.rest, *rest))
+    return Chain(binds, first, rest)
+
+
+def negative(code: Code) -> Code:
+    return Prefix("-", code)
+
+
+def call(function: str, *arguments: Code | str) -> Code:
+    return Call(function, tuple(Atom(a) if isinstance(a, str) else a for a in arguments))
+
+
+def subscript(items: Iterable[str]) -> str:
+    """``[:, None]`` for the given items; full slices at the end are left out, and ``""`` if nothing remains."""
+    items = list(items)
+    while items and items[-1] == ":":
+        items.pop()
+    return f"[{', '.join(items)}]" if items else ""
+
+
+def span(start: Code | None, stop: Code | None) -> str:
+    """``start:stop`` as a formatter spaces it."""
+    texts = [code.text if code else "" for code in (start, stop)]
+    if all(re.fullmatch(r"-?\w*", text) for text in texts):
+        return ":".join(texts)
+    return f"{texts[0]} : {texts[1]}".strip()

@@ -1,0 +1,54 @@
+"""How a framework spells what array code needs: the table that a target fills in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from .code import Code
+from .layout import Statement
+
+
+@dataclass(frozen=True)
+class Update:
+    """``target[index] += value``.
+
+    index: an item for each axis: a name, an expression or ``":"``; arrays: which of the items are integer arrays.
+    repeats: whether the index may name an entry more than once, so that a plain ``+=`` would lose increments.
+    """
+
+    target: str
+    index: tuple[str, ...]
+    arrays: tuple[bool, ...]
+    value: Code
+    repeats: bool
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The spelling of one framework; ``{like}`` stands for an array whose type (and device) is taken.
+
+    target: the key of the operations' own spellings.  module: the name under which the framework is imported.
+    axis: the keyword of reductions.  methods: the method of each reduction, `one_axis` those that take one axis only.
+    update: writes an `Update`; None of its values may be changed in place where `copy` is empty.
+    numbers: spellings that replace an operation's own where its last argument is a plain number.
+    """
+
+    target: str
+    module: str
+    axis: str
+    methods: Mapping[str, str]
+    swap_last: str
+    permute: str
+    infinity: str
+    arange: str
+    arange_real: str
+    cast: str
+    integer: str
+    zeros: str
+    full: str
+    update: Callable[[Update], Statement]
+    copy: str = ""
+    flip: str = ""
+    one_axis: tuple[str, ...] = ()
+    einsum: tuple[str, ...] = ()
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    promotes_integers: bool = True

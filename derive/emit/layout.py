@@ -1,0 +1,115 @@
+"""Statements as lines that a formatter leaves alone: at most 88 columns, broken where it would break them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from textwrap import wrap
+
+from .code import Atom, Call, Chain, Code, Power, Prefix, Suffix
+
+WIDTH = 88
+INDENT = "    "
+
+
+@dataclass(frozen=True)
+class Statement:
+    """``left right``, such as ``gZ = P * gP``, ``gZ[i, y] -= 1`` or, with an empty left, a call."""
+
+    left: str
+    right: Code
+
+
+def lines_of(statement: Statement, room: int, fresh: Callable[[str], str]) -> list[str]:
+    """The statement in lines of at most `room` columns; what has no good break is named first, by `fresh`."""
+    left = f"{statement.left} " if statement.left else ""
+    if len(left + statement.right.text) <= room:
+        return [left + statement.right.text]
+    broken = _broken(left, statement.right, room)
+    if broken is not None:
+        return broken
+    part = _longest_part(statement.right)
+    if part is None:
+        return [left + statement.right.text]
+    name = fresh("t")
+    rest = Statement(statement.left, _replaced(statement.right, part, Atom(name)))
+    return lines_of(Statement(f"{name} =", part), room, fresh) + lines_of(rest, room, fresh)
+
+
+def _broken(left: str, code: Code, room: int) -> list[str] | None:
+    """The breaks that the formatter would choose, where that choice is plain; None elsewhere."""
+    if isinstance(code, Call):
+        return enclosed(f"{left}{code.function}(", [a.text for a in code.arguments], ")", room)
+    if isinstance(code, Chain) and len(code.rest) > 1 and left:
+        pieces = [INDENT + piece for piece in code.pieces]
+        return [f"{left}(", *pieces, ")"] if max(map(len, pieces)) <= room else None
+    return None
+
+
+def enclosed(opening: str, items: Sequence[str], closing: str, room: int = WIDTH) -> list[str] | None:
+    """``opening item, item closing`` on one line, on three, or one line for each item; None if all are too long."""
+    inner = ", ".join(items)
+    if len(opening + inner + closing) <= room:
+        return [opening + inner + closing]
+    if len(opening) > room:
+        return None
+    if len(INDENT + inner) <= room:
+        return [opening, INDENT + inner, closing]
+    single = [f"{INDENT}{item}," for item in items]
+    return [opening, *single, closing] if max(map(len, single)) <= room else None
+
+
+def _parts(code: Code) -> tuple[Code, ...]:
+    match code:
+        case Call(arguments=arguments):
+            return arguments
+        case Chain():
+            return code.operands
+        case Suffix(base=base) | Prefix(base=base):
+            return (base,)
+        case Power(base=base, exponent=exponent):
+            return (base, exponent)
+    return ()
+
+
+def _longest_part(code: Code) -> Code | None:
+    parts = [part for part in _parts(code) if _parts(part)]
+    return max(parts, key=lambda part: len(part.text), default=None)
+
+
+def _replaced(code: Code, part: Code, name: Code) -> Code:
+    def new(old: Code) -> Code:
+        return name if old is part else old
+
+    match code:
+        case Call(arguments=arguments):
+            return replace(code, arguments=tuple(map(new, arguments)))
+        case Chain(first=first, rest=rest):
+            return replace(code, first=new(first), rest=tuple((op, new(operand)) for op, operand in rest))
+        case Suffix(base=base) | Prefix(base=base):
+            return replace(code, base=new(base))
+        case Power(base=base, exponent=exponent):
+            return Power(new(base), new(exponent))
+    return code
+
+
+def indented(lines: Iterable[str], depth: int = 1) -> list[str]:
+    return [INDENT * depth + line if line else line for line in lines]
+
+
+def docstring(paragraphs: Sequence[str], room: int) -> list[str]:
+    """A docstring of a first line and, after an empty line each, further blocks; lines already broken are kept."""
+    escaped = [p.replace("\\", "\\\\").replace('"""', r"\"\"\"") for p in paragraphs]
+    if len(escaped) == 1 and len(escaped[0]) + 6 <= room and not escaped[0].endswith('"'):
+        return [f'"""{escaped[0]}"""']
+    lines: list[str] = []
+    for paragraph in escaped:
+        kept = paragraph.startswith(INDENT) or "\n" in paragraph
+        block = paragraph.split("\n") if kept else wrap(paragraph, room - 3, break_long_words=False)
+        lines += ["", *(line.rstrip() for line in block)]
+    return [f'"""{lines[1]}', *lines[2:], '"""']
+
+
+def signature(name: str, parameters: Sequence[str]) -> list[str]:
+    """``def name(parameters):``"""
+    return enclosed(f"def {name}(", parameters, "):") or [f"def {name}({', '.join(parameters)}):"]

@@ -1,0 +1,192 @@
+"""The statements of a kernel: operations before they are scheduled, and the loop nest they end up in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import sympy
+from sympy import Expr
+from sympy.logic.boolalg import Boolean
+
+from ..ir.nodes import Equation, Index, Read, Tensor, indices_of, reads_of, substitute
+from ..rewrite.conditions import in_range
+
+How = Literal["set", "sum", "prod", "max", "min"]
+
+
+@dataclass(frozen=True)
+class Op:
+    """``target[at] = body`` for all values of `loops` where `guard` holds, or ``+=`` and its like.
+
+    loops: outermost first; those that are no plain index in `at` are accumulated over.
+    starts: the accumulation begins from its identity, not from what the target holds already.
+    open: its start has been scheduled, so only the accumulation is left to do.
+    """
+
+    target: Tensor
+    at: tuple[Expr, ...]
+    body: Expr
+    loops: tuple[Index, ...]
+    how: How = "set"
+    starts: bool = False
+    guard: Boolean = sympy.true
+    equation: Equation | None = None
+    open: bool = False
+
+    @property
+    def reads(self) -> list[Read]:
+        found = [*reads_of(self.body), *reads_of(self.guard)]
+        for index in self.at:
+            found += reads_of(index)
+        return found
+
+    def renamed(self, mapping: dict[Index, Index]) -> Op:
+        if not mapping:
+            return self
+        return replace(
+            self, at=tuple(substitute(i, mapping) for i in self.at), body=substitute(self.body, mapping),
+            loops=tuple(mapping.get(i, i) for i in self.loops), guard=substitute(self.guard, mapping),
+        )  # fmt: skip
+
+    def entered(self) -> Op:
+        """What is left to do inside the outermost loop."""
+        return replace(self, loops=self.loops[1:], open=self.open or self.opens)
+
+    @property
+    def aligned(self) -> bool:
+        """Each turn of the outermost loop writes a slice of the target of its own."""
+        return self.loops[0] in self.at
+
+    @property
+    def opens(self) -> bool:
+        """The accumulation begins before the outermost loop and is complete after it."""
+        return bool(self.loops) and self.how != "set" and not self.open and not self.aligned
+
+
+@dataclass(frozen=True)
+class Product:
+    """``target[at] = sum_bound left * right``: one matrix product for every value of `loops`, the batch indices.
+
+    `left` has the indices rows and bound, `right` bound and columns, each in either order; `at` rows, columns.
+    """
+
+    target: Tensor
+    at: tuple[Expr, ...]
+    left: Read
+    right: Read
+    loops: tuple[Index, ...]
+    rows: tuple[Index, ...]
+    columns: tuple[Index, ...]
+    bound: tuple[Index, ...]
+    equation: Equation | None = None
+
+    how: How = "set"
+    starts: bool = False
+    opens: bool = False
+
+    @property
+    def reads(self) -> list[Read]:
+        return [self.left, self.right]
+
+    def renamed(self, mapping: dict[Index, Index]) -> Product:
+        if not mapping:
+            return self
+        swap = {name: tuple(mapping.get(i, i) for i in getattr(self, name)) for name in ("loops", "rows", "columns", "bound")}
+        return replace(
+            self, at=tuple(substitute(i, mapping) for i in self.at), left=substitute(self.left, mapping),
+            right=substitute(self.right, mapping), **swap,
+        )  # fmt: skip
+
+    def entered(self) -> Product:
+        return replace(self, loops=self.loops[1:])
+
+    @property
+    def aligned(self) -> bool:
+        return self.loops[0] in self.at
+
+
+Operation = Op | Product
+
+
+@dataclass(frozen=True)
+class Compute:
+    """One assignment, accumulation or matrix product whose loops all surround it."""
+
+    op: Operation
+
+
+@dataclass(frozen=True)
+class Start:
+    """The target of an accumulation gets its identity."""
+
+    op: Op
+
+
+@dataclass(frozen=True)
+class Close:
+    """The accumulation is complete."""
+
+    op: Op
+
+
+@dataclass(frozen=True)
+class Loop:
+    """The body for every value of the index.
+
+    parallel: blocks of turns run at the same time; accumulations in `partial` get an accumulator per block.
+    """
+
+    index: Index
+    body: Block
+    parallel: bool = False
+    partial: tuple[Op, ...] = ()
+    allocate: tuple[Storage, ...] = ()
+
+
+@dataclass(frozen=True)
+class Allocate:
+    """An array comes into being, with the given content or none."""
+
+    storage: Storage
+    fill: Any = None
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where a tensor lives: an array over the axes `kept`, or a scalar if there are none."""
+
+    tensor: Tensor
+    kept: tuple[int, ...]
+
+    @property
+    def scalar(self) -> bool:
+        return not self.kept
+
+
+Statement = Compute | Start | Close | Loop | Allocate
+Block = tuple[Statement, ...]
+
+
+def plain(read: Read) -> bool:
+    """Every index is a bare index, and no two are the same."""
+    return all(isinstance(i, Index) for i in read.indices) and len(set(read.indices)) == len(read.indices)
+
+
+def covers(read: Read) -> bool:
+    """The read runs over the whole of its tensor."""
+    return plain(read) and all(i.extent == n for i, n in zip(read.indices, read.tensor.shape, strict=True))
+
+
+def inside(read: Read) -> bool:
+    """The read lies in its tensor for all values of its indices; one with data in an index is made to."""
+    for index, extent in zip(read.indices, read.tensor.shape, strict=True):
+        if isinstance(index, Index) and index.extent == extent:
+            continue
+        if not reads_of(index) and in_range(index, Index("", extent)) != True:  # noqa: E712 - SymPy's true
+            return False
+    return True
+
+
+def uses(expr: Any, indices: Any) -> bool:
+    return not indices_of(expr).isdisjoint(indices)

@@ -1,0 +1,1 @@
+"""Code targets, one `Target` record each; any module put into this folder is found."""

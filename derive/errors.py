@@ -1,0 +1,48 @@
+"""What can go wrong: one base class, each error also the builtin that a caller would catch."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class DeriveError(Exception):
+    """Base of every error that derive raises on purpose."""
+
+
+class ShapeError(DeriveError, ValueError):
+    """Axes, ranks or sizes that do not fit together."""
+
+
+class UnsupportedOp(DeriveError, NotImplementedError):
+    """A NumPy function, method or option that has no record yet."""
+
+
+class TraceError(DeriveError, TypeError):
+    """Something was done to a traced value that needs a number."""
+
+
+class UnknownName(DeriveError, KeyError):
+    """A name that is not there; the message offers the closest ones."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class NotDifferentiable(DeriveError, TypeError):
+    """A gradient was asked of, or with respect to, something that has none."""
+
+
+class SpecError(DeriveError, ValueError):
+    """A shape or a fact that could not be read."""
+
+
+class DomainError(DeriveError, ValueError):
+    """Values outside the domain on which an operation or a check is defined."""
+
+
+def closest(name: str, names: Iterable[str], count: int = 3) -> str:
+    """A phrase that offers the names nearest to `name`: ``"did you mean 'gamma'?"``."""
+    names = list(names)
+    near = get_close_matches(name, names, n=count, cutoff=0.5)
+    if near:
+        return "did you mean " + " or ".join(repr(n) for n in near) + "?"
+    return "known: " + ", ".join(sorted(names)) if names else "there are none"

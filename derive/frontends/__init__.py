@@ -1,0 +1,1 @@
+"""Anything a person writes -> Program."""

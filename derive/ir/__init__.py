@@ -1,0 +1,1 @@
+"""What a program is: tensors, indices, equations; how it is checked, walked and run."""

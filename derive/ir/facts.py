@@ -1,0 +1,114 @@
+"""What may be declared about an input: its axes, its kind and its facts, read from ``"n n, symmetric"``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import sympy
+from sympy import Expr
+
+from ..errors import SpecError, closest
+from .nodes import Kind, Tensor, size
+
+IMPLIES: dict[str, tuple[str, ...]] = {
+    "symmetric": (),
+    "positive definite": ("symmetric", "invertible"),
+    "positive semidefinite": ("symmetric",),
+    "invertible": (),
+    "orthogonal": ("invertible",),
+    "diagonal": ("lower triangular", "upper triangular", "symmetric"),
+    "lower triangular": (),
+    "upper triangular": (),
+    "positive": ("nonnegative",),
+    "nonnegative": (),
+    "simplex": ("nonnegative",),
+    "one-hot": ("simplex",),
+    "binary": ("nonnegative",),
+}
+"""Every fact with the facts that follow from it. Matrix facts speak of the last two axes, simplex and one-hot of the last."""
+
+SQUARE = {"symmetric", "positive definite", "positive semidefinite", "invertible", "orthogonal", "diagonal"}
+AXIS = re.compile(r"[A-Za-z_]\w{0,40}|[0-9]{1,9}")
+INTEGER = re.compile(r"integer(?:\s*<\s*(\w+))?")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A declared input: sizes of its axes, kind of its entries, facts."""
+
+    shape: tuple[Expr, ...]
+    kind: Kind = "real"
+    facts: frozenset[str] = frozenset()
+    bound: Expr | None = None
+
+    def tensor(self, name: str) -> Tensor:
+        return Tensor(name, self.shape, self.kind, self.facts, self.bound)
+
+
+def spec(axes: str | int = "", *facts: str) -> Spec:
+    """Declare an input by its axes and facts.
+
+    Args:
+        axes: names or integers separated by spaces, ``"batch n"``, ``"3 n"``, ``""`` for a scalar;
+            facts may follow after commas, ``"n n, symmetric"``.
+        facts: words of `IMPLIES`, or ``"integer"``, ``"integer < v"``, ``"boolean"``.
+
+    Raises:
+        SpecError: an axis is not a name or a positive integer, or a fact is unknown or does not fit the shape.
+
+    Example:
+        >>> spec("n n", "positive definite").facts >= {"symmetric", "invertible"}
+        True
+    """
+    head, *tail = str(axes).split(",")
+    shape = tuple(_extent(word, axes) for word in head.split())
+    kind: Kind = "real"
+    bound: Expr | None = None
+    known: set[str] = set()
+    for word in (w.strip() for w in (*tail, *(part for f in facts for part in f.split(",")))):
+        if match := INTEGER.fullmatch(word):
+            kind, bound = "integer", _extent(match[1], axes) if match[1] else None
+        elif word == "boolean":
+            kind = "boolean"
+        elif word in IMPLIES:
+            known |= _closure(word)
+        else:
+            raise SpecError(f"unknown fact {word!r} in {axes!r}; {closest(word, [*IMPLIES, 'integer', 'boolean'])}")
+    if wrong := sorted(known & SQUARE):
+        if len(shape) < 2 or shape[-1] != shape[-2]:
+            raise SpecError(f"{wrong[0]!r} needs the last two axes equal; found {axes!r}: write for example 'n n, {wrong[0]}'")
+    if known & {"simplex"} and not shape:
+        raise SpecError(f"'simplex' and 'one-hot' need an axis to sum over; found the scalar {axes!r}")
+    return Spec(shape, kind, frozenset(known), bound)
+
+
+def _closure(fact: str) -> set[str]:
+    return {fact}.union(*(_closure(f) for f in IMPLIES[fact]))
+
+
+def _extent(word: str, whole: str | int) -> Expr:
+    if not AXIS.fullmatch(word):
+        raise SpecError(f"an axis is a name or a positive integer; found {word!r} in {whole!r}")
+    if word.isdigit():
+        if int(word) == 0:
+            raise SpecError(f"an axis has at least one entry; found 0 in {whole!r}")
+        return sympy.Integer(int(word))
+    return size(word)
+
+
+def parse_shapes(text: str) -> dict[str, Spec]:
+    """``"X=batch n, W=n m, y=batch, integer < m"`` -> specs by name; a comma not followed by ``name=`` adds a fact."""
+    found: dict[str, list[str]] = {}
+    for part in text.split(","):
+        name, equals, rest = part.partition("=")
+        if equals:
+            if not name.strip().isidentifier():
+                raise SpecError(f"expected NAME=AXES, found {part.strip()!r} in {text!r}")
+            found[name.strip()] = [rest]
+            current = found[name.strip()]
+        elif part.strip():
+            if not found:
+                raise SpecError(f"expected NAME=AXES, found {part.strip()!r} in {text!r}")
+            current.append(part)
+    return {name: spec(",".join(parts)) for name, parts in found.items()}

@@ -1,0 +1,319 @@
+"""The language: a program is a list of index equations whose bodies are SymPy scalar expressions.
+
+``S[i,j] = sum_k Q[i,k] K[j,k] / sqrt(d)`` is an `Equation`; `Q[i,k]` a `Read`; `i` an `Index` with an extent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import sympy
+from sympy import AtomicExpr, Expr, S, Tuple
+from sympy.logic.boolalg import Boolean
+
+Reduction = Literal["sum", "prod", "max", "min"]
+Kind = Literal["real", "integer", "boolean"]
+
+
+def size(name: str) -> sympy.Symbol:
+    """The symbolic size called `name`: a positive integer."""
+    return sympy.Symbol(name, integer=True, positive=True)
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A named array: its sizes, what its entries are, and what is known about them.
+
+    `facts` are the words of `ir.facts`; `bound` is the exclusive upper bound of an integer tensor.
+    """
+
+    name: str
+    shape: tuple[Expr, ...] = ()
+    kind: Kind = "real"
+    facts: frozenset[str] = frozenset()
+    bound: Expr | None = None
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    def __getitem__(self, indices: Any) -> Read:
+        return Read(self, indices if isinstance(indices, tuple) else (indices,))
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def key(self) -> Tuple:
+        """The tensor as a SymPy value, so that reads of different tensors never compare equal."""
+        facts = ",".join(sorted(self.facts))
+        return Tuple(sympy.Symbol(self.name), sympy.Symbol(f"{self.kind}|{facts}"), *self.shape)
+
+
+class Index(AtomicExpr):
+    """A bound or free index: an integer from 0 to extent - 1."""
+
+    __slots__ = ("extent", "name")
+    is_commutative = True
+    is_integer = True
+    is_nonnegative = True
+
+    def __new__(cls, name: str, extent: Any) -> Index:
+        self = AtomicExpr.__new__(cls)
+        self.name = name
+        self.extent = sympy.sympify(extent) if isinstance(extent, int) else extent
+        return self
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (self.name, self.extent)
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return (self.name, self.extent)
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        return {self}
+
+    def _sympystr(self, printer: Any) -> str:
+        return self.name
+
+    def renamed(self, name: str) -> Index:
+        return Index(name, self.extent)
+
+
+class Read(AtomicExpr):
+    """One entry of a tensor, ``X[i, k+1]``; an atom to SymPy, so that ``body.diff(read)`` is the calculus."""
+
+    __slots__ = ("indices", "tensor")
+    is_commutative = True
+    is_real = True
+    _diff_wrt = True
+
+    def __new__(cls, tensor: Tensor, indices: Iterable[Any]) -> Read:
+        self = AtomicExpr.__new__(cls)
+        self.tensor = tensor
+        self.indices = tuple(S(i) if isinstance(i, int) else i for i in indices)
+        return self
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (self.tensor.key, Tuple(*self.indices))
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return (self.tensor, self.indices)
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        return {self}
+
+    def _eval_derivative(self, s: Any) -> Expr:
+        return S.One if self == s else S.Zero
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if "positive" in self.tensor.facts else None
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        facts = self.tensor.facts
+        return True if "positive" in facts or "nonnegative" in facts else None
+
+    def _eval_is_integer(self) -> bool | None:
+        return True if self.tensor.kind != "real" else None
+
+    def _sympystr(self, printer: Any) -> str:
+        inner = ",".join(printer._print(i).replace(" ", "") for i in self.indices)
+        return f"{self.tensor.name}[{inner}]" if self.indices else self.tensor.name
+
+
+class Bracket(Expr):
+    """Iverson's bracket ``[condition]``: 1 where it holds, else a strong 0 (0 times anything, even inf, is 0)."""
+
+    is_commutative = True
+    is_integer = True
+    is_nonnegative = True
+
+    def __new__(cls, condition: Any) -> Expr:
+        condition = sympy.sympify(condition) if isinstance(condition, bool) else condition
+        if condition == True:  # noqa: E712 - SymPy's true
+            return S.One
+        if condition == False:  # noqa: E712
+            return S.Zero
+        return Expr.__new__(cls, condition)
+
+    @property
+    def condition(self) -> Boolean:
+        return self.args[0]
+
+    def _eval_derivative(self, s: Any) -> Expr:
+        return S.Zero
+
+    def _eval_power(self, exponent: Expr) -> Expr | None:
+        return self if exponent.is_positive else None
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"[{printer._print(self.condition)}]"
+
+
+class Where(Expr):
+    """``condition ? a : b`` as a scalar expression; only the chosen branch counts, also in derivatives."""
+
+    is_commutative = True
+    is_real = True
+
+    def __new__(cls, condition: Any, a: Any, b: Any) -> Expr:
+        condition, a, b = (sympy.sympify(x) if isinstance(x, bool | int) else x for x in (condition, a, b))
+        if condition == True or a == b:  # noqa: E712
+            return a
+        if condition == False:  # noqa: E712
+            return b
+        if b == 0:
+            return Bracket(condition) * a
+        if a == 0:
+            return Bracket(sympy.Not(condition)) * b
+        return Expr.__new__(cls, condition, a, b)
+
+    def _eval_derivative(self, s: Any) -> Expr:
+        condition, a, b = self.args
+        return Where(condition, a.diff(s), b.diff(s))
+
+    def _sympystr(self, printer: Any) -> str:
+        return "where({}, {}, {})".format(*(printer._print(a) for a in self.args))
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where an equation comes from: the rule that made it, from which earlier tensor, and the user's line.
+
+    `named` says that the user gave the target its name, so it stays visible; `also` are the names of tensors that
+    turned out to be equal to the target.
+    """
+
+    rule: str = ""
+    of: str = ""
+    where: str = ""
+    named: bool = False
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Equation:
+    """``target[axes] = reduce_bound body``.
+
+    `axes` are the free indices in the order of the target's shape; `bound` those that the reduction runs over.
+    """
+
+    target: Tensor
+    axes: tuple[Index, ...]
+    body: Expr
+    reduce: Reduction | None = None
+    bound: tuple[Index, ...] = ()
+    step: Step = field(default=Step(), compare=False)
+
+    def __post_init__(self) -> None:
+        if bool(self.reduce) != bool(self.bound):
+            object.__setattr__(self, "reduce", self.reduce if self.bound else None)
+
+    @property
+    def indices(self) -> tuple[Index, ...]:
+        return self.axes + self.bound
+
+    @property
+    def lhs(self) -> Read:
+        return Read(self.target, self.axes)
+
+    @property
+    def reads(self) -> list[Read]:
+        return reads_of(self.body)
+
+    def __str__(self) -> str:
+        head = f"{self.reduce}_{','.join(b.name for b in self.bound)} " if self.bound else ""
+        body = str(self.body)
+        if head and self.body.is_Add:
+            body = f"({body})"
+        return f"{self.lhs} = {head}{body}"
+
+
+@dataclass(frozen=True)
+class Program:
+    """Inputs, equations in an order in which they can be computed, and which tensors are the result."""
+
+    inputs: tuple[Tensor, ...]
+    equations: tuple[Equation, ...]
+    outputs: tuple[Tensor, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.equations))
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        return {t.name: t for t in (*self.inputs, *(e.target for e in self.equations))}
+
+    @property
+    def definitions(self) -> dict[str, Equation]:
+        return {e.target.name: e for e in self.equations}
+
+    @property
+    def sizes(self) -> list[sympy.Symbol]:
+        """Every symbolic size, in order of first appearance."""
+        seen: dict[sympy.Symbol, None] = {}
+        for tensor in self.tensors.values():
+            for extent in tensor.shape:
+                for symbol in sorted(extent.free_symbols, key=str):
+                    seen.setdefault(symbol)
+        return list(seen)
+
+
+def reads_of(expr: Expr) -> list[Read]:
+    """The distinct reads in `expr`, outermost and inside index expressions, in a fixed order."""
+    found: dict[Read, None] = {}
+
+    def visit(e: Any) -> None:
+        if isinstance(e, Read):
+            found.setdefault(e)
+            for index in e.indices:
+                visit(index)
+        else:
+            for arg in e.args:
+                visit(arg)
+
+    visit(expr)
+    return list(found)
+
+
+def indices_of(expr: Any) -> set[Index]:
+    """The indices that occur in `expr`, also inside reads."""
+    if isinstance(expr, Index):
+        return {expr}
+    children = expr.indices if isinstance(expr, Read) else expr.args
+    found: set[Index] = set()
+    for child in children:
+        found |= indices_of(child)
+    return found
+
+
+def substitute(expr: Any, mapping: dict[Any, Any]) -> Any:
+    """Replace indices, reads and sizes, also inside the index expressions of reads."""
+    if not mapping:
+        return expr
+    new = mapping.get(expr)
+    if new is not None:
+        return new
+    if isinstance(expr, Read):
+        indices = tuple(substitute(i, mapping) for i in expr.indices)
+        return expr if indices == expr.indices else Read(expr.tensor, indices)
+    if not expr.args:
+        return expr
+    args = [substitute(a, mapping) for a in expr.args]
+    if all(a is b for a, b in zip(args, expr.args, strict=True)):
+        return expr
+    return expr.func(*args)
+
+
+NAMES = "ijklpqrstuvwabcdefgh"
+
+
+def fresh_indices(extents: Iterable[Any], avoid: Iterable[Index] = ()) -> tuple[Index, ...]:
+    """New indices with these extents, named i, j, k, l, ... and different from those in `avoid`."""
+    taken = {i.name for i in avoid}
+    names = (n for n in (*NAMES, *(f"{c}{d}" for d in range(1, 100) for c in NAMES)) if n not in taken)
+    return tuple(Index(next(names), extent) for extent in extents)

@@ -1,0 +1,142 @@
+"""Functions with kinks or jumps; the subgradient used at a kink is stated in `note` and is the same everywhere."""
+
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Expr, Function, Rational, S
+
+from ...ir.nodes import Bracket
+from .._record import Elementwise
+
+TIES = "at a tie the second argument takes the gradient; constants are placed second, so relu'(0) = 0"
+
+
+class _Extremum(Function):
+    is_real = True
+    nargs = 2
+
+    @classmethod
+    def eval(cls, a: Any, b: Any) -> Expr | None:
+        if a == b:
+            return a
+        if a.is_number and b.is_number:
+            return sympy.Max(a, b) if cls is Maximum else sympy.Min(a, b)
+        return cls(b, a) if a.is_number else None
+
+
+class Maximum(_Extremum):
+    """max(a, b) of two scalars."""
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        a, b = self.args
+        return Bracket(sympy.StrictGreaterThan(a, b) if argindex == 1 else sympy.GreaterThan(b, a))
+
+
+class Minimum(_Extremum):
+    """min(a, b) of two scalars."""
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        a, b = self.args
+        return Bracket(sympy.StrictLessThan(a, b) if argindex == 1 else sympy.LessThan(b, a))
+
+
+class Sign(Function):
+    """-1, 0 or 1; derivative 0 wherever it has one."""
+
+    is_real = True
+
+    @classmethod
+    def eval(cls, x: Any) -> Expr | None:
+        return sympy.sign(x) if x.is_number else S.One if x.is_positive else None
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return S.Zero
+
+
+class Absolute(Function):
+    """|x|, with the subgradient 0 at 0."""
+
+    is_real = True
+    is_nonnegative = True
+
+    @classmethod
+    def eval(cls, x: Any) -> Expr | None:
+        if x.is_number:
+            return abs(x)
+        if x.is_nonnegative:
+            return x
+        return cls(-x) if x.could_extract_minus_sign() else None
+
+    def _eval_power(self, exponent: Expr) -> Expr | None:
+        return self.args[0] ** exponent if exponent.is_even else None
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return Sign(self.args[0])
+
+
+class Floor(Function):
+    """The largest integer not above x; derivative 0 wherever it has one."""
+
+    is_real = True
+    is_integer = True
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return S.Zero
+
+
+def _select(real: Any) -> Any:
+    """Lift a choice by real parts to complex arrays, so that a complex step passes through it."""
+
+    def value(a: Any, b: Any) -> Any:
+        if not (np.iscomplexobj(a) or np.iscomplexobj(b)):
+            return real(a, b)
+        return np.where(real(np.real(a), np.real(b)) == np.real(a), a, b)
+
+    return value
+
+
+def _absolute(x: Any) -> Any:
+    return np.where(x.real < 0, -x, x) if np.iscomplexobj(x) else np.abs(x)
+
+
+MAXIMUM = Elementwise(
+    "maximum", Maximum, ("numpy.maximum", "numpy.fmax"), head=Maximum, value=_select(np.maximum),
+    high_precision=lambda mp, a, b: max(a, b), kink=lambda a, b: a - b, arity=2, note=TIES,
+    spelling={"numpy": "np.maximum({0}, {1})", "torch": "torch.maximum({0}, {1})", "jax": "jnp.maximum({0}, {1})",
+              "numba": "maximum({0}, {1})"},
+    latex=r"\max\left({0}, {1}\right)", source="derived",
+)  # fmt: skip
+MINIMUM = Elementwise(
+    "minimum", Minimum, ("numpy.minimum", "numpy.fmin"), head=Minimum, value=_select(np.minimum),
+    high_precision=lambda mp, a, b: min(a, b), kink=lambda a, b: a - b, arity=2, note=TIES,
+    spelling={"numpy": "np.minimum({0}, {1})", "torch": "torch.minimum({0}, {1})", "jax": "jnp.minimum({0}, {1})",
+              "numba": "minimum({0}, {1})"},
+    latex=r"\min\left({0}, {1}\right)", source="derived",
+)  # fmt: skip
+ABSOLUTE = Elementwise(
+    "abs", Absolute, ("numpy.absolute", "numpy.fabs"), head=Absolute, value=_absolute,
+    high_precision=lambda mp, x: abs(x), kink=lambda x: x, note="|x|'(0) = 0",
+    spelling={"numpy": "np.abs({0})", "torch": "torch.abs({0})", "jax": "jnp.abs({0})", "numba": "abs({0})"},
+    latex=r"\left|{0}\right|", source="derived",
+)  # fmt: skip
+SIGN = Elementwise(
+    "sign", Sign, ("numpy.sign",), head=Sign, value=lambda x: np.sign(np.real(x)),
+    high_precision=lambda mp, x: mp.sign(x), kink=lambda x: x, note="derivative 0 almost everywhere",
+    spelling={"numpy": "np.sign({0})", "torch": "torch.sign({0})", "jax": "jnp.sign({0})", "numba": "sign({0})"},
+    latex=r"\operatorname{{sign}}\left({0}\right)", source="derived",
+)  # fmt: skip
+FLOOR = Elementwise(
+    "floor", Floor, ("numpy.floor",), head=Floor, value=lambda x: np.floor(np.real(x)),
+    high_precision=lambda mp, x: mp.floor(x), note="derivative 0 almost everywhere",
+    spelling={"numpy": "np.floor({0})", "torch": "torch.floor({0})", "jax": "jnp.floor({0})",
+              "numba": "math.floor({0})"},
+    latex=r"\lfloor {0} \rfloor", source="derived",
+)  # fmt: skip
+CLIP = Elementwise(
+    "clip", lambda x, low, high: Minimum(Maximum(x, low), high), ("numpy.clip", "numpy._core.umath.clip"), arity=3
+)
+HEAVISIDE = Elementwise(
+    "heaviside", lambda x, half: (1 + Sign(x)) / 2 + (half - Rational(1, 2)) * Bracket(sympy.Eq(x, 0)),
+    ("numpy.heaviside",), arity=2, note="derivative 0 almost everywhere",
+)  # fmt: skip

@@ -1,0 +1,13 @@
+"""NumPy's tensor functions as index equations; any module put into this folder is found."""
+
+import sys
+from functools import cache
+
+from ...registry import records
+from .._tensor import TensorOp
+
+
+@cache
+def tensor_ops() -> dict[str, TensorOp]:
+    """Every record by each NumPy name it answers to."""
+    return {name: op for op in records(sys.modules[__name__], TensorOp) for name in op.numpy}

@@ -1,0 +1,1 @@
+"""Same value, better form: deltas, sums, value numbering, factoring."""

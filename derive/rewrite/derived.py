@@ -1,0 +1,84 @@
+"""From raw derivative equations to the ones a person would write: the passes in their order, and names at the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..ir.nodes import Equation, Program, Read, Tensor
+from .eliminate import eliminate
+from .share import share
+from ..ir.tensors import with_tensors
+from .tidy import Policy, prune, tidy
+
+LETTERS = {True: "MRSTUHKLPQ", False: "cmqrstuhkl"}
+
+
+def prepare(program: Program) -> Program:
+    """A traced program before differentiation: chains of unnamed scalar operations become one body each."""
+    return tidy(program, Policy(inline=False, keep=frozenset(), frozen=names_of(program)))
+
+
+def present(program: Program) -> Program:
+    """A program for itself alone, such as a forward pass to be run: everything read once is written where it is read."""
+    return share(tidy(program, Policy(inline=True, keep=frozenset(), frozen=names_of(program))))
+
+
+def derived(program: Program, forward: Program) -> Program:
+    """Simplify a derivative of `forward`.
+
+    Args:
+        program: the equations of `forward` followed by raw derived ones.
+        forward: the program that was differentiated; its named equations stay as the user wrote them.
+    """
+    policy = Policy(inline=True, keep=frozenset(), frozen=names_of(forward))
+    everything = {t.name: t for t in (*program.outputs, *(e.target for e in forward.equations))}
+    wide = tidy(replace(program, outputs=tuple(everything.values())), policy)
+    wide = tidy(eliminate(wide, policy), policy)
+    result = tidy(replace(wide, outputs=program.outputs), policy)
+    result = adopt_outputs(share(tidy(share(result), policy)), names_of(forward))
+    return rename_derived(result, forward)
+
+
+def names_of(program: Program) -> frozenset[str]:
+    return frozenset(e.target.name for e in program.equations)
+
+
+def adopt_outputs(program: Program, forward: frozenset[str]) -> Program:
+    """An output that is equal to a derived tensor takes its place, instead of standing as a copy."""
+    for equation in program.equations:
+        body = equation.body
+        if equation.target not in program.outputs or not isinstance(body, Read) or body.indices != equation.axes:
+            continue
+        source = body.tensor
+        if source.name in forward or source in program.inputs or source in program.outputs:
+            continue
+        others = tuple(e for e in program.equations if e is not equation)
+        return adopt_outputs(with_tensors(replace(program, equations=others), {source: equation.target}), forward)
+    return program
+
+
+def rename_derived(program: Program, forward: Program) -> Program:
+    """Give derived tensors the name of the cotangent or tangent they are, helpers a letter by their rank."""
+    known = {*(t.name for t in program.inputs), *(names_of(forward) & names_of(program)), *map(str, program.sizes)}
+    user = {*(t.name for t in forward.inputs), *(e.target.name for e in forward.equations if e.step.named)}
+    outputs = {t.name for t in program.outputs}
+    taken = {*known, *outputs}
+    mapping: dict[Tensor, Tensor] = {}
+    for equation in program.equations:
+        name = equation.target.name
+        if name in known or name in outputs:
+            continue
+        own = [n for n in (name, *equation.step.also) if n[:1] in "gd" and n[1:] in known | user and n not in taken]
+        chosen = min(own, key=lambda n: n[1:] not in user) if own else _letter(equation, taken)
+        taken.add(chosen)
+        mapping[equation.target] = replace(equation.target, name=chosen)
+    return with_tensors(program, mapping)
+
+
+def _letter(equation: Equation, taken: set[str]) -> str:
+    letters = LETTERS[equation.target.rank > 1]
+    numbered = (f"{letters[0]}{n}" for n in range(2, 10_000))
+    return next(c for c in (*letters, *numbered) if c not in taken)
+
+
+__all__ = ["derived", "names_of", "prepare", "present", "prune"]

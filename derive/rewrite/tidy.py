@@ -1,0 +1,323 @@
+"""One walk over a program that leaves it equal and shorter: inlined, value-numbered, sums in normal form, nothing dead."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sympy
+from sympy import Expr, S
+
+from ..calculus.differentiate import new_name
+from ..ir.nodes import Equation, Index, Program, Read, Step, Tensor, fresh_indices, indices_of, reads_of, substitute
+from .deltas import has_delta, solve_deltas
+from .factor import cost, simplify
+from .recognise import recognise
+from .sums import Term, normal_sum, sum_facts
+from .values import Canonical, canonical
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a walk may do.
+
+    inline: whether to put an elementwise equation that is read once into its reader, although it broadcasts.
+    keep: names that stay equations of their own.
+    frozen: names of the equations whose sums stay as they were written (the forward pass).
+    reserved: names that new equations must not take.
+    """
+
+    inline: bool
+    keep: frozenset[str]
+    frozen: frozenset[str]
+    reserved: frozenset[str] = frozenset()
+
+
+def tidy(program: Program, policy: Policy) -> Program:
+    """Walk until nothing changes."""
+    for _ in range(8):
+        after = prune(_Walk(program, policy).run())
+        if after.equations == program.equations:
+            return after
+        program = after
+    return program
+
+
+def prune(program: Program) -> Program:
+    """Drop the equations that no output needs."""
+    needed = {t.name for t in program.outputs}
+    kept: list[Equation] = []
+    for equation in reversed(program.equations):
+        if equation.target.name in needed:
+            kept.append(equation)
+            needed |= {r.tensor.name for r in equation.reads}
+    return replace(program, equations=tuple(reversed(kept)))
+
+
+def count_uses(equations: Iterable[Equation]) -> Counter[str]:
+    """How often each tensor is read: once for each different read in each equation."""
+    return Counter(r.tensor.name for e in equations for r in e.reads)
+
+
+class _Walk:
+    def __init__(self, program: Program, policy: Policy) -> None:
+        self.program, self.policy = program, policy
+        self.uses = count_uses(program.equations)
+        self.readers: dict[str, Equation] = {r.tensor.name: e for e in program.equations for r in e.reads}
+        self.outputs = {t.name for t in program.outputs}
+        self.taken = dict.fromkeys((*program.tensors, *map(str, program.sizes), *policy.reserved), 1)
+        self.new: dict[str, Equation] = {}
+        self.inlined: dict[str, tuple[tuple[Index, ...], Expr]] = {}
+        self.values: dict[Any, tuple[Tensor, tuple[int, ...], Expr]] = {}
+        self.powers: dict[Any, tuple[Tensor, tuple[int, ...], Expr]] = {}
+        self.sums: dict[Any, tuple[Tensor, tuple[int, ...], Expr]] = {}
+        self.facts: dict[tuple[str, int], Expr] = {}
+
+    def run(self) -> Program:
+        for equation in self.program.equations:
+            self.process(equation)
+        return replace(self.program, equations=tuple(self.new.values()))
+
+    def process(self, equation: Equation) -> None:
+        body = recognise(self.look_up_values(self.put_inlined(equation.body)))
+        if equation.reduce is None:
+            self.elementwise(equation, body)
+        elif equation.reduce == "sum" and equation.target.name not in self.policy.frozen:
+            self.summation(equation, body)
+        else:
+            self.emit(replace(equation, body=simplify(body)))
+
+    # -- elementwise equations
+
+    def elementwise(self, equation: Equation, body: Expr) -> None:
+        if has_delta(body):
+            body = sympy.Add(*(solve_deltas(t, ())[0] for t in sympy.Add.make_args(sympy.expand_mul(body))))
+        body = simplify(body)
+        equation = replace(equation, body=body, reduce=None, bound=())
+        if self.absorb(equation) or self.to_inline(equation):
+            return
+        self.emit(equation)
+
+    def absorb(self, equation: Equation) -> bool:
+        """``T = c R`` with R a sum that only T reads becomes the sum itself, c inside."""
+        number, rest = self.split_sizes(equation.body)
+        if not isinstance(rest, Read) or rest.tensor.name not in self.new:
+            return False
+        source = self.new[rest.tensor.name]
+        single = self.uses[source.target.name] <= 1 and source.target.name not in self.outputs | self.policy.keep
+        if source.reduce != "sum" or not single or set(rest.indices) != set(equation.axes) or len(rest.indices) != len(equation.axes):
+            return False
+        if source.step.named and source.target.name in self.policy.frozen:
+            return False
+        del self.new[source.target.name]
+        renaming, bound = self.rename_into(source, rest.indices, equation.axes)
+        merged = replace(equation, body=number * substitute(source.body, renaming), reduce="sum", bound=bound)
+        self.emit(replace(merged, step=replace(source.step, named=equation.step.named)))
+        return True
+
+    @staticmethod
+    def split_sizes(body: Expr) -> tuple[Expr, Expr]:
+        """A product as the part made of numbers and sizes, and the rest."""
+        constant, rest = [], []
+        for f in sympy.Mul.make_args(body):
+            (rest if reads_of(f) or indices_of(f) else constant).append(f)
+        return sympy.Mul(*constant), sympy.Mul(*rest)
+
+    @staticmethod
+    def rename_into(source: Equation, places: tuple[Expr, ...], axes: tuple[Index, ...]) -> tuple[dict[Any, Any], tuple[Index, ...]]:
+        fresh = fresh_indices([b.extent for b in source.bound], avoid=axes)
+        return dict(zip(source.axes, places, strict=True)) | dict(zip(source.bound, fresh, strict=True)), fresh
+
+    def to_inline(self, equation: Equation) -> bool:
+        """Whether an elementwise equation vanishes into its readers; if so it is remembered for them."""
+        name, body = equation.target.name, equation.body
+        if name in self.outputs or name in self.policy.keep or equation.target.kind != "real":
+            return False
+        alias = isinstance(self.split_sizes(body)[1], Read) or not reads_of(body)
+        visible = equation.step.named and name in self.policy.frozen
+        if alias and isinstance(body, Read) and set(body.indices) == set(equation.axes):
+            self.also(body.tensor.name, equation)
+        if not (has_delta(body) or (alias and not visible) or (self.uses[name] == 1 and not visible and self.cheap_to_inline(equation))):
+            return False
+        self.inlined[name] = (equation.axes, body)
+        return True
+
+    def also(self, name: str, equation: Equation) -> None:
+        """Note that an equation about to vanish is equal to the one called `name`."""
+        if name in self.new:
+            source = self.new[name]
+            names = dict.fromkeys((*source.step.also, equation.target.name, *equation.step.also))
+            self.new[name] = replace(source, step=replace(source.step, also=tuple(names)))
+
+    def cheap_to_inline(self, equation: Equation) -> bool:
+        """Read once, and not computed more often in the reader than here, unless it is mere arithmetic."""
+        reader = self.readers[equation.target.name]
+        (read,) = [r for r in reader.reads if r.tensor == equation.target]
+        if any(not isinstance(i, Index) for i in read.indices):
+            return False
+        broadcasts = any(indices_of(r) != set(equation.axes) for r in equation.reads) and len(equation.axes) > 0
+        same = set(read.indices) == set(reader.indices)
+        if not self.policy.inline:
+            return same and not broadcasts and reader.reduce is None
+        return same or cost(equation.body) < 6
+
+    def put_inlined(self, body: Expr) -> Expr:
+        mapping: dict[Expr, Expr] = {}
+        for read in reads_of(body):
+            if read.tensor.name in self.inlined:
+                axes, inner = self.inlined[read.tensor.name]
+                mapping[read] = substitute(inner, dict(zip(axes, read.indices, strict=True)))
+        return substitute(body, mapping)
+
+    # -- sums
+
+    def summation(self, equation: Equation, body: Expr) -> None:
+        done, left = self.through_definitions(body, equation.bound, normal_sum(body, equation.bound, self.known_sum))
+        if done == 0 and len(left) == 1:
+            (term,) = left
+            constant, free = self.split_sizes(term.factor)
+            if free == 1:
+                self.emit(replace(equation, body=constant * simplify(term.summand), bound=term.bound))
+                return
+        total = done + sympy.Add(*(term.factor * self.pure_sum(equation, term) for term in left))
+        self.elementwise(equation, self.look_up_values(total))
+
+    def through_definitions(
+        self, body: Expr, bound: tuple[Index, ...], found: tuple[Expr, list[Term]]
+    ) -> tuple[Expr, list[Term]]:
+        """The same sum with derived elementwise tensors written out, if facts then leave no more to be summed."""
+        mapping: dict[Expr, Expr] = {}
+        for read in body.atoms(Read):
+            source = self.new.get(read.tensor.name)
+            if source is not None and source.reduce is None and source.target.name not in self.policy.frozen:
+                mapping[read] = substitute(source.body, dict(zip(source.axes, read.indices, strict=True)))
+        if not mapping:
+            return found
+        inner = normal_sum(substitute(body, mapping), bound, self.known_sum)
+        price_in, price_out = (sum(cost(t.summand) for t in left) for _, left in (inner, found))
+        known = not inner[1] or (inner[0] == 0 and len(inner[1]) <= len(found[1]) and price_in <= price_out)
+        return inner if known else found
+
+    def pure_sum(self, equation: Equation, term: Term) -> Expr:
+        """A read of an equation for the summand, new unless there is one."""
+        number, summand = self.split_sizes(simplify(term.summand))
+        value = self.known_sum(summand, term.bound)
+        if value is None:
+            free = tuple(i for i in equation.axes if i in indices_of(summand))
+            name = new_name(f"{equation.target.name}_sum", self.taken)
+            target = Tensor(name, tuple(i.extent for i in free))
+            self.emit(Equation(target, free, summand, "sum", term.bound, replace(equation.step, rule="hoisted sum")))
+            self.uses[name] += 1
+            value = self.put_inlined(target[free])
+        return number * value
+
+    def known_sum(self, summand: Expr, bound: tuple[Index, ...]) -> Expr | None:
+        """The value of a pure sum: from facts, or from an equation that already computes it."""
+        reduced, left = sum_facts(summand, bound, self.fact)
+        if not left:
+            return reduced
+        if left != bound:
+            return None
+        found = canonical(summand, bound)
+        if found.key not in self.sums:
+            return None
+        tensor, places, factor = self.sums[found.key]
+        self.uses[tensor.name] += 1
+        return tensor[tuple(found.order[p] for p in places)] * factor
+
+    def fact(self, read: Read, axis: int) -> Expr | None:
+        """The sum of a tensor over one axis, where it is a known constant."""
+        if axis == read.tensor.rank - 1 and "simplex" in read.tensor.facts:
+            return S.One
+        return self.facts.get((read.tensor.name, axis))
+
+    def find_facts(self, equation: Equation) -> None:
+        """Prove, for each axis along which the body broadcasts, what the entries add up to: softmax rows 1, centred rows 0."""
+        atoms = equation.body.atoms(Read)
+        for axis, index in enumerate(equation.axes):
+            inside = {index in indices_of(r) for r in atoms}
+            if inside != {True, False}:
+                continue
+            done, left = normal_sum(equation.body, (index,), self.known_sum)
+            if not left and sympy.expand(done).is_number:
+                self.facts[equation.target.name, axis] = sympy.expand(done)
+
+    # -- value numbering
+
+    def emit(self, equation: Equation) -> None:
+        """Append an equation unless an earlier one has the same value; remember its value for later ones."""
+        name = equation.target.name
+        keep = name in self.outputs or name in self.policy.keep
+        whole = canonical(equation.body, equation.bound)
+        key = (equation.reduce, whole.key)
+        if key in self.values and not (equation.step.named and name in self.policy.frozen) and name not in self.policy.frozen & self.outputs:
+            tensor, places, _ = self.values[key]
+            same = tensor[tuple(whole.order[p] for p in places)]
+            self.uses[tensor.name] += self.uses[name]
+            self.also(tensor.name, equation)
+            if keep:
+                self.new[name] = replace(equation, body=same, reduce=None, bound=())
+            else:
+                self.inlined[name] = (equation.axes, same)
+            return
+        self.new[name] = equation
+        places = self.places(equation, whole)
+        if places is None:
+            return
+        self.values.setdefault(key, (equation.target, places, S.One))
+        if equation.reduce == "sum":
+            number, summand = self.split_sizes(equation.body)
+            pure = canonical(summand, equation.bound)
+            if (where := self.places(equation, pure)) is not None:
+                self.sums.setdefault(pure.key, (equation.target, where, 1 / number))
+        elif equation.reduce is None:
+            self.remember_power(equation)
+            self.find_facts(equation)
+
+    @staticmethod
+    def places(equation: Equation, found: Canonical) -> tuple[int, ...] | None:
+        if any(i not in found.order for i in equation.axes):
+            return None
+        return tuple(found.order.index(i) for i in equation.axes)
+
+    def remember_power(self, equation: Equation) -> None:
+        """``r = b^e`` also names every other power of b: b^f is r^(f/e)."""
+        body = equation.body
+        if body.is_Pow and body.exp.is_Rational and (body.base.is_Add or not body.exp.is_Integer):
+            base = canonical(body.base)
+            if (places := self.places(equation, base)) is not None:
+                self.powers.setdefault(base.key, (equation.target, places, body.exp))
+
+    def look_up_values(self, body: Expr) -> Expr:
+        """Replace nonlinear subexpressions that an earlier equation computes by reads of it."""
+        if body.is_Atom or not body.args or not isinstance(body, Expr):
+            return body
+        if body.is_Pow and body.exp.is_Rational:
+            found = canonical(body.base)
+            entry = self.powers.get(found.key)
+            if entry is not None:
+                tensor, places, exponent = entry
+                ratio = body.exp / exponent
+                if ratio.is_Integer and (not body.exp.is_Integer or body.base.is_Add):
+                    return tensor[tuple(found.order[p] for p in places)] ** ratio
+        elif not (body.is_Add or body.is_Mul or body.is_number):
+            whole = canonical(body)
+            key = (None, whole.key)
+            if key in self.values:
+                tensor, places, _ = self.values[key]
+                return tensor[tuple(whole.order[p] for p in places)]
+        args = [self.look_up_values(a) if isinstance(a, Expr) else a for a in body.args]
+        return body if all(a is b for a, b in zip(args, body.args, strict=True)) else body.func(*args)
+
+
+Measure = Callable[[Program], float]
+
+
+def price(equations: Iterable[Equation]) -> float:
+    """A cost in scalar operations at sizes of about eight, to choose between equal forms."""
+    return sum((cost(e.body) + 1.0) * 8.0 ** min(len(e.indices), 4) + 4 for e in equations)
+
+
+__all__ = ["Policy", "Step", "count_uses", "price", "prune", "tidy"]

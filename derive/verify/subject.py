@@ -1,0 +1,91 @@
+"""What is checked: a derived program, a kernel or any function, called with arrays by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..ir.evaluate import evaluate
+from ..ir.nodes import Program
+from ..ir.numbers import FLOAT32, FLOAT64, Numbers
+from .batch import Arrays
+from .expect import Block, Matrix, Question
+
+Derived = Callable[[Arrays], Any] | Program
+
+
+class WrongShape(Exception):
+    """The derived arrays do not have the number or the shapes that the question asks for."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The derived arrays as matrices, and the value of a value_and_grad."""
+
+    blocks: dict[Block, Matrix]
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The derived side of a check."""
+
+    question: Question
+    derived: Derived
+    dtype: type[np.floating]
+
+    @property
+    def exact(self) -> bool:
+        """Whether it can be run in any number system."""
+        return isinstance(self.derived, Program)
+
+    @property
+    def precision(self) -> float:
+        return float(np.finfo(self.dtype).eps)
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the derived arrays, as the derived program calls them."""
+        skip = self.question.kind == "value_and_grad"
+        if isinstance(self.derived, Program) and len(self.derived.outputs) == len(self.question.blocks) + skip:
+            return [t.name for t in self.derived.outputs[skip:]]
+        return [b.label for b in self.question.blocks]
+
+    def answer(self, inputs: Arrays, numbers: Numbers | None = None) -> Answer:
+        """The derived arrays at `inputs`, in `numbers` where it is a program.
+
+        Raises:
+            WrongShape: the number of arrays or a shape is not what the question asks for.
+        """
+        if isinstance(self.derived, Program):
+            values = evaluate(self.derived, inputs, numbers or (FLOAT32 if self.dtype is np.float32 else FLOAT64))
+            arrays = [np.asarray(values[t.name]) for t in self.derived.outputs]
+        else:
+            found = self.derived({n: x.astype(self.dtype) if x.dtype.kind == "f" else x for n, x in inputs.items()})
+            arrays = [np.asarray(a) for a in (found if isinstance(found, tuple | list) else (found,))]
+        return self._answer(arrays, inputs)
+
+    def _answer(self, arrays: list[Any], inputs: Arrays) -> Answer:
+        blocks = self.question.blocks
+        value, arrays = (arrays[0], arrays[1:]) if self.question.kind == "value_and_grad" else (None, arrays)
+        if len(arrays) != len(blocks):
+            raise WrongShape(f"{len(blocks)} arrays were expected ({', '.join(self.labels)}), {len(arrays)} returned")
+        matrices = {}
+        for block, label, array in zip(blocks, self.labels, arrays, strict=True):
+            rows, columns = self.question.shapes(block, inputs)
+            if array.shape != rows + columns:
+                raise WrongShape(f"{label} has shape {array.shape}, expected {rows + columns}")
+            matrices[block] = array.reshape(prod(rows), prod(columns))
+        return Answer(matrices, value)
+
+    def neighbours(self, inputs: Arrays, count: int, rng: np.random.Generator) -> list[Answer]:
+        """The answers at `count` points that differ from `inputs` in the last digit of each number."""
+
+        def jitter(x: Any) -> Any:
+            return x * (1 + self.precision * rng.integers(-1, 2, x.shape)) if x.dtype.kind == "f" else x
+
+        return [self.answer({n: jitter(x) for n, x in inputs.items()}) for _ in range(count)]

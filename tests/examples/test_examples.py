@@ -1,0 +1,53 @@
+"""The examples do what they promise."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+
+def imported_modules(source: str) -> set[str]:
+    """The top-level names of the modules that a source imports."""
+    modules = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                modules |= {alias.name.partition(".")[0] for alias in names}
+            case ast.ImportFrom(module=str(module)):
+                modules.add(module.partition(".")[0])
+    return modules
+
+
+def test_digits_are_learned_and_the_losses_are_those_of_torch(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="the digits are scikit-learn's")
+    pytest.importorskip("torch", reason="torch's autograd is the comparison")
+    import train_digits
+
+    results = train_digits.main(["--compare-torch", "--plot", str(tmp_path / "loss.png")])
+
+    assert results["accuracy"] >= 0.97
+    assert results["torch_difference"] <= 1e-10
+    assert len(results["losses"]) >= 50
+    assert results["losses"][-1] < results["losses"][0] / 10
+    assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_attention_in_torch(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="the emitted source is torch's")
+    import attention_in_torch
+
+    results = attention_in_torch.main(["--stub", str(tmp_path / "attention_torch.py")])
+
+    assert results["gradcheck"]
+    assert results["difference"] <= 1e-10
+    assert "derive" not in imported_modules(results["stub"].read_text(encoding="utf-8"))
+
+
+def test_attention_in_jax(tmp_path: Path) -> None:
+    pytest.importorskip("jax", reason="the emitted source is jax's")
+    import attention_in_jax
+
+    results = attention_in_jax.main(["--stub", str(tmp_path / "attention_jax.py")])
+
+    assert results["difference"] <= 1e-10
+    assert "derive" not in imported_modules(results["stub"].read_text(encoding="utf-8"))
