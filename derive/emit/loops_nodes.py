@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import sympy
@@ -34,12 +35,17 @@ class Op:
     equation: Equation | None = None
     open: bool = False
 
-    @property
+    @cached_property
     def reads(self) -> list[Read]:
         found = [*reads_of(self.body), *reads_of(self.guard)]
         for index in self.at:
             found += reads_of(index)
         return found
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The tensors that it reads or writes."""
+        return frozenset({self.target.name, *(read.tensor.name for read in self.reads)})
 
     def renamed(self, mapping: dict[Index, Index]) -> Op:
         if not mapping:
@@ -88,6 +94,10 @@ class Product:
     @property
     def reads(self) -> list[Read]:
         return [self.left, self.right]
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset({self.target.name, self.left.tensor.name, self.right.tensor.name})
 
     def renamed(self, mapping: dict[Index, Index]) -> Product:
         if not mapping:
@@ -154,10 +164,14 @@ class Allocate:
 
 @dataclass(frozen=True)
 class Storage:
-    """Where a tensor lives: an array over the axes `kept`, or a scalar if there are none."""
+    """Where a tensor lives: an array over the axes `kept`, or a scalar if there are none.
+
+    suffix: names the axes that are not kept: the buffer `E_i` holds row i of E.
+    """
 
     tensor: Tensor
     kept: tuple[int, ...]
+    suffix: str = ""
 
     @property
     def scalar(self) -> bool:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 
-from ..ir.nodes import Index, Read
+from ..ir.nodes import Index
 from .loops_nodes import Block, Close, Compute, Loop, Op, Operation, Product, Start, Statement
 
 
@@ -29,53 +28,45 @@ def nest(ops: list[Operation], parallel: bool) -> Block:
         if group.index is None:
             block += [Compute(op) for op in group.ops]
             continue
-        opening = [op for op in group.ops if isinstance(op, Op) and op.opens]
+        opening = tuple(op for op in group.ops if isinstance(op, Op) and op.opens)
         together = parallel and group.independent
-        body = nest([op.entered() for op in group.ops], parallel and not together)
-        partial = tuple(op for op in opening) if together else ()
+        inside = parallel and any(isinstance(op, Product) for op in group.ops)
+        body = nest([op.entered() for op in group.ops], inside)
         block += [Start(op) for op in opening]
-        block.append(Loop(group.index, body, together, partial))
+        block.append(Loop(group.index, body, together, opening if together else ()))
         block += [Close(op) for op in opening]
     return tuple(block)
 
 
-@dataclass
 class Group:
     """Operations that share their outermost loop, `index`; without one, operations that have no loop left."""
 
-    index: Index | None
-    ops: list[Operation] = field(default_factory=list)
+    def __init__(self, index: Index | None) -> None:
+        self.index = index
+        self.ops: list[Operation] = []
+        self.names: set[str] = set()
 
     def accepts(self, op: Operation) -> bool:
         if self.index is None or not op.loops:
             return self.index is None and not op.loops
-        return op.loops[0].extent == self.index.extent
+        return bool(op.loops[0].extent == self.index.extent)
 
-    def add(self, op: Operation) -> None:
-        if self.index is not None and op.loops[0] != self.index:
-            op = op.renamed({op.loops[0]: self.index})
-        self.ops.append(op)
+    def aligned(self, op: Operation) -> Operation:
+        """`op` with the index of this group as its outermost loop."""
+        return op if self.index is None or op.loops[0] == self.index else op.renamed({op.loops[0]: self.index})
 
-    @property
-    def touched(self) -> set[str]:
-        return {name for op in self.ops for name in names(op)}
+    def put(self, op: Operation, first: bool = False) -> None:
+        self.ops.insert(0 if first else len(self.ops), self.aligned(op))
+        self.names |= op.names
+
+    def drop(self, op: Operation) -> None:
+        self.ops.remove(op)
+        self.names = set().union(*(other.names for other in self.ops))
 
     @property
     def independent(self) -> bool:
         """The turns of the loop may run at the same time, given accumulators of their own."""
-        return all(
-            isinstance(op, Op) and (op.aligned or (op.opens and op.starts and op.how in ("sum", "max", "min", "prod")))
-            and not waits(op, self.ops) for op in self.ops
-        )  # fmt: skip
-
-
-def waits(op: Operation, ops: list[Operation]) -> bool:
-    """Something accumulates to a target of which another operation of the group writes slices."""
-    return any(other is not op and other.target == op.target and other.aligned != op.aligned for other in ops)
-
-
-def names(op: Operation) -> set[str]:
-    return {op.target.name, *(read.tensor.name for read in op.reads)}
+        return all(isinstance(op, Op) and (op.aligned or (op.opens and op.starts)) for op in self.ops)
 
 
 def fuse(ops: list[Operation]) -> list[Group]:
@@ -84,98 +75,67 @@ def fuse(ops: list[Operation]) -> list[Group]:
     written: dict[str, set[int]] = {}
     for op in ops:
         lowest = 0
-        for name in names(op):
-            for position in written.get(name, ()):
-                lowest = max(lowest, position if joins(op, groups[position]) else position + 1)
-        position = place(op, groups, lowest)
+        for position in {p for name in op.names for p in written.get(name, ())}:
+            lowest = max(lowest, position if joins(op, groups[position]) else position + 1)
+        position = next((p for p in range(lowest, len(groups)) if suits(op, groups[p])), len(groups))
         if position == len(groups):
             groups.append(Group(op.loops[0] if op.loops else None))
-        groups[position].add(op)
+        groups[position].put(op)
         written.setdefault(op.target.name, set()).add(position)
     return groups
 
 
-def place(op: Operation, groups: list[Group], lowest: int) -> int:
-    mine = names(op)
-    for position in range(lowest, len(groups)):
-        if groups[position].accepts(op) and (not op.loops or not mine.isdisjoint(groups[position].touched)):
-            return position
-    return len(groups)
+def suits(op: Operation, group: Group) -> bool:
+    return group.accepts(op) and (not op.loops or not op.names.isdisjoint(group.names))
 
 
 def joins(op: Operation, group: Group) -> bool:
     """Whether `op` may run in the same turn of the loop as the operations of the group that it depends on."""
     if not group.accepts(op):
         return False
-    return all(op.target.name not in names(other) and other.target.name not in names(op)
-               or follows(op, other, group.index) for other in group.ops)  # fmt: skip
+    op = group.aligned(op)
+    return all(other.target.name not in op.names or follows(op, other, group.index) for other in group.ops)
 
 
 def follows(op: Operation, other: Operation, index: Index | None) -> bool:
     """Each turn of the loop needs from `other` only what the same turn has written."""
     if index is None:
         return True
-    positions = [p for p, at in enumerate(other.at) if at == index]
-    if not positions:
+    if index not in other.at:
         return False
-    p, mine = positions[0], op.loops[0]
+    axis = other.at.index(index)
     touched = [read.indices for read in op.reads if read.tensor.name == other.target.name]
     if op.target.name == other.target.name:
         touched.append(op.at)
-    return all(indices[p] == mine for indices in touched)
+    return all(indices[axis] == index for indices in touched)
 
 
 def sink(groups: list[Group]) -> list[Group]:
-    """Move an operation that needs nothing of its own group next to the first one that reads its result."""
+    """Move an operation that needs nothing of its own group to the first one that reads its result."""
     for position in range(len(groups) - 2, -1, -1):
-        group = groups[position]
-        for op in reversed(list(group.ops)):
-            target = destination(op, position, groups)
-            if target is not None:
-                group.ops.remove(op)
-                moved = op if group.index is None else op.renamed({group.index: index_of(groups[target])})
-                groups[target].ops.insert(0, moved)
+        for op in reversed(list(groups[position].ops)):
+            later = destination(op, position, groups)
+            if later is not None:
+                groups[position].drop(op)
+                groups[later].put(op, first=True)
     return [group for group in groups if group.ops]
 
 
-def index_of(group: Group) -> Index:
-    assert group.index is not None
-    return group.index
-
-
 def destination(op: Operation, position: int, groups: list[Group]) -> int | None:
-    """The later group that first reads what `op` writes, if it could run there just as well."""
+    """The later group that first reads what `op` writes, if `op` could run there just as well."""
     group = groups[position]
-    if isinstance(op, Product) or group.index is None:
+    if isinstance(op, Product) or group.index is None or op.how != "set":
         return None
-    mine = names(op)
-    others = [other for other in group.ops if other is not op]
-    if any(other.target.name in mine or op.target.name in names(other) for other in others):
+    if any(other is not op and (other.target.name in op.names or op.target.name in other.names) for other in group.ops):
         return None
     for later in range(position + 1, len(groups)):
         candidate = groups[later]
-        if op.target.name not in candidate.touched:
-            if any(other.target.name in mine for other in candidate.ops):
-                return None
-            continue
-        fits = candidate.accepts(op) and all(
-            follows(renamed(other, candidate, op), op, group.index) or op.target.name not in names(other)
-            for other in candidate.ops
-        )
-        return later if fits else None
+        if any(other.target.name in op.names for other in candidate.ops):
+            return None
+        if op.target.name in candidate.names:
+            fits = candidate.accepts(op) and all(
+                op.target.name not in other.names or follows(other, candidate.aligned(op), candidate.index)
+                for other in candidate.ops
+            )
+            return later if fits else None
     return None
-
-
-def renamed(other: Operation, group: Group, op: Operation) -> Operation:
-    return replace_first(other, op.loops[0]) if group.index is not None else other
-
-
-def replace_first(other: Operation, index: Index) -> Operation:
-    return other.renamed({other.loops[0]: index}) if other.loops[0] != index else other
-
-
-def reads_target(op: Operation, name: str) -> list[Read]:
-    return [read for read in op.reads if read.tensor.name == name]
-
-
-__all__ = ["Group", "replace", "schedule"]

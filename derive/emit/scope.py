@@ -61,8 +61,9 @@ class Scope:
         self.codes: dict[str, Code] = {}
         self.positions = {name: position for position, name in enumerate(names.tensors)}
         self.symbols: dict[sympy.Symbol, None] = {}
-        self.vectors: dict[Index, str] = {}
+        self.vectors: dict[Index, tuple[str, Code]] = {}
         self.like: str | None = None
+        self.casts = not dialect.promotes_integers
 
     # --- tensors
 
@@ -90,6 +91,7 @@ class Scope:
         """Take the type of new arrays from one of these reads, an array rather than a scalar."""
         real = [r.tensor for r in reads if r.tensor.kind == "real" and r.tensor.name in self.names.tensors]
         best = max(real, key=lambda t: t.rank > 0, default=None)
+        self.casts = not (real and self.dialect.promotes_integers)
         self.like = self.names.tensors[best.name] if best is not None and best.rank else None
 
     # --- sizes and index vectors
@@ -105,18 +107,16 @@ class Scope:
         if index not in self.vectors:
             name = self.names.fresh(index.name)
             self.names.taken.discard(name)
-            while name in self.vectors.values():
+            while any(name == other for other, _ in self.vectors.values()):
                 name += "_"
-            self.vectors[index] = name
-            self._extents = {**getattr(self, "_extents", {}), index: extent}
-        return Atom(self.vectors[index])
+            self.vectors[index] = name, extent
+        return Atom(self.vectors[index][0])
 
     def prelude(self) -> list[str]:
         """The statements that read sizes from shapes, then those that make index vectors."""
         lines = _size_lines(list(self.symbols), self.arguments, self.names)
-        for index, name in self.vectors.items():
-            like = self.names.tensors[self.arguments[0].name] if self.arguments else ""
-            extent = self._extents[index].text
+        like = self.names.tensors[self.arguments[0].name] if self.arguments else ""
+        for name, extent in self.vectors.values():
             lines.append(f"{name} = " + self.dialect.arange.format(n=extent, like=like))
         return lines
 

@@ -85,7 +85,7 @@ class _Evaluator:
         self.extents = [self.extent(index.extent) for index in equation.indices]
 
     def extent(self, extent: Expr) -> int:
-        return int(extent.subs(self.sizes))
+        return self.sizes[extent] if extent.is_Symbol else int(extent.subs(self.sizes))
 
     def run(self) -> Any:
         equation, free = self.equation, len(self.equation.axes)

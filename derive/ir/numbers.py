@@ -88,6 +88,8 @@ def _rational_power(base: Any, exponent: Any) -> Any:
 
 
 def _mp_constant(c: Expr) -> Any:
+    if c.is_infinite:
+        return mpmath.inf if c.is_extended_positive else -mpmath.inf
     return mpmath.mpmathify(sympy.N(c, mpmath.mp.dps + 5))
 
 

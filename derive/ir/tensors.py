@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .nodes import Program, Read, Tensor
+from .nodes import Equation, Program, Read, Tensor
 
 
 def with_tensors(program: Program, mapping: Mapping[Tensor, Tensor]) -> Program:
@@ -25,3 +25,27 @@ def with_tensors(program: Program, mapping: Mapping[Tensor, Tensor]) -> Program:
     return Program(
         tuple(mapping.get(t, t) for t in program.inputs), equations, tuple(mapping.get(t, t) for t in program.outputs)
     )
+
+
+def merge(programs: Sequence[Program]) -> Program:
+    """Programs over the same inputs as one: equations they share by name and value stand once, others are renamed apart."""
+    inputs = {t.name: t for p in programs for t in p.inputs}
+    equations: dict[str, Equation] = {}
+    outputs: list[Tensor] = []
+    for program in programs:
+        renaming: dict[Tensor, Tensor] = {}
+        for equation in program.equations:
+            name = equation.target.name
+            same = equations.get(name)
+            if same is not None and (same != with_equation(equation, renaming)):
+                fresh = next(c for n in range(2, 10**6) if (c := f"{name}_{n}") not in equations and c not in inputs)
+                renaming[equation.target] = replace(equation.target, name=fresh)
+            renamed = with_equation(equation, renaming)
+            equations.setdefault(renamed.target.name, renamed)
+        outputs.extend(renaming.get(t, t) for t in program.outputs)
+    return Program(tuple(inputs.values()), tuple(equations.values()), tuple(outputs))
+
+
+def with_equation(equation: Equation, mapping: Mapping[Tensor, Tensor]) -> Equation:
+    """One equation under other tensors."""
+    return with_tensors(Program((), (equation,), ()), mapping).equations[0]

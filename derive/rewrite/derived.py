@@ -8,7 +8,7 @@ from ..ir.nodes import Equation, Program, Read, Tensor
 from .eliminate import eliminate
 from .share import share
 from ..ir.tensors import with_tensors
-from .tidy import Policy, prune, tidy
+from .tidy import Policy, count_uses, prune, tidy
 
 LETTERS = {True: "MRSTUHKLPQ", False: "cmqrstuhkl"}
 
@@ -34,9 +34,23 @@ def derived(program: Program, forward: Program) -> Program:
     everything = {t.name: t for t in (*program.outputs, *(e.target for e in forward.equations))}
     wide = tidy(replace(program, outputs=tuple(everything.values())), policy)
     wide = tidy(eliminate(wide, policy), policy)
-    result = tidy(replace(wide, outputs=program.outputs), policy)
-    result = adopt_outputs(share(tidy(share(result), policy)), names_of(forward))
+    narrow = replace(policy, keep=_worth_seeing(prune(replace(wide, outputs=program.outputs)), forward))
+    result = tidy(replace(wide, outputs=program.outputs), narrow)
+    result = adopt_outputs(share(tidy(share(result), narrow)), names_of(forward))
     return rename_derived(result, forward)
+
+
+def _worth_seeing(program: Program, forward: Program) -> frozenset[str]:
+    """The unnamed forward tensors whose cotangent or tangent stays an equation: ``Z = X W + b`` beside ``gZ``."""
+    uses = count_uses(program.equations)
+    ahead = names_of(forward)
+    visible = (_origin(e, ahead) for e in program.equations if e.target.name not in ahead and uses[e.target.name] > 1)
+    return frozenset(name for name in visible if name)
+
+
+def _origin(equation: Equation, names: frozenset[str]) -> str | None:
+    """The tensor whose cotangent or tangent an equation defines."""
+    return next((n[1:] for n in (equation.target.name, *equation.step.also) if n[:1] in "gd" and n[1:] in names), None)
 
 
 def names_of(program: Program) -> frozenset[str]:
@@ -55,6 +69,17 @@ def adopt_outputs(program: Program, forward: frozenset[str]) -> Program:
         others = tuple(e for e in program.equations if e is not equation)
         return adopt_outputs(with_tensors(replace(program, equations=others), {source: equation.target}), forward)
     return program
+
+
+def forward_names(program: Program, forward: Program) -> frozenset[str]:
+    """The equations of a derivative that belong to the forward pass: its own, and shared values made of them."""
+    own = names_of(forward)
+    found: set[str] = {t.name for t in forward.inputs}
+    for equation in program.equations:
+        shared = equation.step.rule == "shared value" and all(r.tensor.name in found for r in equation.reads)
+        if equation.target.name in own or shared:
+            found.add(equation.target.name)
+    return frozenset(found & names_of(program))
 
 
 def rename_derived(program: Program, forward: Program) -> Program:

@@ -61,6 +61,10 @@ def count_uses(equations: Iterable[Equation]) -> Counter[str]:
     return Counter(r.tensor.name for e in equations for r in e.reads)
 
 
+Value = tuple[Tensor, tuple[int, ...], Expr]
+"""A tensor that holds a value, where its axes stand among the canonical indices, and a factor or exponent."""
+
+
 class _Walk:
     def __init__(self, program: Program, policy: Policy) -> None:
         self.program, self.policy = program, policy
@@ -70,9 +74,10 @@ class _Walk:
         self.taken = dict.fromkeys((*program.tensors, *map(str, program.sizes), *policy.reserved), 1)
         self.new: dict[str, Equation] = {}
         self.inlined: dict[str, tuple[tuple[Index, ...], Expr]] = {}
-        self.values: dict[Any, tuple[Tensor, tuple[int, ...], Expr]] = {}
-        self.powers: dict[Any, tuple[Tensor, tuple[int, ...], Expr]] = {}
-        self.sums: dict[Any, tuple[Tensor, tuple[int, ...], Expr]] = {}
+        self.values: dict[Any, Value] = {}
+        self.powers: dict[Any, Value] = {}
+        self.sums: dict[Any, Value] = {}
+        self.remembered: dict[str, list[tuple[dict[Any, Value], Any]]] = {}
         self.facts: dict[tuple[str, int], Expr] = {}
 
     def run(self) -> Program:
@@ -111,11 +116,24 @@ class _Walk:
             return False
         if source.step.named and source.target.name in self.policy.frozen:
             return False
-        del self.new[source.target.name]
+        self.forget(source)
         renaming, bound = self.rename_into(source, rest.indices, equation.axes)
         merged = replace(equation, body=number * substitute(source.body, renaming), reduce="sum", bound=bound)
         self.emit(replace(merged, step=replace(source.step, named=equation.step.named)))
         return True
+
+    def forget(self, equation: Equation) -> None:
+        """Take an equation back, with all that is remembered of its value."""
+        name = equation.target.name
+        del self.new[name]
+        for table, key in self.remembered.pop(name, []):
+            if key in table and table[key][0].name == name:
+                del table[key]
+
+    def remember(self, table: dict[Any, Value], key: Any, value: Value) -> None:
+        if key not in table:
+            table[key] = value
+            self.remembered.setdefault(value[0].name, []).append((table, key))
 
     @staticmethod
     def split_sizes(body: Expr) -> tuple[Expr, Expr]:
@@ -266,12 +284,12 @@ class _Walk:
         places = self.places(equation, whole)
         if places is None:
             return
-        self.values.setdefault(key, (equation.target, places, S.One))
+        self.remember(self.values, key, (equation.target, places, S.One))
         if equation.reduce == "sum":
             number, summand = self.split_sizes(equation.body)
             pure = canonical(summand, equation.bound)
             if (where := self.places(equation, pure)) is not None:
-                self.sums.setdefault(pure.key, (equation.target, where, 1 / number))
+                self.remember(self.sums, pure.key, (equation.target, where, 1 / number))
         elif equation.reduce is None:
             self.remember_power(equation)
             self.find_facts(equation)
@@ -288,7 +306,7 @@ class _Walk:
         if body.is_Pow and body.exp.is_Rational and (body.base.is_Add or not body.exp.is_Integer):
             base = canonical(body.base)
             if (places := self.places(equation, base)) is not None:
-                self.powers.setdefault(base.key, (equation.target, places, body.exp))
+                self.remember(self.powers, base.key, (equation.target, places, body.exp))
 
     def look_up_values(self, body: Expr) -> Expr:
         """Replace nonlinear subexpressions that an earlier equation computes by reads of it."""

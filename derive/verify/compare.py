@@ -50,9 +50,7 @@ class Comparison:
 
     def index(self, row: int, column: int) -> tuple[int, ...]:
         """The index in the derived array of an entry of its matrix."""
-        rows, columns = self.axes
-        parts = (*np.unravel_index(row, rows or (1,))[: len(rows)], *np.unravel_index(column, columns or (1,))[: len(columns)])
-        return tuple(int(p) for p in parts)
+        return index_of(self.axes, row, column)
 
     @property
     def smallest_weight(self) -> float:
@@ -69,12 +67,18 @@ class Comparison:
         """The smallest error of one entry, relative to the largest, that is flagged wherever it is injected."""
         if not self.measurable:
             return 0.0
-        level = float(np.max(self.tolerance + self.differences(self.got))) / self.smallest_weight
+        level = float(np.max(self.flag_level)) / self.smallest_weight
         level = max(level * 1.01, 4 * 2.0**-52 * self.scale, SMALLEST)
         places = self._places(rng)
         while not all(self._catches(place, level) for place in places):
             level *= 2
         return level / self.scale
+
+    @property
+    def flag_level(self) -> Any:
+        """The error that is flagged whatever its sign, given the difference that is there already."""
+        difference = self.differences(self.got)
+        return self.tolerance + np.where(difference > self.tolerance, 0.0, difference)
 
     def _places(self, rng: np.random.Generator) -> list[tuple[int, int]]:
         """The entry that is hardest to judge, and a few random ones."""
@@ -96,11 +100,16 @@ class Comparison:
         if not self.measurable or not np.any(seen):
             return np.inf
         with np.errstate(divide="ignore"):
-            level = float(np.min((self.tolerance + self.differences(self.got)) / seen))
+            level = float(np.min(self.flag_level / seen))
         level = max(level * 1.01, 4 * 2.0**-52)
         while not np.any(self.flagged(self.got * (1 + level))):
             level *= 2
         return level
+
+
+def index_of(axes: tuple[tuple[int, ...], tuple[int, ...]], row: int, column: int) -> tuple[int, ...]:
+    """The index of an array with the axes of rows and of columns, from the place in its matrix."""
+    return tuple(int(i) for size, at in zip(axes, (row, column), strict=True) for i in np.unravel_index(at, size) if size)
 
 
 def tolerance(expected: Any, error: Any, noise: Any, precision: float, floor: float, scales: tuple[float, float]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from .differences import Estimates, Oracle
 
 KindOfDerivative = Literal["grad", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "hvp"]
 Matrix = Any
+Spread = tuple[Arrays, dict[str, slice]]
 Bases = dict[str, Matrix]
 """For each input, directions in it as rows: shape (directions, entries)."""
 
@@ -77,7 +78,7 @@ class Question:
             case "hessian":
                 return [Block(f"H[{a},{b}]" if len(self.wrt) > 1 else "H", a, b) for a in self.wrt for b in self.wrt]
             case "hvp":
-                return [Block(f"H{d}[{x}]", wrt=x) for d, x in zip(self.tangents, self.wrt, strict=True)]
+                return [Block(f"dg{x}", wrt=x) for x in self.wrt]
             case _:
                 return [Block(f"g{x}", wrt=x) for x in self.wrt]
 
@@ -90,29 +91,32 @@ class Question:
         values = {symbol: Integer(value) for symbol, value in solve_sizes(self.base, inputs).items()}
         return tuple(int(e.xreplace(values)) for e in extents), columns
 
+    def directions(self, inputs: Arrays, right: Bases) -> Spread:
+        """The rows along which the base program is differentiated, and which of them belong to each input."""
+        if self.kind == "jvp":
+            return {x: inputs[d][None] for x, d in zip(self.wrt, self.tangents, strict=True)}, {}
+        return _spread(right, inputs)
+
     def expected(self, oracle: Oracle, inputs: Arrays, left: Bases, right: Bases, center: Arrays | None = None) -> Expected:
         """Every block between the directions `left` (rows of a Hessian) and `right` (columns).
 
-        `center` replaces the values of inputs where each direction has a point of its own.
+        `center` replaces the values of inputs, where wanted by one value per direction.
         """
         at = {**inputs, **(center or {})}
+        U, parts = self.directions(inputs, right)
         match self.kind:
+            case "hessian":
+                return self._hessian(oracle, at, _spread(left, inputs), (U, parts))
             case "jvp":
-                U = {x: inputs[d][None] for x, d in zip(self.wrt, self.tangents, strict=True)}
                 return {b: _columns(*e) for b, e in zip(self.blocks, oracle.first(at, U), strict=True)}
             case "jacobian":
-                U, parts = _spread(right, inputs)
                 found = dict(zip((t.name for t in self.base.outputs), oracle.first(at, U), strict=True))
                 return {b: _columns(*(_part(a, parts[b.wrt]) for a in found[b.of])) for b in self.blocks}
-            case "hessian":
-                return self._hessian(oracle, inputs, left, right)
             case "hvp":
-                U, parts = _spread(right, inputs)
                 count = len(next(iter(U.values())))
                 V = {x: np.stack([inputs[d]] * count) for x, d in zip(self.wrt, self.tangents, strict=True)}
                 value, error = self._functional(oracle.second(at, U, V), inputs)
             case _:
-                U, parts = _spread(right, inputs)
                 value, error = self._functional(oracle.first(at, U), inputs)
         return {b: (value[None, parts[b.wrt]], _part(error, parts[b.wrt])) for b in self.blocks}
 
@@ -126,14 +130,14 @@ class Question:
             error = error + np.sum(np.broadcast_to(e * np.abs(weight), v.shape), axis=axes)
         return value, error
 
-    def _hessian(self, oracle: Oracle, inputs: Arrays, left: Bases, right: Bases) -> Expected:
-        U, rows = _spread(left, inputs)
-        V, columns = _spread(right, inputs)
+    def _hessian(self, oracle: Oracle, at: Arrays, left: Spread, right: Spread) -> Expected:
+        (U, rows), (V, columns) = left, right
         above, across = (len(next(iter(d.values()))) for d in (U, V))
         U = {x: np.repeat(u, across, axis=0) for x, u in U.items()}
         V = {x: np.concatenate([v] * above) for x, v in V.items()}
-        ((value, error),) = oracle.second(inputs, U, V)
-        value, error = value.reshape(above, across), np.broadcast_to(error, value.shape).reshape(above, across)
+        ((value, error),) = oracle.second(at, U, V)
+        error = np.broadcast_to(error, value.shape).reshape(above, across)
+        value = value.reshape(above, across)
         return {b: (value[rows[b.of], columns[b.wrt]], error[rows[b.of], columns[b.wrt]]) for b in self.blocks}
 
 
@@ -146,7 +150,7 @@ def _matching(wanted: bool, what: str, names: Sequence[str], count: int) -> None
         raise UnknownName(f"{count} {what} are needed, got {list(names)}")
 
 
-def _spread(bases: Bases, inputs: Arrays) -> tuple[Arrays, dict[str, slice]]:
+def _spread(bases: Bases, inputs: Arrays) -> Spread:
     """Directions of all inputs one after the other, each moving one input only; and where those of each input are."""
     total = sum(len(basis) for basis in bases.values())
     U, parts, start = {}, {}, 0
@@ -181,8 +185,3 @@ def dense_bases(names: Sequence[str], inputs: Arrays, count: int, rng: np.random
 def signed(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
     """Random eighths between 1/2 and 3/2 in size, of either sign."""
     return rng.integers(4, 13, shape) / 8 * rng.choice([-1.0, 1.0], shape)
-
-
-def mapped(bases: Bases, lift: Callable[[Any], Any]) -> Bases:
-    return {name: lift(basis) for name, basis in bases.items()}
-

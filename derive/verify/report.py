@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,9 @@ class Entry:
     at: str
 
     def __str__(self) -> str:
-        return f"{entry(self.output, self.index)} = {self.got:.15g}, expected {self.expected:.15g}, at {self.at}"
+        name, off = entry(self.output, self.index), "" if isfinite(self.error) else "not finite, "
+        off = off or f"off by {self.error:.1e} of the largest entry, "
+        return f"{name} = {self.got:.10g}, expected {self.expected:.10g}: {off}at {self.at}"
 
 
 @dataclass(frozen=True)
@@ -84,16 +87,19 @@ class Report:
 
     def __str__(self) -> str:
         verdict = "PASSED" if self.passed else "FAILED" if self.failures else "NOT TESTED"
-        lines = [f"{self.kind} with respect to {', '.join(self.wrt)}: {verdict}"]
+        lines = [f"{self.kind.replace('_', ' ')} with respect to {', '.join(self.wrt)}: {verdict}"]
         lines += _some([f"wrong: {failure}" for failure in self.failures], 5)
         if self.entries:
-            lines.append(f"{self.method}; {self.entries} entries at {'; '.join(map(sizes, self.shapes))}")
-            lines.append(f"largest difference {self.max_error:.1e}" + (f": {self.worst}" if self.worst else ""))
-            if self.sensitivity < float("inf"):
-                lines.append(
-                    f"smallest error it would have caught: {self.sensitivity:.1e} of the largest entry in any one entry, "
-                    f"{self.sensitivity_all:.1e} in all (confirmed by injection)"
-                )
+            lines.append(f"{self.entries} entries at {'; '.join(map(sizes, self.shapes))}")
+            lines.append(f"expected values: {self.method}")
+        if self.worst:
+            at = f": {entry(self.worst.output, self.worst.index)} at {self.worst.at}" if self.max_error else ""
+            lines.append(f"largest difference {self.max_error:.1e} of the largest entry{at}")
+        if self.sensitivity < float("inf"):
+            lines.append(
+                f"would have caught {self.sensitivity:.1e} of the largest entry in any one entry, "
+                f"{self.sensitivity_all:.1e} in all at once (confirmed by injecting such errors)"
+            )
         lines += _some([f"kink: {kink}" for kink in self.kinks if kink.inside], 5)
         lines += [f"note: {note}" for note in self.notes]
         return "\n  ".join(lines)

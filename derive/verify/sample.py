@@ -152,11 +152,14 @@ def _to_fraction(array: Any) -> Any:
     return exact
 
 
-def plan_sizes(program: Program, shapes: int | Sequence[Mapping[str, int]]) -> list[dict[sympy.Symbol, int]]:
+def plan_sizes(
+    program: Program, shapes: int | Sequence[Mapping[str, int]], preferred: Sequence[int] = SIZES
+) -> list[dict[sympy.Symbol, int]]:
     """Sizes for the symbols of `program`, all different, from the second trial on with an axis of size 1.
 
     Args:
         shapes: how many trials, or the sizes of each trial by name.
+        preferred: sizes to choose from, in this order.
 
     Raises:
         UnknownName: a named size that the program does not have, or one that is not given.
@@ -167,7 +170,7 @@ def plan_sizes(program: Program, shapes: int | Sequence[Mapping[str, int]]) -> l
     if not symbols:
         return [{}] * shapes
     fixed = {int(e) for t in program.inputs for e in t.shape if e.is_Integer}
-    free = [value for value in SIZES if value not in fixed]
+    free = [value for value in preferred if value not in fixed]
     return [_assign(symbols, free, trial) for trial in range(shapes)]
 
 

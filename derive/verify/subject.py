@@ -61,13 +61,18 @@ class Subject:
         Raises:
             WrongShape: the number of arrays or a shape is not what the question asks for.
         """
+        inputs = inputs if numbers else self.rounded(inputs)
         if isinstance(self.derived, Program):
             values = evaluate(self.derived, inputs, numbers or (FLOAT32 if self.dtype is np.float32 else FLOAT64))
             arrays = [np.asarray(values[t.name]) for t in self.derived.outputs]
         else:
-            found = self.derived({n: x.astype(self.dtype) if x.dtype.kind == "f" else x for n, x in inputs.items()})
+            found = self.derived(dict(inputs))
             arrays = [np.asarray(a) for a in (found if isinstance(found, tuple | list) else (found,))]
         return self._answer(arrays, inputs)
+
+    def rounded(self, inputs: Arrays) -> Arrays:
+        """`inputs` with real numbers in the precision of the derived side."""
+        return {n: x.astype(self.dtype) if x.dtype.kind in "fO" else x for n, x in inputs.items()}
 
     def _answer(self, arrays: list[Any], inputs: Arrays) -> Answer:
         blocks = self.question.blocks
@@ -86,6 +91,9 @@ class Subject:
         """The answers at `count` points that differ from `inputs` in the last digit of each number."""
 
         def jitter(x: Any) -> Any:
-            return x * (1 + self.precision * rng.integers(-1, 2, x.shape)) if x.dtype.kind == "f" else x
+            if x.dtype.kind != "f":
+                return x
+            return x * (1 + self.precision * rng.integers(-1, 2, x.shape)).astype(x.dtype)
 
+        inputs = self.rounded(inputs)
         return [self.answer({n: jitter(x) for n, x in inputs.items()}) for _ in range(count)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -14,6 +14,7 @@ from ..ir.numbers import Numbers
 from .compare import Comparison, tolerance
 from .differences import LEVELS, ComplexStep, Oracle
 from .expect import Bases, Block, Expected, Question, dense_bases, unit_bases
+from .locate import locate
 from .point import Outcome, Point
 from .report import Entry
 from .subject import Answer, Subject, WrongShape
@@ -39,7 +40,7 @@ class Jittered(Numbers):
 
 @dataclass(frozen=True)
 class Sides:
-    """The directions in which every block is compared; `unit` sides are compared entry by entry."""
+    """The directions between which every block is compared, and on which sides they are the entries themselves."""
 
     left: Bases
     right: Bases
@@ -51,7 +52,7 @@ class Sides:
 class Trial:
     """One comparison of a derivative with one oracle at one point.
 
-    With `exact`, a number system, the derived program is run in it too, so that no difference is rounding.
+    With `exact`, the derived program is run in the arithmetic of the oracle, so that no difference is rounding.
     """
 
     question: Question
@@ -59,50 +60,45 @@ class Trial:
     oracle: Oracle
     point: Point
     rng: np.random.Generator
-    exact: Numbers | None = None
+    exact: bool = False
 
     def run(self) -> Outcome:
         """Compare entry by entry where that is affordable, else along random directions; then locate what is wrong."""
         try:
-            answer = self.subject.answer(self.point.inputs, self.exact)
+            answer = self.subject.answer(self.point.inputs, self.oracle.arithmetic if self.exact else None)
             near = [] if self.exact else self.subject.neighbours(self.point.inputs, REPLICATES, self.rng)
         except WrongShape as wrong:
             return Outcome(self.point, self.oracle.name, failures=(f"{wrong}, at {self.point.name}",))
-        sides = self.sides()
-        expected = self.expected(sides)
-        noisy = [self.question.expected(o, self.point.inputs, sides.left, sides.right) for o in self.noisy()]
-        found = self.comparisons(answer, near, expected, noisy, sides)
+        found = self.comparisons(answer, near, self.sides())
         if self.question.kind == "value_and_grad":
             found.append(self.value(answer, near))
         failures = [failure for comparison in found for failure in self.failures(comparison)]
-        notes = [note for comparison in found for note in self.nonfinite(comparison)]
         entries = sum(comparison.got.size for comparison in found)
-        return Outcome(self.point, self.oracle.name, tuple(found), tuple(failures), (), tuple(notes), entries)
+        return Outcome(self.point, self.oracle.name, tuple(found), tuple(failures), entries=entries)
 
     def sides(self) -> Sides:
         """Unit directions as far as the budget goes, dense random ones beyond."""
-        names, inputs, second = self.question.wrt, self.point.inputs, self.question.order == 2
+        names, inputs, hessian = self.question.wrt, self.point.inputs, self.question.kind == "hessian"
         count = sum(prod(inputs[x].shape) for x in names)
-        evaluations = 1 if isinstance(self.oracle, ComplexStep) and not second else 4 * LEVELS
-        cost = evaluations * (self.oracle.model.work(inputs) + count)
-        if self.exact:
+        cheap = isinstance(self.oracle, ComplexStep) and self.question.order == 1
+        cost = (1 if cheap else 4 * LEVELS) * (self.oracle.model.work(inputs) + count)
+        if self.oracle.arithmetic.dtype is object:
             cost = BUDGET
-        hessian = self.question.kind == "hessian"
-        left_unit = hessian and count * PROJECTIONS * cost <= BUDGET
+        left_unit = count * PROJECTIONS * cost <= BUDGET
         right_unit = count * cost * (count if hessian else 1) <= BUDGET
 
         def bases(unit: bool) -> Bases:
-            return unit_bases(names, inputs) if unit else dense_bases(names, inputs, PROJECTIONS, self.rng)
+            count = 1 if self.oracle.arithmetic.dtype is object else PROJECTIONS
+            return unit_bases(names, inputs) if unit else dense_bases(names, inputs, count, self.rng)
 
         return Sides(bases(left_unit), bases(right_unit), left_unit or not hessian, right_unit or self.question.kind == "jvp")
 
-    def expected(self, sides: Sides) -> Expected:
-        return self.between(sides.left, sides.right)
+    def expected(self, oracle: Oracle, sides: Sides) -> Expected:
+        left, right = ({n: self.lift(b) for n, b in bases.items()} for bases in (sides.left, sides.right))
+        return self.question.expected(oracle, self.point.inputs, left, right)
 
-    def between(self, left: Bases, right: Bases) -> Expected:
-        lift = self.exact.array if self.exact else np.asarray
-        left, right = ({n: lift(b) for n, b in bases.items()} for bases in (left, right))
-        return self.question.expected(self.oracle, self.point.inputs, left, right)
+    def lift(self, array: Any) -> Any:
+        return self.oracle.arithmetic.array(array)
 
     def noisy(self) -> Iterable[Oracle]:
         """Oracles that differ from ours by rounding alone."""
@@ -111,45 +107,52 @@ class Trial:
             return [replace(self.oracle, numbers=numbers)] * 2
         return []
 
-    def comparisons(
-        self, answer: Answer, near: list[Answer], expected: Expected, noisy: list[Expected], sides: Sides
-    ) -> list[Comparison]:
+    def comparisons(self, answer: Answer, near: Sequence[Answer], sides: Sides) -> list[Comparison]:
+        expected = self.expected(self.oracle, sides)
+        noisy = [self.expected(oracle, sides) for oracle in self.noisy()]
         drafts = [self.draft(block, answer, expected[block][0], sides) for block in self.question.blocks]
         everything = max((draft.scale for draft in drafts), default=0.0)
         found = []
         for draft in drafts:
             value, error = expected[draft.block]
-            noise = _spread([draft.seen(a.blocks[draft.block]) for a in near], draft.seen(draft.got))
-            noise = noise + _spread([n[draft.block][0] for n in noisy], value)
-            precision = 0.0 if self.exact else self.subject.precision
-            floor = self.oracle.floors[self.question.order - 1]
-            allowed = tolerance(value, np.where(np.isfinite(error), error, 0), noise, precision, floor, (draft.scale, everything))
-            found.append(replace(draft, tolerance=allowed, scale=draft.scale or everything or 1.0))
+            noise = spread([draft.seen(a.blocks[draft.block]) for a in near], draft.seen(draft.got))
+            noise = noise + spread([n[draft.block][0] for n in noisy], value)
+            allowed = self.tolerance(value, error, noise, (draft.scale, everything))
+            scale = self.scale(draft.scale, everything, largest(allowed))
+            found.append(replace(draft, tolerance=allowed, scale=scale))
         return found
+
+    def scale(self, own: float, everything: float, noise: float) -> float:
+        """What errors are relative to: the largest entry, unless that is the rounding noise of zeros."""
+        weights = [largest(self.point.inputs[n]) for n in (*self.question.cotangents, *self.question.tangents)]
+        natural = max(everything, *(weights or [1.0]))
+        return natural if own <= 100 * noise and noise <= 1e-9 * natural else own
 
     def draft(self, block: Block, answer: Answer, expected: Any, sides: Sides) -> Comparison:
         label = dict(zip(self.question.blocks, self.subject.labels, strict=True))[block]
-        lift = self.exact.array if self.exact else np.asarray
-        left = None if sides.left_unit else lift(sides.left[block.of])
-        right = None if sides.right_unit else lift(sides.right[block.wrt])
+        left = None if sides.left_unit else self.lift(sides.left[block.of])
+        right = None if sides.right_unit else self.lift(sides.right[block.wrt])
         got = answer.blocks[block]
-        return Comparison(
-            block, label, self.question.shapes(block, self.point.inputs), got, left, right, expected, 0.0,
-            _largest(got if left is not None or right is not None else expected), bool(self.point.nonfinite),
-        )  # fmt: skip
+        scale = largest(expected if left is None and right is None else got)
+        axes = self.question.shapes(block, self.point.inputs)
+        return Comparison(block, label, axes, got, left, right, expected, 0.0, scale, bool(self.point.nonfinite))
 
-    def value(self, answer: Answer, near: list[Answer]) -> Comparison:
+    def value(self, answer: Answer, near: Sequence[Answer]) -> Comparison:
         """The value that value_and_grad returns first, compared with the base program's."""
-        base = self.question.base
-        expected = np.reshape(evaluate(base, self.point.inputs, self.exact or FLOATS)[base.outputs[0].name], (1, 1))
-        got = np.reshape(answer.value, (1, 1))
-        noise = _spread([np.reshape(a.value, (1, 1)) for a in near], got)
-        precision = 0.0 if self.exact else self.subject.precision
-        allowed = tolerance(expected, 0.0, noise, precision, self.oracle.floors[0], (_largest(expected), 0.0))
+        output = self.question.base.outputs[0].name
+        values = evaluate(self.question.base, self.point.inputs, self.oracle.arithmetic)
+        expected, got, *others = (np.reshape(v, (1, 1)) for v in (values[output], answer.value, *(a.value for a in near)))
+        allowed = self.tolerance(expected, 0.0, spread(others, got), (largest(expected), 0.0))
+        scale = largest(expected) or 1.0
         return Comparison(
-            Block("value"), base.outputs[0].name, ((), ()), got, None, None, expected, allowed,
-            _largest(expected) or 1.0, bool(self.point.nonfinite),
-        )  # fmt: skip
+            Block("value"), output, ((), ()), got, None, None, expected, allowed, scale, bool(self.point.nonfinite)
+        )
+
+    def tolerance(self, expected: Any, error: Any, noise: Any, scales: tuple[float, float]) -> Any:
+        precision = 0.0 if self.exact else self.subject.precision
+        error = np.asarray(error, dtype=float)
+        finite = np.where(np.isfinite(error), error, 0.0)
+        return tolerance(expected, finite, noise, precision, self.oracle.floors[self.question.order - 1], scales)
 
     def failures(self, comparison: Comparison) -> list[Entry]:
         """The entries that are wrong; along dense directions, the one that explains the largest difference."""
@@ -157,36 +160,29 @@ class Trial:
         if not np.any(flagged):
             return []
         if comparison.left is None and comparison.right is None:
-            return [entry_at(comparison, row, column, self.point) for row, column in np.argwhere(flagged).tolist()]
-        return [self.locate(comparison)]
+            return [entry_at(comparison, *place, self.point) for place in np.argwhere(flagged).tolist()]
+        row, column, truth = locate(self.question, self.oracle, self.point.inputs, comparison, self.lift)
+        got = float(comparison.got[row, column])
+        error, allowed = (x / comparison.scale for x in (abs(got - truth), float(np.max(comparison.tolerance))))
+        return [Entry(comparison.label, comparison.index(row, column), truth, got, error, allowed, self.point.name)]
 
-    def locate(self, comparison: Comparison) -> Entry:
-        """Halve the directions until one entry is left, following the larger difference."""
-        block, got, inputs = comparison.block, comparison.got, self.point.inputs
-        row, column = np.unravel_index(int(np.argmax(comparison.differences(got))), np.shape(comparison.expected))
-        sides = [comparison.left, comparison.right]
-        pair = [_row(side, at, size) for side, at, size in zip(sides, (row, column), got.shape, strict=True)]
 
-        def expected(left: Any, right: Any) -> Any:
-            value = self.between(
-                self.only(block.of, left if sides[0] is not None else None), self.only(block.wrt, right)
-            )[block][0]
-            return value if sides[0] is not None else left @ value
+def entry_at(comparison: Comparison, row: int, column: int, point: Point) -> Entry:
+    """One entry of a comparison that was made entry by entry."""
+    expected, got = float(comparison.expected[row, column]), float(comparison.got[row, column])
+    error = float(comparison.differences(comparison.got)[row, column]) / comparison.scale
+    allowed = float(np.broadcast_to(comparison.tolerance, comparison.expected.shape)[row, column]) / comparison.scale
+    return Entry(comparison.label, comparison.index(row, column), expected, got, error, allowed, point.name)
 
-        for side in (1, 0):
-            if sides[side] is None:
-                continue
-            while np.count_nonzero(pair[side]) > 1:
-                halves = _halves(pair[side])
-                trial = [pair[0], pair[1]]
-                trial[side] = halves
-                difference = np.abs(np.asarray(expected(*trial) - trial[0] @ got @ trial[1].T, dtype=float)).ravel()
-                pair[side] = halves[[int(np.argmax(np.where(np.isnan(difference), np.inf, difference)))]]
-        place = tuple(int(np.argmax(np.abs(side[0].astype(float)))) for side in pair)
-        units = [np.where(side != 0, 1.0, 0.0) for side in pair]
-        truth = float(np.ravel(expected(*units))[0])
-        value = float(got[place])
-        return Entry(
-            comparison.label, comparison.index(*place), truth, value, abs(value - truth) / comparison.scale,
-            float(np.max(comparison.tolerance)) / comparison.scale, self.point.name,
-        )  # fmt: skip
+
+def spread(replicates: Sequence[Any], value: Any) -> Any:
+    """How far the replicates are from the value, entry by entry; 0 where that is no number."""
+    distances = [np.abs(np.asarray(r - value, dtype=float)) for r in replicates]
+    farthest = np.max(distances, axis=0) if distances else np.zeros(np.shape(value))
+    return np.where(np.isfinite(farthest), farthest, 0.0)
+
+
+def largest(array: Any) -> float:
+    """The largest finite absolute value."""
+    sizes = np.abs(np.asarray(array, dtype=float))
+    return float(np.max(sizes[np.isfinite(sizes)], initial=0.0))

@@ -1,0 +1,1 @@
+"""Measurements: how fast derivations are, and how fast the derived kernels are beside what a user would pick instead."""

@@ -1,0 +1,151 @@
+"""The command line: `derive backprop|grad|hessian|emit|check FILE.py:FUNCTION`. A shell without mathematics."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from . import api
+from .errors import DeriveError, UnknownName, closest
+from .function import Function
+from .ir.facts import Spec, parse_shapes
+from .report import backprop_html, backprop_report, section
+
+FORMATS = ("text", "latex", "html")
+TARGETS = ("numpy", "numba", "torch", "jax")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 if it succeeded, 1 if a check failed, 2 for bad input."""
+    options = _parser().parse_args(argv)
+    console = Console(highlight=False, soft_wrap=True)
+    try:
+        return int(options.run(options, console))
+    except DeriveError as error:
+        print(f"derive: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="derive", description="Derive, check, compile and emit derivatives of NumPy functions.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, text in (
+        ("backprop", _backprop, "forward and backward equations, derivation, checks, timing and the stub"),
+        ("grad", _grad, "the gradient of a scalar function"),
+        ("hessian", _hessian, "the Hessian of a scalar function"),
+        ("emit", _emit, "source with forward and backward for --target"),
+        ("check", _check, "the cross-check of the derivative against independent numbers"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("function", metavar="FILE.py:FUNCTION", help="an ordinary NumPy function")
+        command.add_argument("--shapes", help='"X=batch n, W=n m, y=batch, integer < m"; default: SHAPES[FUNCTION] in the file')
+        command.add_argument("--wrt", help="comma-separated inputs to differentiate by; default: every real input")
+        command.add_argument("--target", choices=TARGETS, default="torch", help="framework of the emitted stub")
+        command.add_argument("--format", choices=FORMATS, default="text")
+        command.add_argument("--out", type=Path, help="write the stub (or the page, for html) here")
+        command.set_defaults(run=run)
+    return parser
+
+
+def _backprop(options: argparse.Namespace, console: Console) -> int:
+    function = load(options.function, options.shapes)
+    pullback = api.vjp(function, _names(options.wrt))
+    if options.format == "latex":
+        console.print(pullback.latex(), markup=False)
+        return 0
+    if options.format == "html":
+        return _write(backprop_html(pullback), options.out or Path(f"{function.name}_backprop.html"), console)
+    return 0 if backprop_report(pullback, options.target, options.out, console) else 1
+
+
+def _grad(options: argparse.Namespace, console: Console) -> int:
+    return _show(api.grad(load(options.function, options.shapes), _names(options.wrt)), options, console)
+
+
+def _hessian(options: argparse.Namespace, console: Console) -> int:
+    return _show(api.hessian(load(options.function, options.shapes), _names(options.wrt)), options, console)
+
+
+def _show(derivative: Function, options: argparse.Namespace, console: Console) -> int:
+    if options.format == "html":
+        path = options.out or Path(f"{derivative.name}.html")
+        return _write(backprop_html(derivative), path, console)
+    console.print(derivative.latex() if options.format == "latex" else str(derivative), markup=False)
+    return 0
+
+
+def _emit(options: argparse.Namespace, console: Console) -> int:
+    function = load(options.function, options.shapes)
+    names = _names(options.wrt)
+    source = (api.vjp(function, names) if names else function).emit(options.target)
+    if options.out:
+        return _write(source, options.out, console)
+    print(source, end="")
+    return 0
+
+
+def _check(options: argparse.Namespace, console: Console) -> int:
+    report = api.check(load(options.function, options.shapes), _names(options.wrt))
+    section(console, "cross-check", str(report).splitlines())
+    return 0 if report.passed else 1
+
+
+def _write(text: str, path: Path, console: Console) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    console.print(f"written to {path}", markup=False)
+    return 0
+
+
+def _names(wrt: str | None) -> str | list[str] | None:
+    if wrt is None:
+        return None
+    names = [name.strip() for name in wrt.split(",") if name.strip()]
+    return names[0] if len(names) == 1 else names
+
+
+def load(address: str, shapes: str | None) -> Function:
+    """The function at ``FILE.py:FUNCTION``, traced with `shapes` or with the file's own ``SHAPES``.
+
+    Raises:
+        UnknownName: no such file or function, or no shapes; the closest names are offered.
+    """
+    file, colon, name = address.rpartition(":")
+    if not colon or not name:
+        raise UnknownName(f"expected FILE.py:FUNCTION, found {address!r}; try: examples/layers.py:attention")
+    path = Path(file)
+    if not path.is_file():
+        raise UnknownName(f"there is no file {file!r}")
+    module = _module(path)
+    functions = {n: v for n, v in vars(module).items() if callable(v) and not n.startswith("_")}
+    if name not in functions:
+        raise UnknownName(f"{file} has no function {name!r}; {closest(name, functions)}")
+    declared: dict[str, Spec | str] = {**(parse_shapes(shapes) if shapes else getattr(module, "SHAPES", {}).get(name, {}))}
+    if not declared:
+        raise UnknownName(f'{name} has no entry in SHAPES of {file}; try: --shapes "X=batch n, W=n m"')
+    return api.trace(functions[name], **declared)
+
+
+def _module(path: Path) -> Any:
+    """Run the user's own file as a module, its folder importable meanwhile."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise UnknownName(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    folder = str(path.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(folder)
+    return module
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,218 @@
+"""Scalar expressions as Numba source: numbers typed in the kernel's precision, brackets as choices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy
+from sympy import Expr
+
+from ..errors import UnsupportedOp
+from ..ir.nodes import Bracket, Index, Read, Where
+from ..ops.elementwise import op_of_head
+
+COMPARE: dict[type, str] = {
+    sympy.Eq: "==", sympy.Ne: "!=", sympy.StrictLessThan: "<", sympy.LessThan: "<=",
+    sympy.StrictGreaterThan: ">", sympy.GreaterThan: ">=",
+}  # fmt: skip
+CONSTANTS = {sympy.pi: "math.pi", sympy.E: "math.e", sympy.oo: "math.inf", sympy.nan: "math.nan"}
+
+SUM, PRODUCT, POWER, ATOM = 1, 2, 4, 5
+Text = tuple[str, int]
+
+
+@dataclass
+class Scalars:
+    """Prints the expressions of a kernel.
+
+    typed: numbers are written ``real(2)`` to keep a single-precision kernel in single precision.
+    place: the text of a read; name: the text of an index or a size.
+    known: subexpressions that a variable holds already.
+    """
+
+    typed: bool
+    place: Callable[[Read], str]
+    name: Callable[[Any], str]
+    known: dict[Expr, str] = field(default_factory=dict)
+
+    # --- real values ----------------------------------------------------------------------------------------
+
+    def value(self, e: Expr, level: int = 0) -> str:
+        text, own = (self.known[e], ATOM) if e in self.known else self.real(e)
+        return f"({text})" if own < level else text
+
+    def literal(self, text: str) -> Text:
+        return (f"real({text})", ATOM) if self.typed else (text, ATOM)
+
+    def real(self, e: Expr) -> Text:
+        if e.is_number and not e.args:
+            return self.number(e)
+        if isinstance(e, Read):
+            return self.read(e)
+        if isinstance(e, Index) or e.is_Symbol:
+            return self.literal(self.name(e))
+        if e.is_Add:
+            return self.sum(e)
+        if e.is_Mul:
+            return self.product(e)
+        if e.is_Pow:
+            return self.power(e.base, e.exp)
+        if isinstance(e, Bracket):
+            return self.choice(e.condition, self.literal("1.0")[0], self.literal("0.0")[0])
+        if isinstance(e, Where):
+            return self.choice(e.args[0], self.value(e.args[1]), self.value(e.args[2]))
+        op = op_of_head(e.func)
+        if op is not None and "numba" in op.spelling:
+            return op.spelling["numba"].format(*(self.value(a) for a in e.args)), ATOM
+        if e.is_integer:
+            return self.literal(self.integer(e))
+        raise UnsupportedOp(f"{e.func.__name__} has no spelling for numba, in {e}")
+
+    def number(self, e: Expr) -> Text:
+        if e in CONSTANTS:
+            return self.literal(CONSTANTS[e])
+        if e == -sympy.oo:
+            return self.literal("-math.inf")
+        if not e.is_extended_real:
+            raise UnsupportedOp(f"{e} is not a real number")
+        if e.is_Integer and not self.typed:
+            return str(e), ATOM if e >= 0 else SUM
+        if e.is_Rational and not e.is_Integer and not short(e):
+            return self.quotient([sympy.Integer(e.p)], [sympy.Integer(e.q)])
+        text = str(e) if e.is_Integer else repr(float(e))
+        return self.literal(text) if self.typed or e >= 0 else (text, SUM)
+
+    def read(self, e: Read) -> Text:
+        text = self.place(e)
+        if e.tensor.kind == "boolean":
+            return self.choice(text, self.literal("1.0")[0], self.literal("0.0")[0])
+        return self.literal(text) if e.tensor.kind == "integer" else (text, ATOM)
+
+    def choice(self, condition: Any, a: str, b: str) -> Text:
+        test = condition if isinstance(condition, str) else self.holds(condition)
+        return f"({a} if {test} else {b})", ATOM
+
+    def sum(self, e: Expr) -> Text:
+        terms = sorted(e.args, key=lambda t: t.could_extract_minus_sign())
+        text = self.value(terms[0], SUM)
+        for term in terms[1:]:
+            minus = term.could_extract_minus_sign() and not (term in self.known)
+            text += f" - {self.value(-term, PRODUCT)}" if minus else f" + {self.value(term, SUM)}"
+        return text, SUM
+
+    def product(self, e: Expr) -> Text:
+        conditions = [f.condition for f in e.args if isinstance(f, Bracket)]
+        if conditions:
+            rest = sympy.Mul(*(f for f in e.args if not isinstance(f, Bracket)))
+            return self.choice(sympy.And(*conditions), self.value(rest), self.literal("0.0")[0])
+        above: list[Expr] = []
+        below: list[Expr] = []
+        minus = False
+        for factor in e.args:
+            if factor.is_Rational:
+                minus = factor < 0
+                p, q = abs(factor.p), factor.q
+                whole = factor.is_Integer or not short(factor)
+                above += [sympy.Integer(p)] if whole and p != 1 else [abs(factor)] if not whole else []
+                below += [sympy.Integer(q)] if whole and q != 1 else []
+            elif factor.is_Pow and factor.exp.could_extract_minus_sign() and factor not in self.known:
+                below.append(1 / factor)
+            else:
+                above.append(factor)
+        text, level = self.quotient(above, below)
+        return (f"-{text}", min(level, PRODUCT)) if minus else (text, level)
+
+    def quotient(self, above: list[Expr], below: list[Expr]) -> Text:
+        text = " * ".join(self.value(f, PRODUCT) for f in above) if above else self.literal("1")[0]
+        if not below:
+            return text, PRODUCT if len(above) > 1 else ATOM
+        under = " * ".join(self.value(f, PRODUCT) for f in below)
+        single = len(below) == 1 and self.level(below[0]) > PRODUCT
+        return f"{text} / {under if single else f'({under})'}", PRODUCT
+
+    def level(self, e: Expr) -> int:
+        return ATOM if e in self.known else self.real(e)[1]
+
+    def power(self, base: Expr, exponent: Expr) -> Text:
+        if exponent.could_extract_minus_sign():
+            return self.quotient([], [base**-exponent])
+        if exponent == sympy.S.Half:
+            return f"math.sqrt({self.value(base)})", ATOM
+        if exponent.is_Rational and exponent.q == 2:
+            return f"math.sqrt({self.value(base)})**{exponent.p}", POWER
+        if exponent.is_Integer:
+            return f"{self.value(base, ATOM)}**{exponent}", POWER
+        return f"{self.value(base, ATOM)}**{self.value(exponent, ATOM)}", POWER
+
+    # --- integers and conditions ----------------------------------------------------------------------------
+
+    def integer(self, e: Expr, level: int = 0) -> str:
+        """An expression of indices, sizes and integer tensors, in exact integer arithmetic."""
+        text, own = self.whole(e)
+        return f"({text})" if own < level else text
+
+    def whole(self, e: Expr) -> Text:
+        if e.is_Integer:
+            return str(e), ATOM if e >= 0 else SUM
+        if isinstance(e, Index) or e.is_Symbol:
+            return self.name(e), ATOM
+        if isinstance(e, Read):
+            text = self.place(e)
+            return (text, ATOM) if e.tensor.kind == "integer" else (f"int({text})", ATOM)
+        if e.is_Add:
+            terms = sorted(e.args, key=lambda t: (t.could_extract_minus_sign(), t.is_number))
+            text = self.integer(terms[0], SUM)
+            for term in terms[1:]:
+                minus = term.could_extract_minus_sign()
+                text += f" - {self.integer(-term, PRODUCT)}" if minus else f" + {self.integer(term, SUM)}"
+            return text, SUM
+        if e.is_Mul and all(a.is_integer for a in e.args):
+            if e.args[0] == -1:
+                return f"-{self.integer(-e, PRODUCT)}", SUM
+            return " * ".join(self.integer(a, PRODUCT) for a in e.args), PRODUCT
+        if e.is_Pow and e.exp.is_Integer and e.exp > 0 and e.base.is_integer:
+            return f"{self.integer(e.base, ATOM)}**{e.exp}", POWER
+        if isinstance(e, sympy.floor):
+            above, below = sympy.together(e.args[0]).as_numer_denom()
+            return f"{self.integer(above, PRODUCT)} // {self.integer(below, ATOM)}", PRODUCT
+        if isinstance(e, sympy.Mod):
+            return f"{self.integer(e.args[0], PRODUCT)} % {self.integer(e.args[1], ATOM)}", PRODUCT
+        if isinstance(e, sympy.Max | sympy.Min):
+            return f"{e.func.__name__.lower()}({', '.join(self.integer(a) for a in e.args)})", ATOM
+        if isinstance(e, Bracket):
+            return self.choice(e.condition, "1", "0")
+        if isinstance(e, Where):
+            return self.choice(e.args[0], self.integer(e.args[1]), self.integer(e.args[2]))
+        raise UnsupportedOp(f"{e.func.__name__} has no integer form for numba, in {e}")
+
+    def holds(self, c: Any) -> str:
+        if c in (sympy.true, sympy.false):
+            return str(bool(c))
+        if isinstance(c, sympy.And | sympy.Or):
+            word = " and " if isinstance(c, sympy.And) else " or "
+            return word.join(f"({self.holds(a)})" if a.args and isinstance(a, sympy.And | sympy.Or) else self.holds(a) for a in c.args)
+        if isinstance(c, sympy.Not):
+            return f"not ({self.holds(c.args[0])})"
+        left, right = c.args
+        if isinstance(left, Read) and left.tensor.kind == "boolean" and right == 0 and isinstance(c, sympy.Ne | sympy.Eq):
+            return self.place(left) if isinstance(c, sympy.Ne) else f"not {self.place(left)}"
+        return f"{self.comparable(left)} {COMPARE[c.func]} {self.comparable(right)}"
+
+    def comparable(self, e: Expr) -> str:
+        if e.is_integer:
+            try:
+                return self.integer(e, SUM)
+            except UnsupportedOp:
+                pass
+        return self.value(e, SUM)
+
+
+def short(e: Expr) -> bool:
+    """A fraction that a person writes as a decimal."""
+    q = int(e.q)
+    for prime in (2, 5):
+        while q % prime == 0:
+            q //= prime
+    return q == 1

@@ -1,0 +1,122 @@
+"""What an emitted file computes where: the forward pass, what it saves, and what is left for the backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import sympy
+
+from ..errors import DeriveError
+from ..ir.nodes import Equation, Tensor, substitute
+from .scope import Names
+from .target import EmitRequest
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The equations of both passes and the tensors that pass from one to the other.
+
+    kept: inputs that the backward pass reads.  saved: outputs and intermediates that it reads.
+    backward: the equations of the gradients, without those that the forward pass has computed.
+    """
+
+    request: EmitRequest
+    names: Names
+    forward: tuple[Equation, ...]
+    kept: tuple[Tensor, ...] = ()
+    saved: tuple[Tensor, ...] = ()
+    backward: tuple[Equation, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        return self.request.forward.inputs
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        return self.request.forward.outputs
+
+    @property
+    def extras(self) -> tuple[Tensor, ...]:
+        """Saved tensors that the function does not return anyway."""
+        return tuple(t for t in self.saved if t.name not in {o.name for o in self.outputs})
+
+    @property
+    def cotangents(self) -> tuple[Tensor, ...]:
+        program = self.request.backward
+        return tuple(t for t in program.inputs if t.name in self.request.cotangents) if program else ()
+
+    @property
+    def gradients(self) -> tuple[Tensor, ...]:
+        """The gradient of each input in `wrt`."""
+        return self.request.backward.outputs if self.request.backward else ()
+
+    def name(self, tensor: Tensor) -> str:
+        return self.names.tensors[tensor.name]
+
+    def keeping(self, symbol: sympy.Symbol) -> Plan:
+        """The plan with one more tensor kept for the backward pass: one that has this size as an axis."""
+        passed = {t.name for t in (*self.kept, *self.saved, *self.cotangents)}
+        for tensor in (*self.inputs, *(e.target for e in self.forward)):
+            if symbol in tensor.shape and tensor.name not in passed:
+                if tensor in self.inputs:
+                    return replace(self, kept=_in_order((*self.kept, tensor), self.inputs))
+                return replace(self, saved=(*self.saved, tensor))
+        raise DeriveError(f"no tensor of {self.request.name}() has the size {symbol} as an axis of its own")
+
+
+def plan_of(request: EmitRequest, reserved: Iterable[str]) -> Plan:
+    """Divide the work of a request; `reserved` are names that the emitted file uses for something else."""
+    programs = [p for p in (request.forward, request.backward) if p is not None]
+    names = Names(programs, {*reserved, request.name})
+    if request.backward is None:
+        return Plan(request, names, _needed(request.forward.equations, request.forward.outputs))
+    forward, backward = request.forward, request.backward
+    given = forward.definitions
+    left = tuple(e for e in backward.equations if not _computed(e, given))
+    left = _needed(left, backward.outputs)
+    read = {r.tensor.name for e in left for r in e.reads} | {t.name for t in backward.outputs}
+    own = {e.target.name for e in left}
+    kept = tuple(t for t in forward.inputs if t.name in read)
+    saved = tuple(e.target for e in forward.equations if e.target.name in read - own)
+    needed = _needed(forward.equations, (*forward.outputs, *saved))
+    return Plan(request, names, needed, kept, saved, left)
+
+
+def _computed(equation: Equation, given: dict[str, Equation]) -> bool:
+    """Whether the forward pass has this very equation, up to the names of indices."""
+    other = given.get(equation.target.name)
+    if other is None or len(other.indices) != len(equation.indices) or other.reduce != equation.reduce:
+        return False
+    renamed = dict(zip(other.indices, equation.indices, strict=True))
+    return other.target.shape == equation.target.shape and bool(substitute(other.body, renamed) == equation.body)
+
+
+def _needed(equations: Iterable[Equation], outputs: Iterable[Tensor]) -> tuple[Equation, ...]:
+    """The equations on which the outputs depend."""
+    wanted = {t.name for t in outputs}
+    found: list[Equation] = []
+    for equation in reversed(tuple(equations)):
+        if equation.target.name in wanted:
+            found.append(equation)
+            wanted |= {r.tensor.name for r in equation.reads}
+    return tuple(reversed(found))
+
+
+def _in_order(tensors: Iterable[Tensor], order: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    names = {t.name for t in tensors}
+    return tuple(t for t in order if t.name in names)
+
+
+def users(plan: Plan) -> dict[str, set[str]]:
+    """For each tensor of the backward pass, the gradients that depend on it."""
+    found: dict[str, set[str]] = {e.target.name: set() for e in plan.backward}
+    for gradient in plan.gradients:
+        found.setdefault(gradient.name, set()).add(gradient.name)
+    for equation in reversed(plan.backward):
+        for read in equation.reads:
+            if read.tensor.name in found:
+                found[read.tensor.name] |= found[equation.target.name]
+    return found
+
+

@@ -1,0 +1,194 @@
+"""Plain NumPy: a forward function, a backward function, and a test by complex steps or central differences."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import sympy
+from scipy import special
+from sympy.core.relational import Relational
+
+from ...ir.nodes import Program, Read, reads_of
+from ...ops._record import Elementwise
+from ...ops.elementwise import elementwise_ops
+from ..code import Atom, Code, call
+from ..dialect import Dialect, Update
+from ..function import (
+    backward_body,
+    backward_docstring,
+    called,
+    definition,
+    file,
+    forward_body,
+    forward_docstring,
+    module_docstring,
+    returned,
+    unpacked,
+    with_sizes,
+)
+from ..layout import Statement, signature
+from ..plan import Plan, plan_of
+from ..samples import Templates, sample_lines, samples_of, sizes_of
+from ..target import EmitRequest, Target
+
+
+def _update(update: Update) -> Statement:
+    """``T[i, y] -= v``, or ``np.add.at`` where an entry may be met more than once."""
+    index = ", ".join(update.index)
+    if not update.repeats:
+        return increment(update, index)
+    several = f"np.s_[{index}]" if ":" in index else f"({index})"
+    return Statement("", call("np.add.at", update.target, several if len(update.index) > 1 else index, update.value))
+
+
+def increment(update: Update, index: str) -> Statement:
+    """``T[index] += v``, with ``-=`` for a value that starts with a minus."""
+    minus, value = without_minus(update.value)
+    return Statement(f"{update.target}[{index}] {'-=' if minus else '+='}", value)
+
+
+def without_minus(code: Code) -> tuple[bool, Code]:
+    from ..code import Prefix
+
+    return (True, code.base) if isinstance(code, Prefix) and code.operator == "-" else (False, code)
+
+
+NUMPY = Dialect(
+    target="numpy",
+    module="np",
+    axis="axis",
+    methods={},
+    swap_last=".swapaxes(-1, -2)",
+    permute=".transpose({axes})",
+    infinity="np.inf",
+    arange="np.arange({n})",
+    arange_real="np.arange({n}, dtype={like}.dtype)",
+    cast=".astype({like}.dtype)",
+    integer=".astype(int)",
+    zeros="np.zeros({shape}, dtype={like}.dtype)",
+    full="np.full({shape}, {value}, dtype={like}.dtype)",
+    update=_update,
+    copy=".copy()",
+    einsum=("optimize=True",),
+    promotes_integers=False,
+)
+SAMPLES: Templates = {
+    "normal": ("{x} = rng.standard_normal({shape})",),
+    "positive": ("{x} = rng.uniform(0.5, 1.5, {shape})",),
+    "unit": ("{x} = rng.uniform(0.1, 0.9, {shape})",),
+    "simplex": ("{x} = rng.uniform(0.5, 1.5, {shape})", "{x} /= {x}.sum(axis=-1, keepdims=True)"),
+    "one-hot": ("{x} = np.eye({last})[rng.integers({last}, size={lead})]",),
+    "symmetric": ("{x} = rng.standard_normal({shape})", "{x} = {x} + {x}.swapaxes(-1, -2)"),
+    "positive definite": (
+        "{x} = rng.standard_normal({shape})",
+        "{x} = {x} @ {x}.swapaxes(-1, -2) + np.eye({last})",
+    ),
+    "orthogonal": ("{x} = np.linalg.qr(rng.standard_normal({shape}))[0]",),
+    "lower triangular": ("{x} = np.tril(rng.standard_normal({shape}))",),
+    "integers": ("{x} = rng.integers({bound}, size={shape})",),
+    "booleans": ("{x} = rng.random({shape}) < 0.5",),
+}
+RESERVED = ("np", "math", "expit", "erf", "erfc", "rng", "function", "numerical_gradient", "t")
+
+COMPLEX_STEP = '''\
+def numerical_gradient(function, inputs, k):
+    """The gradient of a scalar function in its input k, by a complex step in each entry."""
+    inputs = [x.astype(complex) if x.dtype == float else x for x in map(np.array, inputs)]
+    gradient = np.zeros(inputs[k].shape)
+    for entry in np.ndindex(gradient.shape):
+        inputs[k][entry] += 1e-30j
+        gradient[entry] = function(*inputs).imag / 1e-30
+        inputs[k][entry] -= 1e-30j
+    return gradient'''
+DIFFERENCES = '''\
+def numerical_gradient(function, inputs, k, h=1e-4):
+    """The gradient of a scalar function in its input k, by differences of fourth order."""
+    inputs = [np.array(x) for x in inputs]
+    gradient = np.zeros(inputs[k].shape)
+    for entry in np.ndindex(gradient.shape):
+        value = inputs[k][entry]
+        for step, weight in ((1, 8), (-1, -8), (2, -1), (-2, 1)):
+            inputs[k][entry] = value + step * h
+            gradient[entry] += weight * function(*inputs) / (12 * h)
+        inputs[k][entry] = value
+    return gradient'''
+
+
+def _is_analytic(program: Program) -> bool:
+    """Whether NumPy runs every operation of the program on complex numbers, and no decision depends on a real."""
+    bodies = [e.body for e in program.equations]
+    used = {type(node) for body in bodies for node in sympy.preorder_traversal(body)}
+    relations = [r for body in bodies for r in body.atoms(Relational)]
+    decided = any(r.tensor.kind == "real" for c in relations for side in c.args for r in reads_of(side))
+    return not decided and all(_takes_complex(op) for op in elementwise_ops() if op.head in used)
+
+
+def _takes_complex(op: Elementwise) -> bool:
+    name = op.spelling.get("numpy", "").partition("(")[0]
+    function = getattr(np, name.removeprefix("np."), None) or getattr(special, name, None)
+    return op.analytic and op.kink is None and "D->D" in getattr(function, "types", ())
+
+
+def emit(request: EmitRequest) -> str:
+    """The source of `request` as plain NumPy."""
+    name = request.name
+    variants = (f"{name}_forward", f"{name}_backward", f"test_{name}_backward")
+    plan = with_sizes(NUMPY, plan_of(request, (*RESERVED, *variants)))
+    blocks = [*_forward(plan), _backward(plan), *_test(plan)] if request.backward else _forward(plan)
+    what = " and its backward pass, in NumPy" if request.backward else ", in NumPy"
+    code = "\n".join(line for block in blocks for line in block)
+    return file(module_docstring(plan, what), _imports(code), *blocks)
+
+
+def _imports(code: str) -> list[str]:
+    bare = {op.spelling["numpy"].partition("(")[0] for op in elementwise_ops() if "numpy" in op.spelling}
+    used = sorted(name for name in bare if "." not in name and re.search(rf"\b{name}\(", code))
+    lines = ["import math", ""] if "math." in code else []
+    return [*lines, "import numpy as np", *([f"from scipy.special import {', '.join(used)}"] if used else [])]
+
+
+def _forward(plan: Plan) -> list[list[str]]:
+    """The function; where it has more to save than it returns, a second one that returns both."""
+    name, arguments = plan.request.name, [plan.name(t) for t in plan.inputs]
+    outputs = [plan.name(t) for t in plan.outputs]
+    body = forward_body(NUMPY, plan, 1)
+    doc = forward_docstring(plan, 1)
+    if not plan.extras:
+        return [definition(signature(name, arguments), doc, *body, *returned(outputs, 84))]
+    inner = f"{name}_forward"
+    count = len(outputs)
+    item = "[0]" if count == 1 else f"[:{count}]"
+    short = definition(signature(name, arguments), doc, f"return {inner}({', '.join(arguments)}){item}")
+    saved = [plan.name(t) for t in plan.extras]
+    doc = forward_docstring(plan, 1, plan.extras)
+    return [short, definition(signature(inner, arguments), doc, *body, *returned([*outputs, *saved], 84))]
+
+
+def _backward_arguments(plan: Plan) -> list[str]:
+    return [plan.name(t) for t in (*plan.cotangents, *plan.kept, *plan.saved)]
+
+
+def _backward(plan: Plan) -> list[str]:
+    body = backward_body(NUMPY, plan)
+    gradients = [plan.name(t) for t in plan.gradients]
+    lines = [*body.prelude, *body.lines(1, plan.backward), *returned(gradients, 84)]
+    head = signature(f"{plan.request.name}_backward", _backward_arguments(plan))
+    return definition(head, backward_docstring(plan, 1), *lines)
+
+
+def _test(plan: Plan) -> list[list[str]]:
+    program, name = plan.request.forward, plan.request.name
+    analytic = _is_analytic(program)
+    sizes = sizes_of(program)
+    samples = samples_of(program, sizes)
+    inputs = [plan.name(t) for t in plan.inputs]
+    outputs = [plan.name(t) for t in (*plan.outputs, *plan.extras)]
+    forward = f"{name}_forward" if plan.extras else name
+    lines = ["rng = np.random.default_rng(0)", *sample_lines(plan, SAMPLES, samples, sizes)]
+    call_ = f"{forward}({', '.join(inputs)})"
+    lines += unpacked(outputs, call_, 84) if len(outputs) > 1 else [f"{outputs[0]} = {call_}"]
+    return [[COMPLEX_STEP if analytic else DIFFERENCES], lines]
+
+
+TARGET = Target("numpy", emit)

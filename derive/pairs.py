@@ -1,0 +1,21 @@
+"""A forward pass and its backward pass derived together, so that one saves what the other reads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .calculus.vjp import vjp
+from .ir.nodes import Program
+from .rewrite.derived import derived, forward_names, prune
+
+
+def forward_and_backward(program: Program, wrt: tuple[str, ...]) -> tuple[Program, Program, tuple[str, ...]]:
+    """The forward program, the vjp program whose leading equations are equations of it, and the cotangents' names."""
+    raw = vjp(program, wrt, {t.name: None for t in program.outputs})
+    seeds = tuple(t.name for t in raw.inputs[len(program.inputs) :])
+    joint = derived(replace(raw, outputs=(*program.outputs, *raw.outputs)), program)
+    ahead = forward_names(joint, program)
+    outputs = joint.outputs[: len(program.outputs)]
+    forward = Program(program.inputs, tuple(e for e in joint.equations if e.target.name in ahead), outputs)
+    backward = prune(replace(joint, outputs=joint.outputs[len(program.outputs) :]))
+    return forward, backward, seeds

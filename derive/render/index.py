@@ -1,0 +1,198 @@
+"""Index notation: ``S[i,j] = sum_k Q[i,k] K[j,k] / sqrt(d)``, one line for each equation of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import sympy
+from sympy import Expr, S
+from sympy.logic.boolalg import And, Boolean, Not, Or
+
+from ..ir.nodes import Bracket, Equation, Index, Program, Read, Where, indices_of, substitute
+from ..ops.elementwise import op_of_head
+from .names import Names
+from .order import LAST, term_key
+from .scalars import scalar_tree
+from .tree import BigSum, Call, Iverson, Line, Logic, Name, Node, Power, Product, Quotient, Relation, Scalar, Scale, Sum
+
+RELATIONS: dict[type, str] = {
+    sympy.Eq: "=", sympy.Ne: "!=", sympy.StrictLessThan: "<", sympy.LessThan: "<=",
+    sympy.StrictGreaterThan: ">", sympy.GreaterThan: ">=",
+}  # fmt: skip
+FUNCTIONS = {"maximum": "max", "minimum": "min"}
+"""Operations that are printed under a shorter name than their record has."""
+
+
+def index_line(equation: Equation, names: Names) -> Line:
+    """The equation in index notation; a scatter as ``gE[tok[i],k] += gY[i,k]``."""
+    name, forward = equation.target.name, equation.target.name in names.forward
+    letters = names.letters(equation)
+    writer = Writer(letters, names)
+    scattered = scatter(equation)
+    if scattered is None:
+        return Line(name, writer.tree(equation.lhs), writer.reduced(equation), matrix=False, forward=forward)
+    places, body = scattered
+    left = replace(writer.tree(equation.lhs), at=tuple(writer.tree(p) for p in places))
+    return Line(name, left, writer.tree(body), matrix=False, sign="+=", forward=forward)
+
+
+def scatter(equation: Equation) -> tuple[tuple[Expr, ...], Expr] | None:
+    """Places and values of a sum whose free axes occur only in brackets ``[a = place]``, else None."""
+    if equation.reduce != "sum":
+        return None
+    factors = list(sympy.Mul.make_args(equation.body))
+    places: list[Expr] = []
+    for axis in equation.axes:
+        place = _place_of(axis, factors)
+        if place is None or not indices_of(place[1]) & set(equation.bound):
+            places.append(axis)
+            continue
+        factors.remove(place[0])
+        places.append(place[1])
+    rest = sympy.Mul(*factors)
+    if tuple(places) == equation.axes or not _covers(equation, places, rest):
+        return None
+    return tuple(places), rest
+
+
+def _covers(equation: Equation, places: list[Expr], rest: Expr) -> bool:
+    """Whether every summed index is still to be seen."""
+    seen = indices_of(rest).union(*map(indices_of, places))
+    return set(equation.bound) <= seen
+
+
+def _place_of(axis: Index, factors: list[Expr]) -> tuple[Expr, Expr] | None:
+    having = [f for f in factors if axis in indices_of(f)]
+    if len(having) != 1 or not isinstance(having[0], Bracket) or not isinstance(having[0].condition, sympy.Eq):
+        return None
+    left, right = having[0].condition.args
+    for a, b in ((left, right), (right, left)):
+        if a == axis and axis not in indices_of(b) and b.atoms(Read):
+            return having[0], b
+    return None
+
+
+class Writer:
+    """Scalar expressions as trees, with these letters for the indices."""
+
+    def __init__(self, letters: Mapping[Index, str], names: Names) -> None:
+        self.letters, self.names = letters, names
+
+    def reduced(self, equation: Equation) -> Node:
+        """The right-hand side: what does not depend on the summed indices stands in front of the sum."""
+        if not equation.bound:
+            return self.tree(equation.body)
+        letters = tuple(self.letters[b] for b in sorted(equation.bound, key=list(self.letters).index))
+        kind = equation.reduce or "sum"
+        if kind != "sum" or equation.body.is_Add:
+            return BigSum(kind, letters, self.tree(equation.body))
+        outside, inside = [], []
+        for f in sympy.Mul.make_args(equation.body):
+            (inside if indices_of(f) & set(equation.bound) else outside).append(f)
+        return self.product(outside, BigSum(kind, letters, self.tree(sympy.Mul(*inside))))
+
+    def tree(self, e: Any) -> Node:
+        if isinstance(e, Read):
+            order = self.names.order.get(e.tensor.name, LAST)
+            return Name(e.tensor.name, 0, tuple(map(self.tree, e.indices)), order)
+        if isinstance(e, Index):
+            return Name(self.letters.get(e, e.name))
+        if isinstance(e, Bracket):
+            return Iverson(self.condition(e.condition))
+        if isinstance(e, Where):
+            return Call("where", (self.condition(e.args[0]), self.tree(e.args[1]), self.tree(e.args[2])), 0)
+        if e.is_number or e.is_Symbol:
+            return scalar_tree(e)
+        if e.is_Add:
+            return Sum(tuple(sorted(map(self.tree, e.args), key=term_key)))
+        if e.is_Mul or (e.is_Pow and e.exp.could_extract_minus_sign()):
+            return self.product(list(sympy.Mul.make_args(e)))
+        if e.is_Pow:
+            return self.power(e.base, e.exp)
+        return Call(function_name(e), tuple(map(self.tree, e.args)), 0)
+
+    def power(self, base: Expr, exponent: Expr) -> Node:
+        if exponent == S.Half:
+            return Call("sqrt", (self.tree(base),), 0)
+        return self.tree(base) if exponent == 1 else Power(self.tree(base), self.tree(exponent))
+
+    def product(self, factors: list[Expr], last: Node | None = None) -> Node:
+        """Coefficient, factors in the order of a matrix chain, divisors."""
+        factor, top, bottom = S.One, [], []
+        for f in factors:
+            base, exponent = f.as_base_exp() if f.is_Pow else (f, S.One)
+            if is_size(f):
+                factor *= f
+            elif exponent.could_extract_minus_sign():
+                bottom.append(self.power(base, -exponent))
+            else:
+                top.append(self.tree(f))
+        nodes = [*sorted(top, key=self.factor_key), *([last] if last else [])]
+        node: Node = _joined(nodes)
+        if bottom:
+            node = Quotient(node, _joined(sorted(bottom, key=self.factor_key)))
+        if node == Scalar(S.One):
+            return scalar_tree(factor)
+        return node if factor == 1 else Scale(factor, node)
+
+    def factor_key(self, node: Node) -> tuple[Any, ...]:
+        kind = 0 if isinstance(node, Name) else 1 if isinstance(node, Power) and isinstance(node.base, Name) else 2
+        order = list(self.letters.values())
+        places = sorted(order.index(n) for n in _letters_in(node) if n in order)
+        return (kind, places[:1], len(places), repr(node)) if kind == 0 else (kind, places[:1], 0, repr(node))
+
+    def condition(self, c: Boolean) -> Node:
+        match c:
+            case And() | Or():
+                word = "and" if isinstance(c, And) else "or"
+                return Logic(word, tuple(sorted(map(self.condition, c.args), key=repr)))
+            case Not():
+                return Logic("not", (self.condition(c.args[0]),))
+            case sympy.Ne(lhs=Read() as read, rhs=S.Zero) if read.tensor.kind == "boolean":
+                return self.tree(read)
+            case sympy.Eq(lhs=Read() as read, rhs=S.Zero) if read.tensor.kind == "boolean":
+                return Logic("not", (self.tree(read),))
+        left, right = c.args
+        symbol = RELATIONS[c.func]
+        if (left.is_number and not right.is_number) or (symbol == "=" and _reads_first(left, right)):
+            left, right, symbol = right, left, FLIPPED[symbol]
+        return Relation(symbol, self.tree(left), self.tree(right))
+
+
+FLIPPED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def _reads_first(left: Expr, right: Expr) -> bool:
+    return isinstance(right, Index) and not isinstance(left, Index)
+
+
+def _letters_in(node: Node) -> set[str]:
+    from .tree import walk
+
+    return {n.name for n in walk(node) if isinstance(n, Name) and not n.at}
+
+
+def _joined(nodes: list[Node]) -> Node:
+    return Scalar(S.One) if not nodes else nodes[0] if len(nodes) == 1 else Product(tuple(nodes))
+
+
+def is_size(e: Expr) -> bool:
+    """Whether an expression is made of numbers and sizes only."""
+    return not e.atoms(Read) and not indices_of(e) and not e.atoms(Bracket)
+
+
+def function_name(e: Expr) -> str:
+    """How a function of scalars is called in print."""
+    op = op_of_head(e.func)
+    name = op.name if op else e.func.__name__
+    return FUNCTIONS.get(name, name)
+
+
+def index_lines(program: Program, names: Names) -> list[Line]:
+    """Every equation in index notation."""
+    return [index_line(e, names) for e in program.equations]
+
+
+__all__ = ["Writer", "function_name", "index_line", "index_lines", "is_size", "scatter", "substitute"]

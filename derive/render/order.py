@@ -1,0 +1,61 @@
+"""In which order the terms of a sum and the factors of a product are written."""
+
+from __future__ import annotations
+
+from .tree import Call, Diagonal, Iverson, Name, Node, Power, Reduce, Scalar, Scale, Spread, Transpose, children, rank, walk
+
+LAST = (9, 10**6, 10**6)
+
+
+def _orders(node: Node) -> list[tuple[int, ...]]:
+    return [n.order or LAST for n in walk(node) if isinstance(n, Name)] or [LAST]
+
+
+def _size(node: Node) -> int:
+    return 1 + sum(map(_size, children(node)))
+
+
+def weight(node: Node) -> int:
+    """How many axes a term really depends on: a spread vector only on one."""
+    match node:
+        case Spread(arg=arg):
+            return rank(arg)
+        case Name(at=at, rank=r):
+            return max(r, len(at))
+        case _:
+            return max((weight(c) for c in children(node)), default=rank(node))
+
+
+def term_key(node: Node) -> tuple[object, ...]:
+    """Whole numbers first if positive, then what has more axes, then what the program mentions earlier; negatives last."""
+    bare, factor = (node.arg, node.factor) if isinstance(node, Scale) else (node, None)
+    if isinstance(bare, Scalar):
+        leads = bare.value.is_Integer and bare.value.is_positive
+        return (0 if leads else 1 if bare.value.is_nonnegative else 3, 9, (), 0, str(bare.value))
+    negative = factor is not None and factor.could_extract_minus_sign()
+    birth = min(order[1:] for order in _orders(bare))
+    return (2 if negative else 1, -min(weight(bare), 8), birth, _size(bare), repr(bare))
+
+
+def factor_key(node: Node) -> tuple[object, ...]:
+    """Row and column vectors, then matrices with cotangents first, then brackets, functions and sums."""
+    order = min(_orders(node))
+    return (_place(node), order, _size(node), repr(node))
+
+
+def _place(node: Node) -> int:
+    match node:
+        case Spread(arg=arg):
+            return 0 if _place(arg) <= 1 else 6
+        case Name() | Diagonal():
+            return 1
+        case Power(base=arg) | Transpose(arg):
+            return _place(arg)
+        case Iverson():
+            return 3
+        case Call():
+            return 2 if node.function in ("onehot", "diagonal", "norm") else 4
+        case Reduce():
+            return 4
+        case _:
+            return 5

@@ -1,0 +1,186 @@
+"""One walk over the display tree for every notation: where brackets are needed, and in which order things are written."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import sympy
+from sympy import Expr, S
+
+from .algebra import is_negative
+from .scalars import is_decimal, scalar_tree, split
+from .tree import (
+    BigSum, Call, Diagonal, Hadamard, Iverson, Line, Logic, Name, Node, Position, Power, Product, Quotient, Reduce,
+    Relation, Scalar, Scale, Spread, Sum, Transpose, Wild,
+)  # fmt: skip
+
+SUM, TERM, CHAIN, POSTFIX, ATOM = range(1, 6)
+"""How tightly things bind."""
+
+Shown = tuple[str, int]
+
+
+class Printer(ABC):
+    """What a notation must be able to write; every piece is a finished string."""
+
+    stacked = False
+    """Whether a quotient is drawn as a fraction, which needs no brackets."""
+
+    # -- pieces
+
+    @abstractmethod
+    def name(self, node: Name) -> str: ...
+    @abstractmethod
+    def number(self, value: Expr) -> str: ...
+    @abstractmethod
+    def word(self, symbol: str) -> str: ...
+    @abstractmethod
+    def minus(self, term: str) -> str: ...
+    @abstractmethod
+    def join(self, pieces: list[str], symbol: str) -> str: ...
+    @abstractmethod
+    def fraction(self, top: str, bottom: str) -> str: ...
+    @abstractmethod
+    def power(self, base: str, exponent: Node) -> str: ...
+    @abstractmethod
+    def transpose(self, arg: str) -> str: ...
+    @abstractmethod
+    def call(self, function: str, args: list[str]) -> str: ...
+    @abstractmethod
+    def big(self, kind: str, letters: tuple[str, ...], arg: str) -> str: ...
+    @abstractmethod
+    def bracket(self, inner: str) -> str: ...
+    @abstractmethod
+    def paren(self, inner: str) -> str: ...
+    @abstractmethod
+    def line(self, line: Line) -> str: ...
+
+    # -- the walk
+
+    def at(self, node: Node, least: int) -> str:
+        """The node, in brackets if it binds less tightly than `least`."""
+        text, level = self.show(node)
+        return text if level >= least else self.paren(text)
+
+    def top(self, node: Node) -> str:
+        return self.show(node)[0]
+
+    def show(self, node: Node) -> Shown:
+        match node:
+            case Name():
+                return self.name(node), ATOM
+            case Scalar(value):
+                return self.scalar(value)
+            case Position(along):
+                return self.word("i" if along == "row" else "j"), ATOM
+            case Scale(factor, arg):
+                return self.scale(factor, arg)
+            case Sum(terms):
+                return self.sum(terms), SUM
+            case Product(factors):
+                return self.chain(factors), CHAIN
+            case Hadamard(factors):
+                return self.join([self.at(f, POSTFIX) for f in factors], "∘"), TERM
+            case Quotient(top, bottom):
+                return self.quotient(top, bottom)
+            case Power(base, exponent):
+                return self.power(self.at(base, ATOM), exponent), POSTFIX
+            case Transpose(arg):
+                return self.transpose(self.at(arg, ATOM)), POSTFIX
+            case Spread(arg):
+                return self.show(arg)
+            case Diagonal(arg):
+                return self.call("diag", [self.top(arg)]), ATOM
+            case Call(function, args):
+                return self.call(function, [self.top(a) for a in args]), ATOM
+            case Reduce(kind, along, arg):
+                prefix = {"row": "row", "column": "col", "all": ""}[along]
+                return self.call(prefix + kind, [self.top(arg)]), ATOM
+            case BigSum(kind, letters, arg):
+                return self.big(kind, letters, self.at(arg, TERM)), TERM
+            case Iverson(condition):
+                return self.bracket(self.top(condition)), ATOM
+            case Relation(symbol, left, right):
+                return self.join([self.at(left, SUM), self.at(right, SUM)], symbol), 0
+            case Logic("not", (arg,)):
+                return self.call("not", [self.top(arg)]), ATOM
+            case Logic(word, args):
+                return self.join([self.at(a, SUM) if isinstance(a, Logic) else self.top(a) for a in args], word), 0
+            case Wild(name):
+                return self.word(name), ATOM
+
+    def scalar(self, value: Expr) -> Shown:
+        tree = scalar_tree(value)
+        if isinstance(tree, Scalar):
+            if value.could_extract_minus_sign():
+                return self.minus(self.number(-value)), TERM
+            return self.number(value), ATOM
+        return self.show(tree)
+
+    def sum(self, terms: tuple[Node, ...]) -> str:
+        text = self.at(terms[0], TERM)
+        for term in terms[1:]:
+            negative = is_negative(term)
+            text = self.join([text, self.at(opposite(term) if negative else term, TERM)], "-" if negative else "+")
+        return text
+
+    def chain(self, factors: tuple[Node, ...]) -> str:
+        last = len(factors) - 1
+        pieces = [self.at(f, TERM if isinstance(f, BigSum) and p == last else POSTFIX) for p, f in enumerate(factors)]
+        return self.join(pieces, "")
+
+    def quotient(self, top: Node, bottom: Node) -> Shown:
+        if self.stacked:
+            return self.fraction(self.top(top), self.top(bottom)), ATOM
+        return self.fraction(self.at(top, TERM), self.at(bottom, POSTFIX)), TERM
+
+    def scale(self, factor: Expr, arg: Node) -> Shown:
+        if factor.could_extract_minus_sign() and not factor.is_Add:
+            return self.minus(self.at(scaled_raw(-factor, arg), TERM)), TERM
+        above, below = split(factor)
+        node = arg
+        if isinstance(arg, Quotient) and below != 1:
+            node, below_node = arg.top, _product(below, arg.bottom)
+        elif isinstance(arg, Quotient):
+            node, below_node = arg.top, arg.bottom
+        elif below != 1:
+            below_node = scalar_tree(below)
+        else:
+            return self.times(above, arg), CHAIN if not isinstance(arg, Hadamard | BigSum) else TERM
+        if node == Scalar(S.One):
+            return self.quotient(scalar_tree(above), below_node)
+        if above == 1:
+            return self.quotient(node, below_node)
+        if self.stacked:
+            return self.fraction(self.times(above, node), self.top(below_node)), ATOM
+        return self.fraction(self.times(above, node), self.at(below_node, POSTFIX)), TERM
+
+    def times(self, above: Expr, arg: Node) -> str:
+        """A coefficient in front."""
+        front = self.at(scalar_tree(above), POSTFIX)
+        inner = self.at(arg, TERM if isinstance(arg, Product | Hadamard | BigSum) else POSTFIX)
+        return self.join([front, inner], "")
+
+
+def opposite(node: Node) -> Node:
+    """A term without its minus sign."""
+    match node:
+        case Scale(factor, arg):
+            return scaled_raw(-factor, arg)
+        case Scalar(value):
+            return Scalar(-value)
+        case _:
+            return node
+
+
+def scaled_raw(factor: Expr, node: Node) -> Node:
+    return node if factor == 1 else Scale(factor, node)
+
+
+def _product(factor: Expr, node: Node) -> Node:
+    tree = scalar_tree(factor)
+    front = tree.factors if isinstance(tree, Product) else (tree,)
+    return Product((*front, *(node.factors if isinstance(node, Product) else (node,))))
+
+
+__all__ = ["Printer", "is_decimal", "sympy"]

@@ -1,0 +1,77 @@
+"""The display tree as a line of text: plain ASCII for index notation, − ² ∘ ≤ for matrices."""
+
+from __future__ import annotations
+
+from sympy import Expr
+
+from .printer import Printer
+from .scalars import number_text
+from .tree import Line, Name, Node, Scalar
+
+SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+FENCES = {"norm": ("‖", "‖"), "abs": ("|", "|")}
+UNICODE = {"-": "−", "<=": "≤", ">=": "≥", "!=": "≠", "pi": "π", "inf": "∞"}
+
+
+class Text(Printer):
+    """Text in Unicode, as on a board, or in ASCII, to be read back."""
+
+    def __init__(self, ascii_only: bool = False) -> None:
+        self.ascii = ascii_only
+
+    def name(self, node: Name) -> str:
+        if not node.at:
+            return self.word(node.name)
+        places = list(node.at)
+        while places and places[-1] is None:
+            places.pop()
+        inner = ",".join(":" if p is None else self.top(p).replace(" ", "") for p in places)
+        return f"{node.name}[{inner}]" if inner else node.name
+
+    def number(self, value: Expr) -> str:
+        return number_text(value)
+
+    def word(self, symbol: str) -> str:
+        return symbol if self.ascii else UNICODE.get(symbol, symbol)
+
+    def minus(self, term: str) -> str:
+        return self.word("-") + term
+
+    def join(self, pieces: list[str], symbol: str) -> str:
+        return (f" {self.word(symbol)} " if symbol else " ").join(pieces)
+
+    def fraction(self, top: str, bottom: str) -> str:
+        return f"{top} / {bottom}"
+
+    def power(self, base: str, exponent: Node) -> str:
+        if not self.ascii and isinstance(exponent, Scalar) and exponent.value.is_Integer:
+            return base + str(exponent.value).translate(SUPERSCRIPT)
+        text, level = self.show(exponent)
+        plain = isinstance(exponent, Scalar) and exponent.value.is_Integer or isinstance(exponent, Name)
+        return f"{base}^{text}" if plain and level else f"{base}^({text})"
+
+    def transpose(self, arg: str) -> str:
+        return arg + "'"
+
+    def call(self, function: str, args: list[str]) -> str:
+        if not self.ascii and function in FENCES:
+            left, right = FENCES[function]
+            return f"{left}{args[0]}{right}"
+        return f"{function}({', '.join(args)})"
+
+    def big(self, kind: str, letters: tuple[str, ...], arg: str) -> str:
+        return f"{kind}_{','.join(letters)} {arg}"
+
+    def bracket(self, inner: str) -> str:
+        return f"[{inner}]"
+
+    def paren(self, inner: str) -> str:
+        return f"({inner})"
+
+    def line(self, line: Line) -> str:
+        each = f"   (for each {', '.join(line.each)})" if line.each else ""
+        return f"{self.top(line.left)} {line.sign} {self.top(line.right)}{each}"
+
+
+BOARD = Text()
+ASCII = Text(ascii_only=True)

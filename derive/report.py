@@ -1,0 +1,116 @@
+"""The page that `derive backprop` prints: equations, derivation, verdict, times, stub."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.rule import Rule
+
+from . import api
+from .function import Function
+from .render.html import render_html
+from .render.matrix import render_parts
+from .render.legend import render_legend
+from .timing import interleaved, medians, readable
+from .verify.sample import sample_inputs
+
+SIZES = (64, 96, 48, 80, 32, 40, 24, 56)
+"""Sizes of the arrays that kernels are timed on, in the order in which the sizes appear."""
+
+
+def section(console: Console, title: str, lines: Iterable[str]) -> None:
+    """A titled block of preformatted lines."""
+    console.print(Rule(title, align="left", style="dim"))
+    for line in lines:
+        console.print(f"  {line}", markup=False)
+    console.print()
+
+
+def backprop_report(pullback: Function, target: str, out: Path | None, console: Console) -> bool:
+    """Print the whole page; True if the cross-check passed."""
+    assert pullback.origin is not None
+    base = pullback.origin.base
+    ahead, back = render_parts(pullback.program, pullback.forward)
+    console.print(f"\n[bold]{base.name}[/bold]  ({base.source})\n", highlight=False)
+    section(console, "symbols", render_legend(pullback.program))
+    section(console, "forward", ahead or str(base).splitlines())
+    section(console, "backward", back)
+    section(console, "derivation", pullback.explain().splitlines())
+    report = api.check(pullback)
+    section(console, "cross-check", str(report).splitlines())
+    section(console, "speed", speed(pullback))
+    path = out or Path("derive_stubs") / f"{base.name}_{target}.py"
+    section(console, "stub", [write_stub(pullback.emit(target), path)])
+    return report.passed
+
+
+def backprop_html(function: Function) -> str:
+    """The same equations and steps as a self-contained page."""
+    return render_html(function.name, function.presented, function.forward)
+
+
+def write_stub(source: str, path: Path) -> str:
+    """Write a stub without losing what someone may have edited: a differing file is kept beside it."""
+    kept = ""
+    if path.exists() and path.read_text(encoding="utf-8") != source:
+        older = next(p for n in range(1, 10**6) if not (p := path.with_suffix(f".{n}.old.py")).exists())
+        path.rename(older)
+        kept = f"  (the file that was there is kept as {older.name})"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(source, encoding="utf-8")
+    return f"{path}{kept}"
+
+
+def speed(pullback: Function) -> list[str]:
+    """Median times of the kernels beside plain NumPy: the reference is the NumPy source that is emitted as a stub."""
+    assert pullback.origin is not None
+    base = pullback.origin.base
+    arrays = sample_at(pullback, SIZES)
+    inputs = [arrays[name] for name in base.inputs]
+    seeds = [arrays[name] for name in pullback.origin.seeds]
+    forward, backward = base.compile(), pullback.compile()
+    plain = numpy_module(pullback.emit("numpy"), base.name)
+    run = getattr(plain, f"{base.name}_value_and_vjp", None)
+    calls: dict[str, Any] = {
+        "forward, NumPy": lambda: getattr(plain, base.name)(*inputs),
+        "forward, kernel": lambda: forward(*inputs),
+        "forward + backward, NumPy": (lambda: run(*inputs, *seeds)) if run else (lambda: pullback(*inputs, *seeds)),
+        "forward + backward, kernel": lambda: backward(*inputs, *seeds),
+    }
+    found = medians(interleaved(calls))
+    shapes = ", ".join(f"{name} {'×'.join(map(str, np.shape(arrays[name]))) or 'scalar'}" for name in base.inputs)
+    lines = [f"{name:28} {readable(found[name]):>9}" for name in calls]
+    for what in ("forward", "forward + backward"):
+        ratio = found[f"{what}, NumPy"] / found[f"{what}, kernel"]
+        lines.append(f"{what}: NumPy takes {ratio:.2f} times as long as the kernel")
+    return [f"float64, {shapes}; medians of interleaved runs", *lines]
+
+
+def sample_at(function: Function, sizes: tuple[int, ...]) -> dict[str, Any]:
+    """Random arrays of the declared kinds and facts, of these sizes."""
+    chosen = {s: sizes[p % len(sizes)] for p, s in enumerate(function.program.sizes)}
+    return sample_inputs(function.program, chosen, np.random.default_rng(0))
+
+
+def numpy_module(source: str, name: str) -> Any:
+    """Our own emitted source as a module."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}_numpy.py"
+        path.write_text(source, encoding="utf-8")
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        before = sys.dont_write_bytecode
+        sys.dont_write_bytecode = True
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            sys.dont_write_bytecode = before
+    return module
