@@ -225,7 +225,7 @@ def check(f: Any, wrt: Wrt = None, **options: Any) -> Report:
         kernel = function.compile(kernel.kernel.dtype) if kernel else None
     origin = function.origin
     assert origin is not None
-    run: Any = function.program if kernel is None else lambda arrays: kernel.kernel(**arrays)
+    run: Any = function.presented if kernel is None else lambda arrays: kernel.kernel(**arrays)
     if kernel is not None:
         options.setdefault("dtype", kernel.kernel.dtype)
     seeds = {"vjp": "cotangents", "jvp": "tangents", "hvp": "tangents"}

@@ -31,10 +31,6 @@ class NotDifferentiable(DeriveError, TypeError):
     """A gradient was asked of, or with respect to, something that has none."""
 
 
-class ArgumentError(DeriveError, TypeError):
-    """A call with too many, missing or unsuitable arguments, such as complex ones."""
-
-
 class SpecError(DeriveError, ValueError):
     """A shape or a fact that could not be read."""
 

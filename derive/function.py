@@ -21,7 +21,7 @@ from .render.index import render_index
 from .render.latex import render_latex
 from .render.matrix import render_matrix
 from .render.steps import explain
-from .rewrite.derived import names_of, present
+from .rewrite.derived import constrained, names_of, present
 
 Kind = Literal["function", "grad", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "hvp"]
 Structure = int | tuple[Any, ...]
@@ -77,7 +77,7 @@ class Function:
             UnknownName: an argument is missing or unknown.
             DomainError: a complex input, or an index out of its range.
         """
-        values = evaluate(self.program, self.bind(args, kwargs))
+        values = evaluate(self.presented, self.bind(args, kwargs))
         return self.pack([values[name][()] for name in self.outputs])
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,8 +165,9 @@ class Function:
 
     @cached_property
     def presented(self) -> Program:
-        """The program as it is run, printed and written out: a traced one with its passing values inlined."""
-        return self.program if self.origin else present(self.program)
+        """The program as it is run, printed and written out: a traced one with its passing values inlined, a derived
+        one with the constraints that inputs were declared to satisfy. Further derivatives are taken of `program`."""
+        return constrained(self.program, self.forward) if self.origin else present(self.program)
 
 
 class CompiledFunction:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from .calculus.vjp import vjp
 from .ir.nodes import Program
-from .rewrite.derived import derived, forward_names, prune
+from .rewrite.derived import constrained, derived, forward_names, prune
 
 
 def forward_and_backward(program: Program, wrt: tuple[str, ...]) -> tuple[Program, Program, tuple[str, ...]]:
@@ -15,6 +15,7 @@ def forward_and_backward(program: Program, wrt: tuple[str, ...]) -> tuple[Progra
     seeds = tuple(t.name for t in raw.inputs[len(program.inputs) :])
     joint = derived(replace(raw, outputs=(*program.outputs, *raw.outputs)), program)
     ahead = forward_names(joint, program)
+    joint = constrained(joint, ahead)
     outputs = joint.outputs[: len(program.outputs)]
     forward = Program(program.inputs, tuple(e for e in joint.equations if e.target.name in ahead), outputs)
     backward = prune(replace(joint, outputs=joint.outputs[len(program.outputs) :]))

@@ -37,9 +37,9 @@ def backprop_report(pullback: Function, target: str, out: Path | None, console: 
     """Print the whole page; True if the cross-check passed."""
     assert pullback.origin is not None
     base = pullback.origin.base
-    ahead, back = render_parts(pullback.program, pullback.forward)
+    ahead, back = render_parts(pullback.presented, pullback.forward)
     console.print(f"\n[bold]{base.name}[/bold]  ({base.source})\n", highlight=False)
-    section(console, "symbols", render_legend(pullback.program))
+    section(console, "symbols", render_legend(pullback.presented))
     section(console, "forward", ahead or str(base).splitlines())
     section(console, "backward", back)
     section(console, "derivation", pullback.explain().splitlines())

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from .code import Code
+from .code import Code, Prefix
 from .layout import Statement
 
 
@@ -52,3 +52,11 @@ class Dialect:
     einsum: tuple[str, ...] = ()
     numbers: Mapping[str, str] = field(default_factory=dict)
     promotes_integers: bool = True
+
+
+def increment(update: Update) -> Statement:
+    """``T[index] += v``, or ``-=`` for a value that starts with a minus."""
+    value, sign = update.value, "+="
+    if isinstance(value, Prefix) and value.operator == "-":
+        value, sign = value.base, "-="
+    return Statement(f"{update.target}[{', '.join(update.index)}] {sign}", value)

@@ -65,6 +65,17 @@ def unpacked(names: Sequence[str], value: str, room: int) -> list[str]:
     return ["(", *(f"    {name}," for name in names), f") = {value}"]
 
 
+def tuple_text(items: Sequence[object]) -> str:
+    """``(a, b)``, and ``(a,)`` for one."""
+    return f"({', '.join(map(str, items))}{',' if len(items) == 1 else ''})"
+
+
+def assigned_tuple(name: str, items: Sequence[str], room: int) -> list[str]:
+    """``name = (a, b)``"""
+    flat = f"{name} = {tuple_text(items)}"
+    return [flat] if len(flat) <= room else [f"{name} = (", *(f"    {item}," for item in items), ")"]
+
+
 def called(function: str, arguments: Sequence[str], room: int, prefix: str = "") -> list[str]:
     lines = enclosed(f"{prefix}{function}(", arguments, ")", room)
     return lines or [f"{prefix}{function}({', '.join(arguments)})"]
@@ -76,16 +87,17 @@ def called(function: str, arguments: Sequence[str], room: int, prefix: str = "")
 def module_docstring(plan: Plan, what: str) -> list[str]:
     """The opening of a file: what it holds, the formulas, where it comes from."""
     request = plan.request
-    formulas = request.formulas or tuple(map(str, _shown(plan)))
-    block = "\n".join(f"    {line}".rstrip() for formula in formulas for line in formula.split("\n"))
+    block = "\n".join(line.rstrip() for formula in request.formulas or _equations(plan) for line in formula.split("\n"))
     parts = [f"{request.name}{what}.", block]
     if request.source and "\n" not in request.source:
         parts.append(f"Derived from {request.source}.")
     return docstring([p for p in parts if p], WIDTH)
 
 
-def _shown(plan: Plan) -> tuple[Equation, ...]:
-    return (*plan.forward, *plan.backward)
+def _equations(plan: Plan) -> list[str]:
+    """The equations of both passes, as text."""
+    forward = ["Forward:", *(f"    {e}" for e in plan.forward)]
+    return [*forward, "", "Backward:", *(f"    {e}" for e in plan.backward)] if plan.request.backward else forward
 
 
 def shapes(plan: Plan, tensors: Sequence[Tensor]) -> str:

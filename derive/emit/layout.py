@@ -104,8 +104,7 @@ def docstring(paragraphs: Sequence[str], room: int) -> list[str]:
         return [f'"""{escaped[0]}"""']
     lines: list[str] = []
     for paragraph in escaped:
-        kept = paragraph.startswith(INDENT) or "\n" in paragraph
-        block = paragraph.split("\n") if kept else wrap(paragraph, room - 3, break_long_words=False)
+        block = paragraph.split("\n") if "\n" in paragraph else wrap(paragraph, room - 3, break_long_words=False)
         lines += ["", *(line.rstrip() for line in block)]
     return [f'"""{lines[1]}', *lines[2:], '"""']
 

@@ -106,7 +106,7 @@ class Printer:
     def _term_key(self, term: Expr) -> tuple[Any, ...]:
         """Positive terms first, integers before everything, other constants last, higher ranks before lower."""
         return (
-            term.as_coeff_Mul()[0] < 0, not term.is_Integer, -self._rank(term), self._position(term), str(term),
+            bool(term.as_coeff_Mul()[0] < 0), not term.is_Integer, -self._rank(term), self._position(term), str(term),
         )  # fmt: skip
 
     def _rank(self, e: Expr) -> int:

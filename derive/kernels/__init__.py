@@ -1,0 +1,1 @@
+"""Callables: generated source, compiled once, cached on disk, called with checked arguments."""

@@ -40,6 +40,14 @@ def derived(program: Program, forward: Program) -> Program:
     return rename_derived(result, forward)
 
 
+def constrained(program: Program, forward: frozenset[str]) -> Program:
+    """A finished derivative with what the declared facts say about sums of entries put in; to be run, not differentiated."""
+    if not any("simplex" in t.facts for t in program.inputs):
+        return program
+    keep = frozenset(e.target.name for e in program.equations)
+    return tidy(program, Policy(inline=True, keep=keep & forward, frozen=forward, constraints=True))
+
+
 def _worth_seeing(program: Program, forward: Program) -> frozenset[str]:
     """The unnamed forward tensors whose cotangent or tangent stays an equation: ``Z = X W + b`` beside ``gZ``."""
     uses = count_uses(program.equations)

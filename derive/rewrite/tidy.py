@@ -27,12 +27,15 @@ class Policy:
     keep: names that stay equations of their own.
     frozen: names of the equations whose sums stay as they were written (the forward pass).
     reserved: names that new equations must not take.
+    constraints: whether a declared equation between entries (the rows of a simplex sum to 1) may be used. What is
+        differentiated once more must not use it: a derivative leaves the set on which it holds.
     """
 
     inline: bool
     keep: frozenset[str]
     frozen: frozenset[str]
     reserved: frozenset[str] = frozenset()
+    constraints: bool = False
 
 
 def tidy(program: Program, policy: Policy) -> Program:
@@ -160,6 +163,8 @@ class _Walk:
         if not (has_delta(body) or (alias and not visible) or (self.uses[name] == 1 and not visible and self.cheap_to_inline(equation))):
             return False
         self.inlined[name] = (equation.axes, body)
+        for read in reads_of(body):
+            self.uses[read.tensor.name] += max(self.uses[name] - 1, 0)
         return True
 
     def also(self, name: str, equation: Equation) -> None:
@@ -247,7 +252,7 @@ class _Walk:
 
     def fact(self, read: Read, axis: int) -> Expr | None:
         """The sum of a tensor over one axis, where it is a known constant."""
-        if axis == read.tensor.rank - 1 and "simplex" in read.tensor.facts:
+        if self.policy.constraints and axis == read.tensor.rank - 1 and "simplex" in read.tensor.facts:
             return S.One
         return self.facts.get((read.tensor.name, axis))
 

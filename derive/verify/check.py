@@ -31,6 +31,8 @@ from .trial import Trial
 
 SMALL = (2, 3, 4, 1, 2, 3, 2, 1) * 4
 """Sizes for the arithmetic without rounding, which is slow."""
+REDRAWS = 3
+CLEAR = 5e6
 DRAWS = 6
 """Random points to choose from: the first that is far enough from every kink, else the farthest."""
 
@@ -45,7 +47,7 @@ def check_derivative(
     tangents: Sequence[str] = (),
     dtype: Any = np.float64,
     seed: int = 0,
-    shapes: int | Sequence[Mapping[str, int]] = 3,
+    shapes: int | Sequence[Mapping[str, int]] = 4,
     method: Literal["complex step", "differences"] | None = None,
     inputs: Mapping[str, Any] | None = None,
 ) -> Report:
@@ -119,11 +121,24 @@ class _Check:
     # -- points
 
     def sampled(self, sizes: Mapping[sympy.Symbol, int]) -> Outcome:
-        point, notes = self.draw(sizes)
-        if point is None:
-            return Outcome(Point({}, _named(sizes)), self.oracle.name, notes=notes)
-        outcome = self.compare(point)
-        return replace(outcome, notes=(*notes, *outcome.notes))
+        """One random point; where rounding noise hides much there, the clearest of a few."""
+        outcomes: list[Outcome] = []
+        for _ in range(REDRAWS):
+            point, notes = self.draw(sizes)
+            if point is None:
+                return Outcome(Point({}, _named(sizes)), self.oracle.name, notes=notes)
+            outcome = self.compare(point)
+            outcomes.append(replace(outcome, notes=(*notes, *outcome.notes)))
+            if outcome.failures:
+                return outcomes[-1]
+            if self.hidden(outcome) < CLEAR:
+                break
+        return min(outcomes, key=self.hidden)
+
+    def hidden(self, outcome: Outcome) -> float:
+        """The largest error of one entry that could have been missed, in units of the machine precision."""
+        levels = (c.sensitivity(self.rng) for c in outcome.comparisons)
+        return max(levels, default=0.0) / self.subject.precision
 
     def given(self, inputs: Mapping[str, Any]) -> Outcome:
         arrays = {n: np.asarray(x) for n, x in inputs.items()}

@@ -11,6 +11,7 @@ from .expect import Block, Matrix
 
 SAFETY = 32
 ROUNDINGS = 64
+FLOOR = 64
 SMALLEST = 2.0**-1000
 
 
@@ -117,10 +118,12 @@ def tolerance(expected: Any, error: Any, noise: Any, precision: float, floor: fl
 
     Args:
         expected: the reference values, whose own stated error is `error`.
-        noise: how far the last digits of the inputs and of the intermediates move each entry (measured).
+        noise: how far the last digits of the inputs and of the intermediates move each entry, as measured in a few
+            trials; an entry may have been lucky, so it counts at least as much as is usual in its array.
         precision: the machine epsilon of the derived side; floor: the relative error of the reference.
         scales: the largest entry of this array, and of all arrays.
     """
     own, all_arrays = scales
+    noise = np.maximum(noise, np.sqrt(np.mean(noise**2))) if np.size(noise) else noise
     rounding = SAFETY * noise + ROUNDINGS * precision * np.abs(np.asarray(expected, dtype=float))
-    return rounding + 10 * error + max(floor, 16 * precision) * max(own, 1e-3 * all_arrays)
+    return rounding + 10 * error + max(floor, FLOOR * precision) * max(own, 1e-3 * all_arrays)

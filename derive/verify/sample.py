@@ -155,7 +155,7 @@ def _to_fraction(array: Any) -> Any:
 def plan_sizes(
     program: Program, shapes: int | Sequence[Mapping[str, int]], preferred: Sequence[int] = SIZES
 ) -> list[dict[sympy.Symbol, int]]:
-    """Sizes for the symbols of `program`, all different, from the second trial on with an axis of size 1.
+    """Sizes for the symbols of `program`, all different; in every second trial one axis is 1.
 
     Args:
         shapes: how many trials, or the sizes of each trial by name.
@@ -175,12 +175,10 @@ def plan_sizes(
 
 
 def _assign(symbols: Sequence[sympy.Symbol], free: Sequence[int], trial: int) -> dict[sympy.Symbol, int]:
-    """The first sizes in rotated order; from the second trial on, one axis after the other is 1."""
-    values = list(free[: len(symbols)])
-    turn = trial % len(values)
-    values = values[turn:] + values[:turn]
-    if trial:
-        values[-trial % len(values)] = 1
+    """Sizes of one trial, others in each; in every second one an axis is 1: the last, the one before, ..."""
+    values = list(free[trial : trial + len(symbols)])
+    if trial % 2:
+        values[-(trial + 1) // 2 % len(values)] = 1
     return dict(zip(symbols, values, strict=True))
 
 

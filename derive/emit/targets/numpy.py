@@ -9,12 +9,13 @@ import sympy
 from scipy import special
 from sympy.core.relational import Relational
 
-from ...ir.nodes import Program, Read, reads_of
+from ...ir.nodes import Program, Tensor, reads_of
 from ...ops._record import Elementwise
 from ...ops.elementwise import elementwise_ops
-from ..code import Atom, Code, call
-from ..dialect import Dialect, Update
+from ..code import call
+from ..dialect import Dialect, Update, increment
 from ..function import (
+    assigned_tuple,
     backward_body,
     backward_docstring,
     called,
@@ -24,10 +25,11 @@ from ..function import (
     forward_docstring,
     module_docstring,
     returned,
+    tuple_text,
     unpacked,
     with_sizes,
 )
-from ..layout import Statement, signature
+from ..layout import Statement, indented, signature
 from ..plan import Plan, plan_of
 from ..samples import Templates, sample_lines, samples_of, sizes_of
 from ..target import EmitRequest, Target
@@ -37,21 +39,9 @@ def _update(update: Update) -> Statement:
     """``T[i, y] -= v``, or ``np.add.at`` where an entry may be met more than once."""
     index = ", ".join(update.index)
     if not update.repeats:
-        return increment(update, index)
+        return increment(update)
     several = f"np.s_[{index}]" if ":" in index else f"({index})"
     return Statement("", call("np.add.at", update.target, several if len(update.index) > 1 else index, update.value))
-
-
-def increment(update: Update, index: str) -> Statement:
-    """``T[index] += v``, with ``-=`` for a value that starts with a minus."""
-    minus, value = without_minus(update.value)
-    return Statement(f"{update.target}[{index}] {'-=' if minus else '+='}", value)
-
-
-def without_minus(code: Code) -> tuple[bool, Code]:
-    from ..code import Prefix
-
-    return (True, code.base) if isinstance(code, Prefix) and code.operator == "-" else (False, code)
 
 
 NUMPY = Dialect(
@@ -89,12 +79,14 @@ SAMPLES: Templates = {
     "integers": ("{x} = rng.integers({bound}, size={shape})",),
     "booleans": ("{x} = rng.random({shape}) < 0.5",),
 }
-RESERVED = ("np", "math", "expit", "erf", "erfc", "rng", "function", "numerical_gradient", "t")
+RESERVED = ("np", "math", "expit", "erf", "erfc", "rng", "function", "numerical_gradient", "t", "inputs", "gradients",
+            "gradient", "expected", "position", "_")  # fmt: skip
 
 COMPLEX_STEP = '''\
 def numerical_gradient(function, inputs, k):
-    """The gradient of a scalar function in its input k, by a complex step in each entry."""
-    inputs = [x.astype(complex) if x.dtype == float else x for x in map(np.array, inputs)]
+    """The gradient of a scalar function in input k, by a complex step in each entry."""
+    inputs = [np.array(x) for x in inputs]
+    inputs = [x.astype(complex) if x.dtype == float else x for x in inputs]
     gradient = np.zeros(inputs[k].shape)
     for entry in np.ndindex(gradient.shape):
         inputs[k][entry] += 1e-30j
@@ -103,7 +95,7 @@ def numerical_gradient(function, inputs, k):
     return gradient'''
 DIFFERENCES = '''\
 def numerical_gradient(function, inputs, k, h=1e-4):
-    """The gradient of a scalar function in its input k, by differences of fourth order."""
+    """The gradient of a scalar function in input k, by differences of fourth order."""
     inputs = [np.array(x) for x in inputs]
     gradient = np.zeros(inputs[k].shape)
     for entry in np.ndindex(gradient.shape):
@@ -178,17 +170,59 @@ def _backward(plan: Plan) -> list[str]:
 
 
 def _test(plan: Plan) -> list[list[str]]:
+    """A function for numerical gradients, and the test that compares them with the backward pass."""
     program, name = plan.request.forward, plan.request.name
     analytic = _is_analytic(program)
     sizes = sizes_of(program)
     samples = samples_of(program, sizes)
-    inputs = [plan.name(t) for t in plan.inputs]
     outputs = [plan.name(t) for t in (*plan.outputs, *plan.extras)]
     forward = f"{name}_forward" if plan.extras else name
     lines = ["rng = np.random.default_rng(0)", *sample_lines(plan, SAMPLES, samples, sizes)]
-    call_ = f"{forward}({', '.join(inputs)})"
-    lines += unpacked(outputs, call_, 84) if len(outputs) > 1 else [f"{outputs[0]} = {call_}"]
-    return [[COMPLEX_STEP if analytic else DIFFERENCES], lines]
+    lines += assigned_tuple("inputs", [plan.name(t) for t in plan.inputs], 84)
+    lines += unpacked(outputs, f"{forward}(*inputs)", 84) if len(outputs) > 1 else [f"{outputs[0]} = {forward}(*inputs)"]
+    lines += [f"{plan.name(g)} = rng.standard_normal({plan.name(o)}.shape)" for g, o in _pairs(plan)]
+    lines += ["", "def function(*inputs):", *indented(_loss(plan)), ""]
+    lines += _comparison(plan, [s.tensor.name for s in samples if s.free], analytic)
+    doc = [f'"""The gradients against {"complex steps" if analytic else "differences"} of the function."""']
+    test = definition([f"def test_{name}_backward():"], doc, *lines)
+    return [(COMPLEX_STEP if analytic else DIFFERENCES).split("\n"), test]
+
+
+def _pairs(plan: Plan) -> list[tuple[Tensor, Tensor]]:
+    return list(zip(plan.cotangents, plan.outputs, strict=True))
+
+
+def _loss(plan: Plan) -> list[str]:
+    """The scalar whose gradient the backward pass computes: the outputs weighted by the cotangents."""
+    name = plan.request.name
+    if len(plan.outputs) == 1:
+        return [f"return np.sum({plan.name(plan.cotangents[0])} * {name}(*inputs))"]
+    terms = [f"np.sum({plan.name(g)} * {plan.name(o)})" for g, o in _pairs(plan)]
+    return [*unpacked([plan.name(o) for o in plan.outputs], f"{name}(*inputs)", 80), f"return {' + '.join(terms)}"]
+
+
+def _comparison(plan: Plan, free: list[str], analytic: bool) -> list[str]:
+    wrt = plan.request.wrt
+    tested = [w for w in wrt if w in free] or list(wrt)
+    positions = [[t.name for t in plan.inputs].index(w) for w in tested]
+    names = [plan.name(g) if w in tested else "_" for w, g in zip(wrt, plan.gradients, strict=True)]
+    backward = (f"{plan.request.name}_backward", _backward_arguments(plan), 84)
+    tolerance = "rtol=1e-9, atol=1e-12" if analytic else "rtol=1e-7, atol=1e-9"
+    compare = f"np.testing.assert_allclose(gradient, expected, {tolerance})"
+    if len(wrt) == 1:
+        return [
+            *called(*backward, prefix="gradient = "),
+            f"expected = numerical_gradient(function, inputs, {positions[0]})",
+            compare,
+        ]
+    lines = called(*backward, prefix="gradients = ")
+    pairs = "enumerate(gradients)"
+    if tested != list(wrt):
+        lines += [*unpacked(names, "gradients", 84), *assigned_tuple("gradients", [n for n in names if n != "_"], 84)]
+    if positions != list(range(len(wrt))):
+        pairs = f"zip({tuple_text(positions)}, gradients, strict=True)"
+    loop = [f"for position, gradient in {pairs}:"]
+    return [*lines, *loop, *indented(["expected = numerical_gradient(function, inputs, position)", compare])]
 
 
 TARGET = Target("numpy", emit)

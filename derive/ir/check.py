@@ -1,0 +1,145 @@
+"""Whether a program is well formed: names defined once and before they are read, indices of their own equation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
+
+import sympy
+from sympy import Expr, S
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import And, Not, Or
+
+from ..errors import DeriveError
+from ..ops.elementwise import op_of_head
+from .nodes import Bracket, Equation, Index, Program, Read, Reduction, Tensor, Where
+
+INTEGER_FUNCTIONS = (sympy.floor, sympy.ceiling, sympy.Mod)
+NO_NUMBERS = (S.ComplexInfinity, S.NaN, S.ImaginaryUnit)
+
+
+class IllFormed(DeriveError, ValueError):
+    """A program that breaks a rule of the language; always a mistake of the pass that made it."""
+
+
+def check_program(program: Program) -> None:
+    """Check the rules that every pass relies on.
+
+    Names are defined once, before they are read, and read as they were defined; a read has an integer
+    expression for every axis; the indices of a body are axes of its target or bound; the sizes that occur can
+    be known from the inputs; a body is made of the nodes of the language.
+
+    Raises:
+        IllFormed: a rule is broken; the message names it and prints the equation.
+    """
+    known: dict[str, Tensor] = {}
+    for tensor in program.inputs:
+        _define(tensor, known, f"the inputs {', '.join(t.name for t in program.inputs)}")
+    sizes = {extent for t in program.inputs for extent in t.shape if extent.is_Symbol}
+    for tensor in program.inputs:
+        _check_sizes(tensor.shape, sizes, _signature(tensor))
+    for equation in program.equations:
+        _Check(equation, known, sizes).run()
+        _define(equation.target, known, equation)
+    for tensor in program.outputs:
+        if known.get(tensor.name) != tensor:
+            raise IllFormed(f"the output {_signature(tensor)} is {_found(tensor.name, known)}\n  in {program}")
+
+
+def _define(tensor: Tensor, known: dict[str, Tensor], where: object) -> None:
+    if tensor.name in known:
+        raise IllFormed(f"{tensor.name} is defined a second time\n  in {where}")
+    known[tensor.name] = tensor
+
+
+def _check_sizes(expressions: Iterable[Expr], sizes: set[Any], where: object) -> None:
+    for e in expressions:
+        if unknown := {s for s in e.free_symbols if isinstance(s, sympy.Symbol)} - sizes:
+            found = ", ".join(sorted(map(str, unknown)))
+            raise IllFormed(f"no input has an axis of size {found}, so it cannot be known\n  in {where}")
+
+
+def _signature(tensor: Tensor) -> str:
+    facts = ", ".join([tensor.kind, *sorted(tensor.facts)])
+    return f"{tensor.name}[{', '.join(map(str, tensor.shape))}] ({facts})"
+
+
+def _found(name: str, known: Mapping[str, Tensor]) -> str:
+    return f"defined as {_signature(known[name])}" if name in known else "not defined before"
+
+
+class _Check:
+    """The rules of one equation."""
+
+    def __init__(self, equation: Equation, known: Mapping[str, Tensor], sizes: set[Any]) -> None:
+        self.equation, self.known, self.sizes = equation, known, sizes
+        self.indices = set(equation.indices)
+
+    def broken(self, rule: str) -> IllFormed:
+        return IllFormed(f"{rule}\n  in {self.equation}")
+
+    def run(self) -> None:
+        equation = self.equation
+        names = [i.name for i in equation.indices]
+        extents = tuple(i.extent for i in equation.axes)
+        if extents != equation.target.shape:
+            raise self.broken(f"the axes have extents {extents}, the target {equation.target.shape}")
+        if len(set(names)) < len(names):
+            raise self.broken(f"an index occurs twice among {', '.join(names)}")
+        if equation.reduce not in (None, *get_args(Reduction)):
+            raise self.broken(f"{equation.reduce!r} is no reduction")
+        if bool(equation.reduce) != bool(equation.bound):
+            raise self.broken("a reduction and bound indices come together")
+        _check_sizes((i.extent for i in equation.indices), self.sizes, equation)
+        self.scalar(equation.body)
+
+    def scalar(self, e: Any) -> None:
+        """An expression that has a value: not a condition."""
+        match e:
+            case Index():
+                if e not in self.indices:
+                    raise self.broken(f"the index {e} of extent {e.extent} is neither an axis nor bound")
+            case Read():
+                self.read(e)
+            case sympy.Symbol():
+                _check_sizes([e], self.sizes, self.equation)
+            case Bracket():
+                self.condition(e.condition)
+            case Where():
+                self.condition(e.args[0])
+                for branch in e.args[1:]:
+                    if branch is not S.NaN:
+                        self.scalar(branch)
+            case Expr() if e.is_number and not e.args:
+                if e in NO_NUMBERS:
+                    raise self.broken(f"{e} is no real number")
+            case Expr():
+                arithmetic = e.is_Add or e.is_Mul or e.is_Pow or isinstance(e, INTEGER_FUNCTIONS)
+                if not arithmetic and op_of_head(e.func) is None:
+                    raise self.broken(f"no operation is called {e.func.__name__}")
+                for argument in e.args:
+                    self.scalar(argument)
+            case _:
+                raise self.broken(f"{e} stands where a scalar is needed")
+
+    def read(self, read: Read) -> None:
+        tensor = read.tensor
+        if self.known.get(tensor.name) != tensor:
+            raise self.broken(f"{_signature(tensor)} is read, but {_found(tensor.name, self.known)}")
+        if len(read.indices) != tensor.rank:
+            raise self.broken(f"{read} has {len(read.indices)} indices, {tensor.name} has rank {tensor.rank}")
+        for place in read.indices:
+            if place.is_integer is not True:
+                raise self.broken(f"the place {place} in {read} is not known to be an integer")
+            self.scalar(place)
+
+    def condition(self, c: Any) -> None:
+        match c:
+            case And() | Or() | Not():
+                for part in c.args:
+                    self.condition(part)
+            case Relational():
+                for side in c.args:
+                    self.scalar(side)
+            case _ if c not in (sympy.true, sympy.false):
+                raise self.broken(f"{c} stands where a condition is needed")

@@ -1,0 +1,109 @@
+"""What a kernel may be called with: arguments become contiguous arrays of the kernel's types, shapes are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import DomainError, UnknownName, closest
+from ..ir.evaluate import solve_sizes
+from ..ir.nodes import Program, Tensor
+
+REMEMBERED_SHAPES = 4096
+
+
+class Arguments:
+    """Checks and converts the arguments of one kernel.
+
+    An array that has the kernel's type already is passed on as it is; shapes that were right once are remembered.
+    """
+
+    def __init__(self, name: str, program: Program, dtype: np.dtype[Any]) -> None:
+        self.name, self.program = name, program
+        self.names = tuple(tensor.name for tensor in program.inputs)
+        kinds = {"real": dtype, "integer": np.dtype(np.int64), "boolean": np.dtype(np.bool_)}
+        self.slots = tuple((tensor, kinds[tensor.kind], tensor.rank > 0) for tensor in program.inputs)
+        self.shapes: set[tuple[tuple[int, ...], ...]] = set()
+
+    def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
+        """Arguments in the order of the inputs.
+
+        Raises:
+            UnknownName: too many, missing, unknown or doubled arguments.
+        """
+        if not kwargs and len(args) == len(self.names):
+            return list(args)
+        if len(args) > len(self.names):
+            raise UnknownName(f"{self.name}() takes {len(self.names)} arrays ({', '.join(self.names)}); {len(args)} were given")
+        given = dict(zip(self.names, args, strict=False))
+        for name, value in kwargs.items():
+            if name not in self.names:
+                raise UnknownName(f"{self.name}() has no input {name!r}; {closest(name, self.names)}")
+            if name in given:
+                raise UnknownName(f"{self.name}() got {name!r} twice: by position and by name")
+            given[name] = value
+        if missing := [name for name in self.names if name not in given]:
+            raise UnknownName(f"{self.name}() needs {', '.join(self.names)}; missing: {', '.join(missing)}")
+        return [given[name] for name in self.names]
+
+    def ready(self, values: list[Any]) -> list[Any]:
+        """Contiguous arrays of the kernel's types whose shapes agree; inputs without axes become scalars.
+
+        Raises:
+            ShapeError: ranks or axes that disagree; the axis, both tensors and both values are named.
+            DomainError: complex input, or fractions where integers were declared.
+        """
+        for position, (tensor, dtype, is_array) in enumerate(self.slots):
+            value = values[position]
+            if type(value) is np.ndarray and value.dtype is dtype:
+                flags = value.flags
+                if flags.c_contiguous and flags.aligned:
+                    continue
+            values[position] = as_array(value, tensor, dtype) if is_array else as_array(value, tensor, dtype)[...]
+        shapes = tuple([value.shape for value in values])
+        if shapes not in self.shapes:
+            solve_sizes(self.program, dict(zip(self.names, values, strict=True)))
+            if len(self.shapes) >= REMEMBERED_SHAPES:
+                self.shapes.clear()
+            self.shapes.add(shapes)
+        return [value if is_array else value[()] for value, (_, _, is_array) in zip(values, self.slots, strict=True)]
+
+
+def as_array(value: Any, tensor: Tensor, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """`value` as a contiguous array; integers are promoted, wider floats rounded, nothing is truncated.
+
+    Raises:
+        DomainError: the values have no counterpart in the kernel's type.
+    """
+    array = np.asarray(value)
+    kind = array.dtype.kind
+    if kind == "O":
+        array = _from_objects(array, tensor)
+        kind = array.dtype.kind
+    if kind == "c":
+        raise DomainError(
+            f"{tensor.name} is complex ({array.dtype}); only real inputs are defined; try: pass its real and imaginary parts"
+        )
+    if kind not in "fiub":
+        raise DomainError(f"{tensor.name} has dtype {array.dtype}; numbers were expected")
+    if tensor.kind == "integer" and kind in "fu":
+        _must_be_integers(array, tensor)
+    converted = array != 0 if tensor.kind == "boolean" else array.astype(dtype, copy=False)
+    return np.require(converted, dtype, ["C", "A"])
+
+
+def _from_objects(array: np.ndarray[Any, Any], tensor: Tensor) -> np.ndarray[Any, Any]:
+    try:
+        return np.asarray(array.tolist(), dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DomainError(f"{tensor.name} has dtype {array.dtype}; numbers were expected") from None
+
+
+def _must_be_integers(array: np.ndarray[Any, Any], tensor: Tensor) -> None:
+    """Every value is one that int64 holds exactly."""
+    good = (array == np.floor(array)) & (array < 2.0**63) & (array >= -(2.0**63))
+    if not good.all():
+        place = tuple(int(i) for i in np.argwhere(~good)[0])
+        raise DomainError(f"{tensor.name} was declared integer but {tensor.name}{list(place)} is {array[place]}")

@@ -1,0 +1,116 @@
+"""A compiled program that is called like a function."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Expr
+
+from ..errors import DomainError
+from ..ir.evaluate import solve_sizes
+from ..ir.nodes import Program, Tensor
+from .arguments import Arguments
+
+_PARALLEL = threading.Lock()
+
+
+class Kernel:
+    """Compiled code for a program.
+
+    Call it with arrays, by position or name. Lists, non-contiguous and read-only arrays are accepted; integers are
+    promoted; float64 given to a float32 kernel is rounded to float32. The arguments are never written to.
+
+    Attributes: `name`, `program`, `dtype` (the NumPy type it computes in), `source` (the generated module),
+    `limits` (integer inputs and their exclusive upper bounds), `parallel`.
+    """
+
+    def __init__(
+        self, name: str, program: Program, dtype: type[np.floating[Any]], source: str, function: Any,
+        limits: tuple[tuple[Tensor, Expr], ...] = (), single: bool = False, parallel: bool = False,
+    ) -> None:  # fmt: skip
+        self.name, self.program, self.dtype, self.source, self.parallel = name, program, dtype, source, parallel
+        self.limits, self.single = limits, single
+        self.function = function
+        self._arguments = Arguments(name, program, np.dtype(dtype))
+        kinds = {"real": dtype, "integer": np.int64, "boolean": np.bool_}
+        self._scalars = [(n, kinds[t.kind]) for n, t in enumerate(program.outputs) if not t.rank]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the kernel: the outputs as a tuple, or the one output by itself if the kernel is `single`.
+
+        Raises:
+            ShapeError: ranks or axes that disagree; the axis, both tensors and both values are named.
+            UnknownName: an argument is missing or unknown.
+            DomainError: complex input, or an integer that is no index of the axis that it indexes.
+        """
+        values = self._arguments.ready(self._arguments.bind(args, kwargs))
+        try:
+            results = self._in_parallel(values) if self.parallel else self.function(*values)
+        except IndexError:
+            self._explain(values)
+            raise
+        if self._scalars:
+            results = self._typed(results)
+        return results
+
+    def _typed(self, results: Any) -> Any:
+        """Results without axes as NumPy scalars; Numba hands them over as Python numbers."""
+        if self.single:
+            return self._scalars[0][1](results)
+        typed = list(results)
+        for position, kind in self._scalars:
+            typed[position] = kind(typed[position])
+        return tuple(typed)
+
+    def _in_parallel(self, values: list[Any]) -> Any:
+        """One parallel kernel at a time: each uses all threads, and not every threading layer takes two callers."""
+        import numba
+
+        wanted = thread_count(numba.config.NUMBA_NUM_THREADS)
+        with _PARALLEL:
+            before = numba.get_num_threads()
+            numba.set_num_threads(wanted)
+            try:
+                return self.function(*values)
+            finally:
+                numba.set_num_threads(before)
+
+    def _explain(self, values: list[Any]) -> None:
+        """Say which integer is out of range.
+
+        Raises:
+            DomainError: always, unless every integer is in its range.
+        """
+        arrays = dict(zip(self._arguments.names, values, strict=True))
+        sizes = solve_sizes(self.program, arrays)
+        for tensor, bound in self.limits:
+            limit = int(sympy.sympify(bound).subs(sizes))
+            array = np.asarray(arrays[tensor.name])
+            wrong = np.argwhere((array < 0) | (array >= limit))
+            if len(wrong):
+                place = tuple(int(i) for i in wrong[0])
+                raise DomainError(
+                    f"{tensor.name}{list(place) if place else ''} is {array[place]}, but it is an index "
+                    f"below {bound} = {limit}: it must be in 0..{limit - 1}"
+                ) from None
+
+    def __repr__(self) -> str:
+        return f"<kernel {self.name}({', '.join(self._arguments.names)}) in {np.dtype(self.dtype).name}>"
+
+
+def thread_count(available: int) -> int:
+    """The number of threads for parallel kernels: DERIVE_NUM_THREADS, at most what Numba was started with.
+
+    Raises:
+        DomainError: the variable is no positive integer.
+    """
+    text = os.environ.get("DERIVE_NUM_THREADS", "")
+    if not text:
+        return available
+    if not text.isdigit() or int(text) < 1:
+        raise DomainError(f"DERIVE_NUM_THREADS is {text!r}; a positive integer was expected")
+    return min(int(text), available)
