@@ -64,11 +64,16 @@ def derivation_table(layers: dict[str, float], depths: dict[int, float], exponen
 def kernel_table(cases: list[dict[str, Any]]) -> list[str]:
     """Markdown: medians in ms, forward and all gradients; a peer's time over ours in brackets."""
     peers = list(cases[0]["ms"])
-    lines = ["| case (float64, forward + all gradients) | " + " | ".join(peers) + " |", "|---" * (len(peers) + 1) + "|"]
+    lines = [
+        "| case (float64, forward + all gradients) | " + " | ".join(peers) + " |",
+        "|---" * (len(peers) + 1) + "|",
+    ]
     for case in cases:
         ours = case["ms"]["derive"]
         cells = [
-            "-" if case["ms"].get(p) is None else f"{case['ms'][p]:.3g}" + ("" if p == "derive" else f" ({case['ms'][p] / ours:.2f})")
+            "-"
+            if case["ms"].get(p) is None
+            else f"{case['ms'][p]:.3g}" + ("" if p == "derive" else f" ({case['ms'][p] / ours:.2f})")
             for p in peers
         ]
         lines.append(f"| {case['name']} | " + " | ".join(cells) + " |")

@@ -14,7 +14,7 @@ import numpy as np
 import derive as dv
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-import layers  # noqa: E402 - found through the line above
+import layers
 
 
 def best_of(call: Callable[[], Any], rounds: int = 5) -> float:

@@ -11,13 +11,13 @@ import numpy as np
 from rich.progress import Progress
 
 import derive as dv
-from derive.report import numpy_module, sample_at
+from derive.report import numpy_pair, sample_at
 from derive.timing import interleaved, medians
 
 from .peers import jax_peer, torch_peer
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-import layers  # noqa: E402 - found through the line above
+import layers
 
 CASES: dict[str, tuple[str, tuple[int, ...]]] = {
     "dense + tanh 64x784->256": ("dense_tanh", (64, 784, 256)),
@@ -53,8 +53,8 @@ def case_times(layer: str, sizes: tuple[int, ...]) -> dict[str, float | None]:
     kernel = pullback.compile()
     expected = kernel(*order)
     peers: dict[str, Peer] = {"derive": lambda: kernel(*order)}
-    plain = numpy_module(pullback.emit("numpy"), layer)
-    peers["NumPy"] = lambda: getattr(plain, f"{layer}_value_and_vjp")(*order)
+    _, plain = numpy_pair(pullback)
+    peers["NumPy"] = lambda: plain(*order)
     for name, build in (("torch", torch_peer), ("jax.jit", jax_peer)):
         peer = build(layer, function.inputs, pullback.origin.wrt, arrays)
         if peer is not None:

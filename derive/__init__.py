@@ -1,1 +1,38 @@
-"""derive"""
+"""derive: from a NumPy forward pass to its derivative in closed form, checked, compiled, and as code."""
+
+from .api import check, grad, hessian, hvp, jacobian, jvp, spec, trace, value_and_grad, vjp
+from .errors import (
+    DeriveError,
+    DomainError,
+    NotDifferentiable,
+    ShapeError,
+    SpecError,
+    TraceError,
+    UnknownName,
+    UnsupportedOp,
+)
+from .function import Function
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DeriveError",
+    "DomainError",
+    "Function",
+    "NotDifferentiable",
+    "ShapeError",
+    "SpecError",
+    "TraceError",
+    "UnknownName",
+    "UnsupportedOp",
+    "check",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "spec",
+    "trace",
+    "value_and_grad",
+    "vjp",
+]

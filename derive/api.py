@@ -187,9 +187,13 @@ def hessian(f: Traceable, wrt: Wrt = None) -> Any:
 
 def _hessian(f: Function, wrt: Wrt) -> Function:
     names, single = _wrt(f, wrt)
-    rows = [_jacobian(_grad(f, name, "grad"), names, single, "H" if single else f"H_{name}") for name in names]
+    rows = [
+        _jacobian(_grad(f, name, "grad"), names, single, "H" if single else f"H_{name}") for name in names
+    ]
     program = merge([row.program for row in rows])
-    structure: Any = 0 if single else tuple(tuple(range(p * len(names), (p + 1) * len(names))) for p in range(len(names)))
+    structure: Any = (
+        0 if single else tuple(tuple(range(p * len(names), (p + 1) * len(names))) for p in range(len(names)))
+    )
     return _derived(f, program, structure, Origin("hessian", f, names))
 
 
@@ -204,7 +208,9 @@ def _hvp(f: Function, wrt: Wrt) -> Function:
     product = _jvp(gradient, list(names))
     assert product.origin is not None
     origin = Origin("hvp", f, names, product.origin.seeds)
-    return replace(product, structure=_structure(names, single), forward=f.forward, origin=origin, _kernels={})
+    return replace(
+        product, structure=_structure(names, single), forward=f.forward, origin=origin, _kernels={}
+    )
 
 
 def check(f: Any, wrt: Wrt = None, **options: Any) -> Report:
@@ -221,7 +227,9 @@ def check(f: Any, wrt: Wrt = None, **options: Any) -> Report:
     kernel = f if isinstance(f, CompiledFunction) else None
     function: Function = kernel.function if kernel else f.last if isinstance(f, Deferred) and f.last else f
     if function.origin is None:
-        function = _grad(function, wrt, "grad") if not function.program.outputs[0].rank else _vjp(function, wrt)
+        function = (
+            _grad(function, wrt, "grad") if not function.program.outputs[0].rank else _vjp(function, wrt)
+        )
         kernel = function.compile(kernel.kernel.dtype) if kernel else None
     origin = function.origin
     assert origin is not None
@@ -259,7 +267,8 @@ def _wrt(f: Function, wrt: Wrt) -> tuple[tuple[str, ...], bool]:
         if name not in tensors:
             raise UnknownName(f"{f.name}() has no input {name!r}; {closest(name, tensors)}")
         if tensors[name].kind != "real":
-            raise NotDifferentiable(f"{name} is {tensors[name].kind}: it has no gradient; differentiable: {', '.join(t.name for t in tensors.values() if t.kind == 'real') or 'none'}")
+            real = ", ".join(t.name for t in tensors.values() if t.kind == "real") or "none"
+            raise NotDifferentiable(f"{name} is {tensors[name].kind}: it has no gradient; real inputs: {real}")
     if len(set(names)) != len(names):
         raise UnknownName(f"wrt names an input twice: {', '.join(names)}")
     return names, isinstance(wrt, str)
@@ -267,7 +276,9 @@ def _wrt(f: Function, wrt: Wrt) -> tuple[tuple[str, ...], bool]:
 
 def _one_output(f: Function, what: str) -> Tensor:
     if len(f.program.outputs) != 1:
-        raise NotDifferentiable(f"{what} needs one output; {f.name}() returns {', '.join(f.outputs)}; try: dv.vjp or dv.jvp")
+        raise NotDifferentiable(
+            f"{what} needs one output; {f.name}() returns {', '.join(f.outputs)}; try: dv.vjp or dv.jvp"
+        )
     return f.program.outputs[0]
 
 

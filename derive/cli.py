@@ -33,7 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="derive", description="Derive, check, compile and emit derivatives of NumPy functions.")
+    parser = argparse.ArgumentParser(
+        prog="derive", description="Derive, check, compile and emit derivatives of NumPy functions."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, run, text in (
         ("backprop", _backprop, "forward and backward equations, derivation, checks, timing and the stub"),
@@ -44,9 +46,15 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("function", metavar="FILE.py:FUNCTION", help="an ordinary NumPy function")
-        command.add_argument("--shapes", help='"X=batch n, W=n m, y=batch, integer < m"; default: SHAPES[FUNCTION] in the file')
-        command.add_argument("--wrt", help="comma-separated inputs to differentiate by; default: every real input")
-        command.add_argument("--target", choices=TARGETS, default="torch", help="framework of the emitted stub")
+        command.add_argument(
+            "--shapes", help='"X=batch n, W=n m, y=batch, integer < m"; default: SHAPES[FUNCTION] in the file'
+        )
+        command.add_argument(
+            "--wrt", help="comma-separated inputs to differentiate by; default: every real input"
+        )
+        command.add_argument(
+            "--target", choices=TARGETS, default="torch", help="framework of the emitted stub"
+        )
         command.add_argument("--format", choices=FORMATS, default="text")
         command.add_argument("--out", type=Path, help="write the stub (or the page, for html) here")
         command.set_defaults(run=run)
@@ -126,7 +134,9 @@ def load(address: str, shapes: str | None) -> Function:
     functions = {n: v for n, v in vars(module).items() if callable(v) and not n.startswith("_")}
     if name not in functions:
         raise UnknownName(f"{file} has no function {name!r}; {closest(name, functions)}")
-    declared: dict[str, Spec | str] = {**(parse_shapes(shapes) if shapes else getattr(module, "SHAPES", {}).get(name, {}))}
+    declared: dict[str, Spec | str] = {
+        **(parse_shapes(shapes) if shapes else getattr(module, "SHAPES", {}).get(name, {}))
+    }
     if not declared:
         raise UnknownName(f'{name} has no entry in SHAPES of {file}; try: --shapes "X=batch n, W=n m"')
     return api.trace(functions[name], **declared)

@@ -16,6 +16,10 @@ class UnsupportedOp(DeriveError, NotImplementedError):
     """A NumPy function, method or option that has no record yet."""
 
 
+class UnknownMethod(UnsupportedOp, AttributeError):
+    """A method of arrays that has no record yet; `hasattr` answers False."""
+
+
 class TraceError(DeriveError, TypeError):
     """Something was done to a traced value that needs a number."""
 

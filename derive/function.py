@@ -16,14 +16,14 @@ from .ir.evaluate import evaluate
 from .ir.nodes import Program
 from .kernels.compile import compile_program
 from .kernels.kernel import Kernel
-from .pairs import forward_and_backward
+from .pairs import forward_and_backward, with_saved
 from .render.index import render_index
 from .render.latex import render_latex
-from .render.matrix import render_matrix
+from .render.matrix import render_matrix, render_parts
 from .render.steps import explain
 from .rewrite.derived import constrained, names_of, present
 
-Kind = Literal["function", "grad", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "hvp"]
+Kind = Literal["grad", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "hvp"]
 Structure = int | tuple[Any, ...]
 
 
@@ -83,7 +83,9 @@ class Function:
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments as arrays by name, in the kinds that the inputs were declared to have."""
         if len(args) > len(self.inputs):
-            raise UnknownName(f"{self.name}() takes {len(self.inputs)} arrays ({', '.join(self.inputs)}); {len(args)} were given")
+            raise UnknownName(
+                f"{self.name}() takes {len(self.inputs)} arrays ({', '.join(self.inputs)}); {len(args)} were given"
+            )
         given: dict[str, Any] = dict(zip(self.inputs, args, strict=False))
         for name, value in kwargs.items():
             if name not in self.inputs:
@@ -138,7 +140,9 @@ class Function:
         """
         key = (np.dtype(dtype).name, parallel)
         if key not in self._kernels:
-            kernel = compile_program(self.presented, self.name, dtype=np.dtype(dtype).type, parallel=parallel, single=False)
+            kernel = compile_program(
+                self.presented, self.name, dtype=np.dtype(dtype).type, parallel=parallel, single=False
+            )
             self._kernels[key] = CompiledFunction(self, kernel)
         return self._kernels[key]
 
@@ -155,12 +159,20 @@ class Function:
         """What `emit` asks a target to write."""
         kind = self.origin.kind if self.origin else "function"
         base = self.origin.base if self.origin else self
-        wrt = self.origin.wrt if self.origin else tuple(t.name for t in self.program.inputs if t.kind == "real")
+        wrt = (
+            self.origin.wrt if self.origin else tuple(t.name for t in self.program.inputs if t.kind == "real")
+        )
         if kind not in ("function", "grad", "value_and_grad", "vjp") or not wrt:
             lines = tuple(render_matrix(self.presented, self.forward))
-            return EmitRequest(self.name, self.presented, formulas=lines, outputs_single=self.structure == 0, source=self.source)
+            return EmitRequest(
+                self.name,
+                self.presented,
+                formulas=lines,
+                outputs_single=self.structure == 0,
+                source=self.source,
+            )
         forward, backward, seeds = forward_and_backward(base.program, wrt)
-        lines = tuple(render_matrix(backward, names_of(forward)))
+        lines = tuple(line for part in board(forward, backward) for line in part)
         return EmitRequest(base.name, forward, backward, wrt, seeds, base.structure == 0, lines, base.source)
 
     @cached_property
@@ -168,6 +180,12 @@ class Function:
         """The program as it is run, printed and written out: a traced one with its passing values inlined, a derived
         one with the constraints that inputs were declared to satisfy. Further derivatives are taken of `program`."""
         return constrained(self.program, self.forward) if self.origin else present(self.program)
+
+
+def board(forward: Program, backward: Program) -> tuple[list[str], list[str]]:
+    """The lines of a forward pass with what its backward pass reads, and those of the backward pass."""
+    ahead = names_of(forward)
+    return render_matrix(with_saved(forward, backward), ahead), render_parts(backward, ahead)[1]
 
 
 class CompiledFunction:
@@ -202,14 +220,18 @@ def as_input(name: str, kind: str, value: Any) -> Any:
     """
     array = np.asarray(value)
     if array.dtype.kind == "c":
-        raise DomainError(f"{name} is complex ({array.dtype}); only real inputs are defined; try: pass its real and imaginary parts")
+        raise DomainError(
+            f"{name} is complex ({array.dtype}); only real inputs are defined; try: pass its real and imaginary parts"
+        )
     if array.dtype.kind not in "fiub":
         raise DomainError(f"{name} has dtype {array.dtype}; numbers were expected")
     if kind == "real":
         return array if array.dtype.kind == "f" else array.astype(np.float64)
     if array.dtype.kind == "f":
         if not np.array_equal(array, np.floor(array)):
-            raise DomainError(f"{name} was declared {kind} but holds fractions, such as {array.ravel()[np.argmax(array.ravel() % 1 != 0)]}")
+            raise DomainError(
+                f"{name} was declared {kind} but holds fractions, such as {array.ravel()[np.argmax(array.ravel() % 1 != 0)]}"
+            )
         array = array.astype(np.int64)
     return array
 
@@ -217,7 +239,9 @@ def as_input(name: str, kind: str, value: Any) -> Any:
 class Deferred:
     """A function whose shapes were not given: it is traced when first called, once for each set of ranks."""
 
-    def __init__(self, name: str, specialise: Callable[[tuple[Any, ...], Mapping[str, Any]], Function]) -> None:
+    def __init__(
+        self, name: str, specialise: Callable[[tuple[Any, ...], Mapping[str, Any]], Function]
+    ) -> None:
         self.name, self.specialise = name, specialise
         self.last: Function | None = None
 
@@ -244,12 +268,16 @@ class Deferred:
         if self.last is None:
             raise DeriveError(
                 f"the shapes of {self.name}() are not known yet, so it has no {attribute!r}; "
-                f"try: dv.trace({self.name}, X=\"n m\", ...), or call it once"
+                f'try: dv.trace({self.name}, X="n m", ...), or call it once'
             )
         return getattr(self.last, attribute)
 
     def __str__(self) -> str:
-        return str(self.last) if self.last is not None else f"{self.name}(...): shapes unknown until the first call"
+        return (
+            str(self.last)
+            if self.last is not None
+            else f"{self.name}(...): shapes unknown until the first call"
+        )
 
 
 __all__ = ["CompiledFunction", "Deferred", "Function", "Origin", "ShapeError", "as_input"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from .calculus.vjp import vjp
 from .ir.nodes import Program
-from .rewrite.derived import constrained, derived, forward_names, prune
+from .rewrite.derived import constrained, derived, forward_names, names_of, prune
 
 
 def forward_and_backward(program: Program, wrt: tuple[str, ...]) -> tuple[Program, Program, tuple[str, ...]]:
@@ -20,3 +20,11 @@ def forward_and_backward(program: Program, wrt: tuple[str, ...]) -> tuple[Progra
     forward = Program(program.inputs, tuple(e for e in joint.equations if e.target.name in ahead), outputs)
     backward = prune(replace(joint, outputs=joint.outputs[len(program.outputs) :]))
     return forward, backward, seeds
+
+
+def with_saved(forward: Program, backward: Program) -> Program:
+    """The forward program with what the backward pass reads of it among its outputs, so that a reader is shown both."""
+    ahead = names_of(forward)
+    read = {r.tensor for e in backward.equations if e.target.name not in ahead for r in e.reads if r.tensor.name in ahead}
+    saved = tuple(e.target for e in forward.equations if e.target in read and e.target not in forward.outputs)
+    return replace(forward, outputs=(*forward.outputs, *saved))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from rich.console import Console
 from rich.rule import Rule
 
 from . import api
-from .function import Function
+from .function import Function, board
+from .pairs import forward_and_backward
 from .render.html import render_html
-from .render.matrix import render_parts
 from .render.legend import render_legend
 from .timing import interleaved, medians, readable
 from .verify.sample import sample_inputs
@@ -37,18 +38,25 @@ def backprop_report(pullback: Function, target: str, out: Path | None, console: 
     """Print the whole page; True if the cross-check passed."""
     assert pullback.origin is not None
     base = pullback.origin.base
-    ahead, back = render_parts(pullback.presented, pullback.forward)
+    forward, backward, _ = forward_and_backward(base.program, pullback.origin.wrt)
+    ahead, back = board(forward, backward)
     console.print(f"\n[bold]{base.name}[/bold]  ({base.source})\n", highlight=False)
-    section(console, "symbols", render_legend(pullback.presented))
-    section(console, "forward", ahead or str(base).splitlines())
+    section(console, "symbols", render_legend(pullback.presented, pullback.forward))
+    section(console, "forward", ahead)
     section(console, "backward", back)
-    section(console, "derivation", pullback.explain().splitlines())
+    section(console, "derivation", _steps(pullback.explain()))
     report = api.check(pullback)
     section(console, "cross-check", str(report).splitlines())
     section(console, "speed", speed(pullback))
     path = out or Path("derive_stubs") / f"{base.name}_{target}.py"
     section(console, "stub", [write_stub(pullback.emit(target), path)])
     return report.passed
+
+
+def _steps(explanation: str) -> list[str]:
+    """The derivation alone out of an explanation, whose other parts have sections of their own."""
+    blocks = (block.splitlines() for block in explanation.split("\n\n"))
+    return [line.removeprefix("  ") for title, *lines in blocks if title == "derivation" for line in lines]
 
 
 def backprop_html(function: Function) -> str:
@@ -76,16 +84,17 @@ def speed(pullback: Function) -> list[str]:
     inputs = [arrays[name] for name in base.inputs]
     seeds = [arrays[name] for name in pullback.origin.seeds]
     forward, backward = base.compile(), pullback.compile()
-    plain = numpy_module(pullback.emit("numpy"), base.name)
-    run = getattr(plain, f"{base.name}_value_and_vjp", None)
+    plain_forward, plain_backward = numpy_pair(pullback)
     calls: dict[str, Any] = {
-        "forward, NumPy": lambda: getattr(plain, base.name)(*inputs),
+        "forward, NumPy": lambda: plain_forward(*inputs),
         "forward, kernel": lambda: forward(*inputs),
-        "forward + backward, NumPy": (lambda: run(*inputs, *seeds)) if run else (lambda: pullback(*inputs, *seeds)),
+        "forward + backward, NumPy": lambda: plain_backward(*inputs, *seeds),
         "forward + backward, kernel": lambda: backward(*inputs, *seeds),
     }
     found = medians(interleaved(calls))
-    shapes = ", ".join(f"{name} {'×'.join(map(str, np.shape(arrays[name]))) or 'scalar'}" for name in base.inputs)
+    shapes = ", ".join(
+        f"{name} {'×'.join(map(str, np.shape(arrays[name]))) or 'scalar'}" for name in base.inputs
+    )
     lines = [f"{name:28} {readable(found[name]):>9}" for name in calls]
     for what in ("forward", "forward + backward"):
         ratio = found[f"{what}, NumPy"] / found[f"{what}, kernel"]
@@ -97,6 +106,27 @@ def sample_at(function: Function, sizes: tuple[int, ...]) -> dict[str, Any]:
     """Random arrays of the declared kinds and facts, of these sizes."""
     chosen = {s: sizes[p % len(sizes)] for p, s in enumerate(function.program.sizes)}
     return sample_inputs(function.program, chosen, np.random.default_rng(0))
+
+
+def numpy_pair(pullback: Function) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The forward pass, and forward with backward pass, of the emitted NumPy source: what a user runs without us."""
+    assert pullback.origin is not None
+    base, seeds = pullback.origin.base, pullback.origin.seeds
+    module = numpy_module(pullback.emit("numpy"), base.name)
+    forward = getattr(module, f"{base.name}_forward", getattr(module, base.name))
+    backward = getattr(module, f"{base.name}_backward")
+    needed = list(inspect.signature(backward).parameters)
+    known = (*base.inputs, *seeds, *base.outputs)
+    saved = [name for name in needed if name not in known]
+
+    def both(*arrays: Any) -> Any:
+        values = dict(zip((*base.inputs, *seeds), arrays, strict=True))
+        found = forward(*arrays[: len(base.inputs)])
+        found = found if isinstance(found, tuple) else (found,)
+        values |= dict(zip((*base.outputs, *saved), found, strict=True))
+        return backward(*(values[name] for name in needed))
+
+    return getattr(module, base.name), both
 
 
 def numpy_module(source: str, name: str) -> Any:

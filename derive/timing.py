@@ -8,7 +8,9 @@ from time import perf_counter
 from typing import Any
 
 
-def interleaved(calls: Mapping[str, Callable[[], Any]], seconds: float = 0.4, rounds: int = 7) -> dict[str, list[float]]:
+def interleaved(
+    calls: Mapping[str, Callable[[], Any]], seconds: float = 0.4, rounds: int = 7
+) -> dict[str, list[float]]:
     """Seconds per call, one figure for each round.
 
     Args:

@@ -40,7 +40,9 @@ def linearise(equation: Equation, active: set[str], fresh: dict[str, int]) -> Li
 
 def _selected(equation: Equation, fresh: dict[str, int]) -> tuple[Expr, tuple[Equation, ...]]:
     chosen = Bracket(sympy.Eq(equation.body, equation.lhs))
-    count = Tensor(new_name(f"ties_{equation.target.name}", fresh), equation.target.shape, facts=frozenset({"positive"}))
+    count = Tensor(
+        new_name(f"ties_{equation.target.name}", fresh), equation.target.shape, facts=frozenset({"positive"})
+    )
     helper = Equation(count, equation.axes, chosen, "sum", equation.bound)
     return chosen / count[equation.axes], (helper,)
 

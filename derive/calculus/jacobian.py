@@ -40,11 +40,9 @@ def jacobian(pullback: Program, cotangent: Tensor, names: tuple[str, ...]) -> Pr
     for output, name in zip(pullback.outputs, names, strict=True):
         target = Tensor(new_name(name, taken), (*cotangent.shape, *output.shape))
         axes = fresh_indices(target.shape)
-        if output.name in batched:
-            body: Expr = batched[output.name][axes]
-        else:
-            body = output[axes[len(rows) :]]
-        equations.append(Equation(target, axes, body, step=Step("Jacobian", of=output.name)))
+        varies = output.name in batched
+        read = batched[output.name][axes] if varies else output[axes[len(rows) :]]
+        equations.append(Equation(target, axes, read, step=Step("Jacobian", of=output.name)))
         outputs.append(target)
     inputs = tuple(t for t in pullback.inputs if t != cotangent)
     return Program(inputs, tuple(equations), tuple(outputs))
@@ -54,7 +52,9 @@ def _batch(body: Expr, cotangent: Tensor, batched: dict[str, Tensor], rows: tupl
     mapping: dict[Expr, Expr] = {}
     for read in body.atoms(Read):
         if read.tensor == cotangent:
-            mapping[read] = sympy.Mul(*(Bracket(sympy.Eq(a, i)) for a, i in zip(rows, read.indices, strict=True)))
+            mapping[read] = sympy.Mul(
+                *(Bracket(sympy.Eq(a, i)) for a, i in zip(rows, read.indices, strict=True))
+            )
         elif read.tensor.name in batched:
             mapping[read] = Read(batched[read.tensor.name], rows + read.indices)
     return substitute(body, mapping)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy
 
-from ..ir.nodes import Equation, Program, Read, Step, Tensor
+from ..ir.nodes import Equation, Program, Read, Reduction, Step, Tensor
 from .differentiate import active_tensors, linearise, new_name
 
 
@@ -22,10 +22,12 @@ def jvp(program: Program, wrt: tuple[str, ...]) -> Program:
             continue
         differential = linearise(equation, active, taken)
         equations.extend(differential.helpers)
-        body = sympy.Add(*(d * Read(tangents[r.tensor.name], r.indices) for r, d in differential.partials.items()))
+        body = sympy.Add(
+            *(d * Read(tangents[r.tensor.name], r.indices) for r, d in differential.partials.items())
+        )
         target = Tensor(new_name(f"d{equation.target.name}", taken), equation.target.shape)
         tangents[equation.target.name] = target
-        reduce = "sum" if equation.bound else None
+        reduce: Reduction | None = "sum" if equation.bound else None
         step = Step("differential", of=equation.target.name, where=equation.step.where)
         equations.append(Equation(target, equation.axes, body, reduce, equation.bound, step))
     outputs = []
@@ -33,7 +35,9 @@ def jvp(program: Program, wrt: tuple[str, ...]) -> Program:
         if output.name not in tangents:
             from_nothing = Tensor(new_name(f"d{output.name}", taken), output.shape)
             axes = next(e.axes for e in equations if e.target == output)
-            equations.append(Equation(from_nothing, axes, sympy.S.Zero, step=Step("does not depend", of=output.name)))
+            equations.append(
+                Equation(from_nothing, axes, sympy.S.Zero, step=Step("does not depend", of=output.name))
+            )
             tangents[output.name] = from_nothing
         outputs.append(tangents[output.name])
     return Program((*program.inputs, *seeds), tuple(equations), tuple(outputs))

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, S
 
-from ..ir.nodes import Bracket, Equation, Index, Program, Read, Step, Tensor, fresh_indices, indices_of, substitute
+from ..ir.nodes import (
+    Bracket,
+    Equation,
+    Index,
+    Program,
+    Read,
+    Step,
+    Tensor,
+    fresh_indices,
+    indices_of,
+    substitute,
+)
 from .differentiate import Linearised, active_tensors, linearise, new_name
 
 
@@ -34,7 +45,11 @@ def vjp(program: Program, wrt: tuple[str, ...], cotangents: Mapping[str, Expr | 
         A program with the same inputs and the new cotangent inputs; its outputs ``g<name>`` have the shapes of `wrt`.
     """
     taken = dict.fromkeys((*program.tensors, *map(str, program.sizes)), 1)
-    seeds = {t.name: Tensor(new_name(f"g{t.name}", taken), t.shape) for t in program.outputs if cotangents[t.name] is None}
+    seeds = {
+        t.name: Tensor(new_name(f"g{t.name}", taken), t.shape)
+        for t in program.outputs
+        if cotangents[t.name] is None
+    }
     shares: dict[str, list[Share]] = {}
     for output in program.outputs:
         axes = fresh_indices(output.shape)
@@ -67,14 +82,16 @@ def pull_back(
     seed = substitute(received.body, dict(zip(received.axes, equation.axes, strict=True)))
     for read, partial in differential.partials.items():
         step = Step("chain rule", of=equation.target.name, where=equation.step.where)
-        shares.setdefault(read.tensor.name, []).append(transpose(read, seed * partial, equation.indices, step))
+        shares.setdefault(read.tensor.name, []).append(
+            transpose(read, seed * partial, equation.indices, step)
+        )
 
 
 def transpose(read: Read, body: Expr, indices: tuple[Index, ...], step: Step) -> Share:
-    """Sum over every index that the read does not fix; an index expression leaves a bracket behind."""
+    """Sum over every index that the read does not fix; an index expression, or a part of an axis, leaves a bracket."""
     axes: list[Index] = []
     for place, extent in zip(read.indices, read.tensor.shape, strict=True):
-        if isinstance(place, Index) and place not in axes:
+        if isinstance(place, Index) and place not in axes and place.extent == extent:
             axes.append(place)
             continue
         (axis,) = fresh_indices([extent], avoid=(*indices, *axes, *indices_of(body)))
@@ -106,5 +123,7 @@ def accumulate(
         return Share(axes, total, (), Step())
     target = Tensor(new_name(f"g{tensor.name}", taken), tensor.shape)
     step = shares[0].step if len(shares) == 1 else Step("sum of shares", of=tensor.name)
-    adjoints.append(Equation(target, axes, total, step=step if shares else Step("does not depend", of=tensor.name)))
+    adjoints.append(
+        Equation(target, axes, total, step=step if shares else Step("does not depend", of=tensor.name))
+    )
     return Share(axes, target[axes], (), step)

@@ -2,25 +2,78 @@
 
 from __future__ import annotations
 
-from sympy import Expr
+from dataclasses import replace
 
-from ..ir.nodes import Bracket, Equation, Index, indices_of
-from .code import Atom, Code, Suffix, call
+from sympy import Expr, S
+
+from ..ir.nodes import Bracket, Equation, Index, Where, indices_of, substitute
+from .code import Atom, Code, Items, Suffix, call
+from .dialect import Update
 from .layout import Statement
 from .placement import Placement, Term, decompose, shape_code
+from .reads import part_of
+from .regions import Region, in_order, regions
 from .scalars import Printer, is_scalar
 from .scope import Scope
-from .sums import reduced, summed
+from .sums import reduced, summed, without_deltas
+
+SHORT = 72  # columns of a statement that makes an array and updates it at once
 
 
 def statements(scope: Scope, equation: Equation) -> list[Statement]:
     """The statements that compute the target of `equation` from tensors that `scope` can see."""
-    scope.look_at(equation.reads)
-    base, terms = decompose(equation.body, equation.axes) if equation.reduce in (None, "sum") else (equation.body, [])
+    scope.look_at(equation.body)
+    if equation.reduce == "sum":
+        body, bound = without_deltas(equation.body, equation.bound, certain=True)
+        equation = replace(equation, body=body, bound=bound)
+    parts = regions(equation) if equation.reduce is None and equation.target.kind == "real" else None
+    if parts is not None and not any(decompose(r.equation.body, r.equation.axes)[1] for r in parts):
+        return _in_parts(scope, equation, parts)
+    linear = equation.reduce in (None, "sum")
+    base, terms = decompose(equation.body, equation.axes) if linear else (equation.body, [])
     if terms:
         return _placed(scope, equation, base, terms)
     name = scope.tensor(equation.target).text
     return [Statement(f"{name} =", _whole(scope, equation, reduced(scope, equation)))]
+
+
+def _in_parts(scope: Scope, equation: Equation, parts: list[Region]) -> list[Statement]:
+    """A concatenation where the parts follow each other, else additions to slices."""
+    name = scope.tensor(equation.target).text
+    scope.trusting = not any(part.equation.body.has(Bracket, Where) for part in parts)
+    ordered = in_order(parts)
+    if ordered is not None:
+        return [Statement(f"{name} =", _joined(scope, equation, ordered))]
+    first, *rest = parts
+    if first.equation.axes == equation.axes:
+        base = _owned(scope, _whole(scope, first.equation, first.equation.body))
+    else:
+        base, rest = Placement(scope, equation).zeros(), parts
+    return [Statement(f"{name} =", base), *(scope.dialect.update(_slice_update(scope, name, part)) for part in rest)]
+
+
+def _joined(scope: Scope, equation: Equation, parts: list[Region]) -> Code:
+    place, dialect = equation.axes.index(parts[0].axis), scope.dialect
+    single = all(part.equation.axes[place].extent == 1 for part in parts)
+    equations = [_without_axis(part.equation, place) if single else part.equation for part in parts]
+    items = Items(tuple(_whole(scope, e, e.body) for e in equations))
+    function = f"{dialect.module}.stack" if single else dialect.concatenate
+    return call(function, items, *([f"{dialect.axis}={place}"] if place else []))
+
+
+def _without_axis(equation: Equation, place: int) -> Equation:
+    """The equation at the one value of an index of extent 1."""
+    axes = equation.axes[:place] + equation.axes[place + 1 :]
+    target = replace(equation.target, shape=tuple(a.extent for a in axes))
+    return replace(equation, target=target, axes=axes, body=substitute(equation.body, {equation.axes[place]: S.Zero}))
+
+
+def _slice_update(scope: Scope, name: str, part: Region) -> Update:
+    integers = Printer(scope, (), exact=True)
+    place = next(p for p, axis in enumerate(part.equation.axes) if axis.name == part.axis.name)
+    index = (*(":" for _ in range(place)), part_of(part.axis.extent, part.low, part.high, integers.code))
+    value = Printer(scope, part.equation.axes).code(part.equation.body)
+    return Update(name, index, (False,) * len(index), value, is_scalar(part.equation.body), False, Atom(name))
 
 
 def _placed(scope: Scope, equation: Equation, base: Expr, terms: list[Term]) -> list[Statement]:
@@ -29,8 +82,15 @@ def _placed(scope: Scope, equation: Equation, base: Expr, terms: list[Term]) -> 
     diagonal = placement.diagonal(terms[0]) if base == 0 and len(terms) == 1 else None
     if diagonal is not None:
         return [Statement(left, diagonal)]
-    first = placement.zeros() if base == 0 else _owned(scope, _whole(scope, equation, _summed(scope, equation, base)))
+    if base == 0:
+        first = placement.zeros()
+    else:
+        first = _owned(scope, _whole(scope, equation, _summed(scope, equation, base)))
     updates = [placement.update(term) for term in terms]
+    if not scope.dialect.copy and len(updates) == 1:
+        joined = scope.dialect.update(replace(updates[0], base=first))
+        if len(joined.left + joined.right.text) < SHORT:
+            return [joined]
     return [Statement(left, first), *(scope.dialect.update(update) for update in updates)]
 
 

@@ -85,6 +85,41 @@ class Call(Code):
 
 
 @dataclass(frozen=True)
+class Items(Code):
+    """``[a, b]``"""
+
+    items: tuple[Code, ...]
+
+    @cached_property
+    def text(self) -> str:  # type: ignore[override]
+        return f"[{', '.join(item.text for item in self.items)}]"
+
+
+@dataclass(frozen=True)
+class Method(Code):
+    """``base.method(arguments)``, where `method` may hold subscripts of its own: ``.at[i, j].add``."""
+
+    base: Code
+    method: str
+    arguments: tuple[Code, ...]
+
+    @cached_property
+    def text(self) -> str:  # type: ignore[override]
+        return f"{self.base.within(POSTFIX)}{self.method}({', '.join(a.text for a in self.arguments)})"
+
+
+@dataclass(frozen=True)
+class Group(Code):
+    """Parentheses that only a reader needs."""
+
+    base: Code
+
+    @cached_property
+    def text(self) -> str:  # type: ignore[override]
+        return f"({self.base.text})"
+
+
+@dataclass(frozen=True)
 class Chain(Code):
     """Operands joined by operators of one precedence: ``a - b + c``, ``a * b / c``, ``p & q``."""
 
@@ -170,6 +205,9 @@ def call(function: str, *arguments: Code | str) -> Code:
 def subscript(items: Iterable[str]) -> str:
     """``[:, None]`` for the given items; full slices at the end are left out, and ``""`` if nothing remains."""
     items = list(items)
+    whole = next((p for p, item in enumerate(items) if item != ":"), 0)
+    if whole > 1 and all(item == "None" for item in items[whole:]):
+        return f"[{', '.join(['...', *items[whole:]])}]"
     while items and items[-1] == ":":
         items.pop()
     return f"[{', '.join(items)}]" if items else ""

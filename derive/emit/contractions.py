@@ -11,7 +11,7 @@ import sympy
 from sympy import Expr
 
 from ..ir.nodes import Index, Read, indices_of, reads_of
-from .code import MUL, Chain, Code, Suffix, call
+from .code import MUL, Chain, Code, Group, Suffix, call
 from .reads import Order, transposed
 from .scalars import FAR, Printer
 from .scope import Scope
@@ -38,12 +38,15 @@ class Contraction:
         self.scope, self.bound, self.free = scope, bound, free
 
     def run(self, operands: Sequence[Operand]) -> Expr:
-        operands = list(operands)
+        operands = sorted(operands, key=self.position)
         while self.bound_in(operands):
             if len(operands) > 1:
                 operands = [self.reduced_privately(o, operands) for o in operands]
             operands = self.step(operands) if self.bound_in(operands) else operands
         return sympy.Mul(*(o.body for o in operands))
+
+    def position(self, operand: Operand) -> int:
+        return min((self.scope.positions.get(r.tensor.name, FAR) for r in reads_of(operand.body)), default=FAR)
 
     def bound_in(self, operands: Sequence[Operand]) -> list[Index]:
         return [b for b in self.bound if any(b in o.axes for o in operands)]
@@ -51,6 +54,7 @@ class Contraction:
     def step(self, operands: list[Operand]) -> list[Operand]:
         """One operand fewer: the last reduction, the last product, a matrix product of two, or a merge."""
         active = [o for o in operands if o.axes & set(self.bound)]
+        active.sort(key=self.position)
         rest = [o for o in operands if o not in active]
         if len(active) == 1:
             return [*rest, self.reduced(active[0], self.bound_in(active))]
@@ -112,8 +116,7 @@ class Contraction:
         return Chain(MUL, printer.code(ordered[0]), (("@", printer.code(ordered[1])),))
 
     def operand(self, code: Code, axes: Sequence[Index], of: Sequence[Operand]) -> Operand:
-        positions = [self.scope.positions.get(r.tensor.name, FAR) for o in of for r in reads_of(o.body)]
-        return Operand(self.scope.unnamed(code, axes, min(positions, default=FAR)))
+        return Operand(self.scope.unnamed(code, axes, min(map(self.position, of))))
 
     # --- two operands
 
@@ -164,7 +167,8 @@ class Contraction:
         codes = [self.lying(side, order) for side, order in zip((left, right), orders, strict=True)]
         if codes[0] is None or codes[1] is None:
             return None
-        return Chain(MUL, codes[0], (("@", codes[1]),))
+        product = isinstance(codes[0], Chain) and codes[0].binds == MUL and all(op != "@" for op, _ in codes[0].rest)
+        return Chain(MUL, Group(codes[0]) if product else codes[0], (("@", codes[1]),))
 
     def lying(self, operand: Operand, order: Order) -> Code | None:
         """The operand with its axes in this order; None if that would take more than a transpose of the last two."""
@@ -184,7 +188,7 @@ class Contraction:
         for small in sorted(operands, key=lambda o: len(o.axes)):
             hosts = [o for o in operands if o is not small and small.axes <= o.axes]
             if hosts:
-                host = min(hosts, key=lambda o: len(o.axes))
+                host = min(reversed(hosts), key=lambda o: len(o.axes))
                 return [small * o if o is host else o for o in operands if o is not small]
         return None
 
@@ -198,11 +202,13 @@ class Contraction:
 
 
 def _letters(indices: Sequence[Index]) -> dict[Index, str]:
-    """One readable letter for each index: its own name where that is a letter."""
+    """One readable letter for each index: that of its size, ``"bhid"`` for batch, heads, i, d, else its own name."""
     letters: dict[Index, str] = {}
     for index in dict.fromkeys(indices):
-        wanted = [index.name] if len(index.name) == 1 and index.name in ascii_lowercase else []
-        letters[index] = next(c for c in (*wanted, *ascii_lowercase) if c not in letters.values())
+        size = index.extent.name[:1].lower() if index.extent.is_Symbol else ""
+        own = index.name if len(index.name) == 1 else ""
+        choices = [c for c in (size, own, *ascii_lowercase) if c and c in ascii_lowercase]
+        letters[index] = next(c for c in choices if c not in letters.values())
     return letters
 
 

@@ -11,24 +11,33 @@ from .layout import Statement
 class Update:
     """``target[index] += value``.
 
-    index: an item for each axis: a name, an expression or ``":"``; arrays: which of the items are integer arrays.
-    repeats: whether the index may name an entry more than once, so that a plain ``+=`` would lose increments.
+    index: an item for each axis, a name, an expression or ``":"``.
+    arrays: which items are integer arrays.
+    number: whether the value is a plain number.
+    repeats: whether the index may name an entry more than once, so that ``+=`` would lose increments.
+    base: what is added to: the target itself or, where nothing changes in place, its first value.
     """
 
     target: str
     index: tuple[str, ...]
     arrays: tuple[bool, ...]
     value: Code
+    number: bool
     repeats: bool
+    base: Code
 
 
 @dataclass(frozen=True)
 class Dialect:
     """The spelling of one framework; ``{like}`` stands for an array whose type (and device) is taken.
 
-    target: the key of the operations' own spellings.  module: the name under which the framework is imported.
-    axis: the keyword of reductions.  methods: the method of each reduction, `one_axis` those that take one axis only.
-    update: writes an `Update`; None of its values may be changed in place where `copy` is empty.
+    module: the name under which the framework is imported.  axis: the keyword of reductions.
+    methods: the method of a reduction where it has another name; `one_axis`: those that take one axis only.
+    update: writes an `Update`; `arrays_first`: it needs integer arrays for all axes before the last one.
+    copy: the method that copies; empty where arrays never change in place.
+    flip: the method that reverses an axis, where a slice cannot.
+    einsum: further arguments of einsum.
+    target: the key of the operations' own spellings.
     numbers: spellings that replace an operation's own where its last argument is a plain number.
     """
 
@@ -43,6 +52,7 @@ class Dialect:
     arange_real: str
     cast: str
     integer: str
+    concatenate: str
     zeros: str
     full: str
     update: Callable[[Update], Statement]
@@ -52,6 +62,7 @@ class Dialect:
     einsum: tuple[str, ...] = ()
     numbers: Mapping[str, str] = field(default_factory=dict)
     promotes_integers: bool = True
+    arrays_first: bool = False
 
 
 def increment(update: Update) -> Statement:

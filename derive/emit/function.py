@@ -5,31 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..ir.nodes import Equation, Tensor
-from .arrays import statements
 from .dialect import Dialect
+from .inline import inlined
 from .layout import WIDTH, docstring, enclosed, indented, lines_of
 from .plan import Plan
-from .scope import MissingSize, Scope
+from .prelude import MissingSize, prelude
+from .scope import Scope
 
 
 class Body:
     """The statements of one function; sizes and index vectors are known once all equations are compiled."""
 
-    def __init__(self, dialect: Dialect, plan: Plan, arguments: Sequence[Tensor], equations: Sequence[Equation]) -> None:
+    def __init__(
+        self, dialect: Dialect, plan: Plan, arguments: Sequence[Tensor], equations: Sequence[Equation], results: Sequence[Tensor]
+    ) -> None:
         self.plan = plan
         self.scope = Scope(dialect, plan.names, arguments)
-        self.statements = {e.target.name: statements(self.scope, e) for e in equations}
-        self.prelude = self.scope.prelude()
+        self.statements = inlined(self.scope, equations, {t.name for t in results})
+        self.prelude = prelude(self.scope)
 
     def lines(self, depth: int, only: Sequence[Equation]) -> list[str]:
         """The statements of some of the equations, for a place indented `depth` times, not yet indented."""
         room = WIDTH - 4 * depth
         fresh = self.plan.names.fresh
-        return [line for e in only for s in self.statements[e.target.name] for line in lines_of(s, room, fresh)]
+        kept = [s for e in only for s in self.statements.get(e.target.name, [])]
+        return [line for statement in kept for line in lines_of(statement, room, fresh)]
 
 
 def forward_body(dialect: Dialect, plan: Plan, depth: int) -> list[str]:
-    body = Body(dialect, plan, plan.inputs, plan.forward)
+    body = Body(dialect, plan, plan.inputs, plan.forward, (*plan.outputs, *plan.saved))
     return body.prelude + body.lines(depth, plan.forward)
 
 
@@ -45,15 +49,22 @@ def with_sizes(dialect: Dialect, plan: Plan) -> Plan:
 
 
 def backward_body(dialect: Dialect, plan: Plan) -> Body:
-    return Body(dialect, plan, (*plan.cotangents, *plan.kept, *plan.saved), plan.backward)
+    arguments = (*plan.cotangents, *plan.kept, *plan.saved)
+    return Body(dialect, plan, arguments, plan.backward, plan.gradients)
 
 
 # --- lines
 
 
-def returned(items: Sequence[str], room: int) -> list[str]:
+def output_items(plan: Plan) -> list[str]:
+    """What the function returns: one item, unless a tuple of one is asked for."""
+    names = [plan.name(t) for t in plan.outputs]
+    return names if plan.request.outputs_single or len(names) > 1 else [tuple_text(names)]
+
+
+def returned(items: Sequence[str], room: int, always_tuple: bool = False) -> list[str]:
     """``return a, b``"""
-    flat = f"return {', '.join(items)}"
+    flat = f"return {tuple_text(items) if always_tuple and len(items) == 1 else ', '.join(items)}"
     return [flat] if len(flat) <= room else ["return (", *(f"    {item}," for item in items), ")"]
 
 
@@ -63,6 +74,17 @@ def unpacked(names: Sequence[str], value: str, room: int) -> list[str]:
     if len(f"{left} = {value}") <= room:
         return [f"{left} = {value}"]
     return ["(", *(f"    {name}," for name in names), f") = {value}"]
+
+
+def assigned_nothing(names: Sequence[str], room: int) -> list[str]:
+    """``a = b = None``, on as many lines as it takes."""
+    lines, group = [], []
+    for name in names:
+        if group and len(" = ".join([*group, name, "None"])) > room:
+            lines.append(" = ".join([*group, "None"]))
+            group = []
+        group.append(name)
+    return [*lines, " = ".join([*group, "None"])]
 
 
 def tuple_text(items: Sequence[object]) -> str:
@@ -141,5 +163,6 @@ def definition(head: Sequence[str], doc: Sequence[str], *body: str) -> list[str]
 def file(*blocks: Sequence[str]) -> str:
     """The blocks of a file, functions two lines apart; the docstring and the imports one."""
     first, imports, *rest = blocks
-    text = "\n".join([*first, "", *imports])
+    imports = imports[:-1] if imports and not imports[-1] else imports
+    text = "\n".join([*first, "", *imports] if imports else first)
     return text + "".join("\n\n\n" + "\n".join(block) for block in rest if block) + "\n"

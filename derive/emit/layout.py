@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from textwrap import wrap
 
-from .code import Atom, Call, Chain, Code, Power, Prefix, Suffix
+from .code import Atom, Call, Chain, Code, Group, Items, Method, Power, Prefix, Suffix
 
 WIDTH = 88
 INDENT = "    "
@@ -41,7 +41,8 @@ def _broken(left: str, code: Code, room: int) -> list[str] | None:
     if isinstance(code, Call):
         return enclosed(f"{left}{code.function}(", [a.text for a in code.arguments], ")", room)
     if isinstance(code, Chain) and len(code.rest) > 1 and left:
-        pieces = [INDENT + piece for piece in code.pieces]
+        whole = len(INDENT + code.text) <= room
+        pieces = [INDENT + piece for piece in ([code.text] if whole else code.pieces)]
         return [f"{left}(", *pieces, ")"] if max(map(len, pieces)) <= room else None
     return None
 
@@ -63,9 +64,13 @@ def _parts(code: Code) -> tuple[Code, ...]:
     match code:
         case Call(arguments=arguments):
             return arguments
+        case Method(base=base, arguments=arguments):
+            return (base, *arguments)
+        case Items(items=items):
+            return items
         case Chain():
             return code.operands
-        case Suffix(base=base) | Prefix(base=base):
+        case Suffix(base=base) | Prefix(base=base) | Group(base=base):
             return (base,)
         case Power(base=base, exponent=exponent):
             return (base, exponent)
@@ -84,9 +89,13 @@ def _replaced(code: Code, part: Code, name: Code) -> Code:
     match code:
         case Call(arguments=arguments):
             return replace(code, arguments=tuple(map(new, arguments)))
+        case Items(items=items):
+            return Items(tuple(map(new, items)))
+        case Method(base=base, arguments=arguments):
+            return replace(code, base=new(base), arguments=tuple(map(new, arguments)))
         case Chain(first=first, rest=rest):
             return replace(code, first=new(first), rest=tuple((op, new(operand)) for op, operand in rest))
-        case Suffix(base=base) | Prefix(base=base):
+        case Suffix(base=base) | Prefix(base=base) | Group(base=base):
             return replace(code, base=new(base))
         case Power(base=base, exponent=exponent):
             return Power(new(base), new(exponent))
@@ -104,11 +113,11 @@ def docstring(paragraphs: Sequence[str], room: int) -> list[str]:
         return [f'"""{escaped[0]}"""']
     lines: list[str] = []
     for paragraph in escaped:
-        block = paragraph.split("\n") if "\n" in paragraph else wrap(paragraph, room - 3, break_long_words=False)
+        block = paragraph.split("\n") if "\n" in paragraph else wrap(paragraph, room - 6, break_long_words=False)
         lines += ["", *(line.rstrip() for line in block)]
     return [f'"""{lines[1]}', *lines[2:], '"""']
 
 
-def signature(name: str, parameters: Sequence[str]) -> list[str]:
+def signature(name: str, parameters: Sequence[str], room: int = WIDTH) -> list[str]:
     """``def name(parameters):``"""
-    return enclosed(f"def {name}(", parameters, "):") or [f"def {name}({', '.join(parameters)}):"]
+    return enclosed(f"def {name}(", parameters, "):", room) or [f"def {name}({', '.join(parameters)}):"]

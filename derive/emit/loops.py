@@ -5,22 +5,48 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sympy import Expr
+from sympy.printing.str import StrPrinter
 
 from ..ir.nodes import Equation, Program, Tensor
-from .loops_helpers import helper_source, helpers_in
+from .layout import signature
+from .loops_helpers import helpers_for
+from .loops_layout import fitted
 from .loops_nodes import Block, Compute, Loop
-from .loops_print import Writer
+from .loops_print import write_statement
 from .loops_schedule import schedule
 from .loops_storage import allocate, assign_storage
 from .loops_terms import operations
+from .loops_writer import Writer
 
-OPTIONS = 'cache=True, error_model="numpy", fastmath={"arcp", "contract", "nsz", "reassoc"}'
+DECORATOR = 'cache=True, error_model="numpy", fastmath=FAST'
+FAST = """# Sums may be reordered and products fused; NaN and infinity keep their meaning.
+FAST = {"arcp", "contract", "nsz", "reassoc"}"""
 PRANGE_ONLY = """# Threads for the loops that say prange, and for nothing else.
 PRANGE_ONLY = dict.fromkeys(
     ["comprehension", "fusion", "inplace_binop", "numpy", "reduction", "setitem", "stencil"], False
 )"""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a module is written.
+
+    typed: compute in ``real``, which is single precision, instead of in double precision.
+    parallel: spread outermost loops over threads where that is safe.
+    nogil: release the interpreter lock.
+    vector: bring exponentials and logarithms that the compiler can vectorise.
+    """
+
+    typed: bool = False
+    parallel: bool = False
+    nogil: bool = False
+    vector: bool = False
+
+
+PLAIN = Options()
 
 
 @dataclass(frozen=True)
@@ -43,33 +69,36 @@ class FunctionSource:
 
 @dataclass(frozen=True)
 class Lowered:
-    """The text of one function, and the exclusive upper bounds that its integer arguments must keep."""
+    """The text of one function.
+
+    limits: the exclusive upper bounds that its integer arguments must keep.
+    threaded: it has parallel loops, and takes the number of threads as its last argument.
+    """
 
     text: str
     limits: tuple[tuple[Tensor, Expr], ...]
+    threaded: bool = False
 
 
-def module_source(functions: Iterable[str], typed: bool = False, doc: str = "") -> str:
-    """A module of these functions with the imports and helpers that they need.
-
-    typed: ``real`` is single precision.
-    """
+def module_source(functions: Iterable[str], options: Options = PLAIN, doc: str = "", tail: str = "") -> str:
+    """A module of these functions with the imports and helpers that they need; `tail` is code to end it."""
     texts = [text.strip("\n") for text in functions]
-    helpers = [helper_source(name, typed).strip("\n") for name in helpers_in("\n".join(texts))]
-    code = "\n\n\n".join([*helpers, *texts])
+    code = "\n\n\n".join([*helpers_for("\n".join(texts), options.typed, options.vector), *texts])
     head = imports(code)
-    if typed:
+    if options.typed:
         head += "\n\nreal = np.float32"
+    head += "\n\n" + FAST
     if "PRANGE_ONLY" in code:
         head += "\n\n" + PRANGE_ONLY
     quoted = f'"""{doc}"""\n\n' if doc else ""
-    return f"{quoted}{head}\n\n\n{code}\n"
+    ending = f"\n\n\n{tail}" if tail else ""
+    return f"{quoted}{head}\n\n\n{code}{ending}\n"
 
 
 def imports(code: str) -> str:
     lines = ["import math", ""] if "math." in code else []
     lines.append("import numpy as np")
-    wanted = [name for name in ("get_num_threads", "njit", "prange") if re.search(rf"\b{name}\b", code)]
+    wanted = [name for name in ("njit", "prange") if re.search(rf"\b{name}\b", code)]
     if "@intrinsic" in code:
         lines.append("from llvmlite import ir")
     lines.append(f"from numba import {', '.join(wanted)}")
@@ -78,19 +107,12 @@ def imports(code: str) -> str:
     return "\n".join(lines)
 
 
-def lower(function: FunctionSource, typed: bool = False, parallel: bool = False, nogil: bool = False) -> Lowered:
-    """The text of one jitted function.
-
-    Args:
-        function: what to write.
-        typed: compute in ``real``, which is single precision, instead of in double precision.
-        parallel: spread outermost loops over threads where that is safe.
-        nogil: release the interpreter lock.
-    """
+def lower(function: FunctionSource, options: Options = PLAIN) -> Lowered:
+    """The text of one jitted function."""
     program = function.program
-    block = schedule(operations(program), parallel)
+    block = schedule(operations(program), options.parallel)
     storages = assign_storage(block, program)
-    writer = Writer(program, storages, typed)
+    writer = Writer(program, storages, options.typed, options.vector)
     write_body(writer, allocate(block, storages), function.comments)
     returned = ", ".join(result(writer, tensor) for tensor in program.outputs)
     if len(program.outputs) == 1 and not function.single:
@@ -101,12 +123,15 @@ def lower(function: FunctionSource, typed: bool = False, parallel: bool = False,
         if tensor.bound is not None and tensor.kind == "integer":
             limits[tensor.name, tensor.bound] = tensor, tensor.bound
     body = [line for t, bound in limits.values() for line in check(writer, t, bound)] + writer.lines
-    options = OPTIONS + (", nogil=True" if nogil else "")
-    if any("prange(" in line for line in body):
-        options += ", parallel={**PRANGE_ONLY}"
-    arguments = ", ".join(writer.arrays[tensor.name] for tensor in program.inputs)
-    head = [f"@njit({options})", f"def {function.name}({arguments}):", *docstring(function.doc)]
-    return Lowered("\n".join([*head, *sizes(writer, body), *body]), tuple(limits.values()))
+    decorator = DECORATOR + (", nogil=True" if options.nogil else "")
+    arguments = [writer.arrays[tensor.name] for tensor in program.inputs]
+    threaded = any("prange(" in line for line in body)
+    if threaded:
+        decorator += ", parallel={**PRANGE_ONLY}"
+        arguments.append("threads")
+    head = [f"@njit({decorator})", *signature(function.name, arguments), *docstring(function.doc)]
+    lines = [part for line in (*sizes(writer, body), *body) for part in fitted(line)]
+    return Lowered("\n".join([*head, *lines]), tuple(limits.values()), threaded)
 
 
 def write_body(writer: Writer, block: Block, comments: bool) -> None:
@@ -115,9 +140,21 @@ def write_body(writer: Writer, block: Block, comments: bool) -> None:
     for position, statement in enumerate(block):
         for equation in equations_of((statement,)) if comments else ():
             if equation.target.name not in said:
-                writer.line(f"# {equation}")
+                writer.line(f"# {Notation().equation(equation)}")
                 said.add(equation.target.name)
-        writer.statement(statement, block[position + 1 :])
+        write_statement(writer, statement, block[position + 1 :])
+
+
+class Notation(StrPrinter):
+    """Equations in comments: brackets with ``=`` as on paper."""
+
+    def equation(self, e: Equation) -> str:
+        head = f"{e.reduce}_{','.join(b.name for b in e.bound)} " if e.bound else ""
+        body = self.doprint(e.body)
+        return f"{e.lhs} = {head}" + (f"({body})" if head and e.body.is_Add else body)
+
+    def _print_Relational(self, e: Any) -> str:
+        return f"{self._print(e.lhs)} {'=' if e.rel_op == '==' else e.rel_op} {self._print(e.rhs)}"
 
 
 def docstring(lines: tuple[str, ...]) -> list[str]:
@@ -159,18 +196,16 @@ def check(writer: Writer, tensor: Tensor, bound: Expr) -> list[str]:
 def sizes(writer: Writer, body: list[str]) -> list[str]:
     """The sizes that the body uses, from the shapes of the arguments."""
     words = set(re.findall(r"\w+", "\n".join(body)))
-    known: set[str] = set()
-    lines = []
+    lines: list[str] = []
     for tensor in writer.program.inputs:
-        wanted = {
-            axis: writer.sizes[extent] for axis, extent in enumerate(tensor.shape)
-            if extent.is_Symbol and writer.sizes[extent] in words - known
-        }  # fmt: skip
-        new = dict.fromkeys(wanted.values())
-        text = writer.arrays[tensor.name]
-        if new and len(new) == tensor.rank:
-            lines.append(f"    {', '.join(new)}{',' * (tensor.rank == 1)} = {text}.shape")
+        wanted: dict[str, int] = {}
+        for axis, extent in enumerate(tensor.shape):
+            if extent.is_Symbol and writer.sizes[extent] in words:
+                wanted.setdefault(writer.sizes[extent], axis)
+        words -= set(wanted)
+        shape = f"{writer.arrays[tensor.name]}.shape"
+        if wanted and len(wanted) == tensor.rank:
+            lines.append(f"    {', '.join(wanted)}{',' * (tensor.rank == 1)} = {shape}")
         else:
-            lines += [f"    {name} = {text}.shape[{axis}]" for axis, name in wanted.items() if not (name in known or known.add(name))]
-        known |= set(new)
+            lines += [f"    {name} = {shape}[{axis}]" for name, axis in wanted.items()]
     return lines

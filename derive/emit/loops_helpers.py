@@ -1,10 +1,10 @@
-"""The small functions that a kernel brings along when it uses them; none may be called with other precision than its own."""
+"""The small functions that a kernel brings along when it calls them."""
 
 from __future__ import annotations
 
 import re
 
-NJIT = "@njit(cache=True, error_model=\"numpy\")"
+from .loops_math import VECTOR, vector_function
 
 EXTREMUM = '''
 @intrinsic
@@ -14,49 +14,72 @@ def {name}(typing, a, b):
 
     def code(context, builder, signature, arguments):
         real = arguments[0].type
-        function = builder.module.declare_intrinsic("llvm.{name}", [real], ir.FunctionType(real, [real, real]))
+        kind = ir.FunctionType(real, [real, real])
+        function = builder.module.declare_intrinsic("llvm.{name}", [real], kind)
         return builder.call(function, arguments)
 
     return kind(kind, kind), code
 '''
 
 SIGMOID = '''
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", fastmath=False)
 def sigmoid(x):
     """1 / (1 + exp(-x)), without overflow."""
-    e = math.exp(-abs(x))
-    return ({one} if x >= 0 else e) / ({one} + e)
+    e = {exp}(-abs(x))
+    return ({one} if x >= {zero} else e) / ({one} + e)
 '''
 
 SOFTPLUS = '''
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", fastmath=False)
 def softplus(x):
     """log(1 + exp(x)), without overflow."""
-    return (x if x > 0 else {zero}) + math.log1p(math.exp(-abs(x)))
+    return (x if x > {zero} else {zero}) + {log1p}({exp}(-abs(x)))
 '''
 
 SIGN = '''
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", fastmath=False)
 def sign(x):
     """-1, 0 or 1; NaN stays."""
-    return {one} if x > 0 else (-{one} if x < 0 else x)
+    return {one} if x > {zero} else (-{one} if x < {zero} else x)
 '''
 
-HELPERS: dict[str, str] = {
-    "maximum": EXTREMUM.format(name="maximum", word="larger"),
-    "minimum": EXTREMUM.format(name="minimum", word="smaller"),
-    "sigmoid": SIGMOID,
-    "softplus": SOFTPLUS,
-    "sign": SIGN,
-}
+EXTREMA = {"maximum": "larger", "minimum": "smaller"}
+PLAIN = {"sigmoid": SIGMOID, "softplus": SOFTPLUS, "sign": SIGN}
+NAMES = (*EXTREMA, *VECTOR, *PLAIN)
 
 
-def helpers_in(source: str) -> list[str]:
-    """The names of the helper functions that `source` calls."""
-    return [name for name in HELPERS if re.search(rf"(?<![\w.]){name}\(", source)]
+def helpers_for(source: str, typed: bool, vector: bool) -> list[str]:
+    """The helper functions that `source` calls and those that they call, callees first.
+
+    typed: in single precision, which the module calls ``real``.
+    vector: with exponentials and logarithms that can be vectorised instead of those of the library.
+    """
+    found: dict[str, str] = {}
+
+    def visit(text: str) -> None:
+        for name in calls(text):
+            if name not in found and (vector or name not in VECTOR):
+                own = helper(name, typed, vector)
+                visit(own)
+                found[name] = own
+
+    visit(source)
+    return list(found.values())
 
 
-def helper_source(name: str, typed: bool) -> str:
+def calls(text: str) -> list[str]:
+    """The helper functions that are called in `text`, comments, docstrings and definitions left out."""
+    code = re.sub(r'""".*?"""', "", text, flags=re.DOTALL)
+    code = re.sub(r"#.*|def \w+", "", code)
+    return [name for name in NAMES if re.search(rf"(?<![\w.]){name}\(", code)]
+
+
+def helper(name: str, typed: bool, vector: bool) -> str:
+    """The source of one helper function."""
+    if name in EXTREMA:
+        return EXTREMUM.format(name=name, word=EXTREMA[name]).strip("\n")
+    if name in VECTOR:
+        return vector_function(name, typed).strip("\n")
     one, zero = ("real(1)", "real(0)") if typed else ("1.0", "0.0")
-    text = HELPERS[name]
-    return text if name in ("maximum", "minimum") else text.format(one=one, zero=zero)
+    library = "" if vector else "math."
+    return PLAIN[name].format(one=one, zero=zero, exp=f"{library}exp", log1p=f"{library}log1p").strip("\n")

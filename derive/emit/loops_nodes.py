@@ -102,10 +102,11 @@ class Product:
     def renamed(self, mapping: dict[Index, Index]) -> Product:
         if not mapping:
             return self
-        swap = {name: tuple(mapping.get(i, i) for i in getattr(self, name)) for name in ("loops", "rows", "columns", "bound")}
+        kinds = ("loops", "rows", "columns", "bound")
+        indices: dict[str, Any] = {kind: tuple(mapping.get(i, i) for i in getattr(self, kind)) for kind in kinds}
         return replace(
             self, at=tuple(substitute(i, mapping) for i in self.at), left=substitute(self.left, mapping),
-            right=substitute(self.right, mapping), **swap,
+            right=substitute(self.right, mapping), **indices,
         )  # fmt: skip
 
     def entered(self) -> Product:
@@ -166,20 +167,29 @@ class Allocate:
 class Storage:
     """Where a tensor lives: an array over the axes `kept`, or a scalar if there are none.
 
-    suffix: names the axes that are not kept: the buffer `E_i` holds row i of E.
+    turns: the loops whose turns it serves one by one: the buffer `E_i` holds row i of E.
     """
 
     tensor: Tensor
     kept: tuple[int, ...]
-    suffix: str = ""
+    turns: tuple[Index, ...] = ()
 
     @property
     def scalar(self) -> bool:
         return not self.kept
 
+    @property
+    def name(self) -> str:
+        return "_".join([self.tensor.name, *(["".join(label(i) for i in self.turns)] if self.turns else [])])
+
 
 Statement = Compute | Start | Close | Loop | Allocate
 Block = tuple[Statement, ...]
+
+
+def label(index: Index) -> str:
+    """The name that the equation gives to an index."""
+    return index.name.split("#")[0]
 
 
 def plain(read: Read) -> bool:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sympy import Expr, Mul
 
 from ..ir.nodes import Bracket, Equation, Index, Read, Tensor, indices_of, reads_of
-from .loops_nodes import Op, Operation, Product, covers, inside, plain, uses
+from .loops_nodes import Op, Operation, Product, covers, inside, uses
 
 NewTensor = Callable[[str, tuple[Expr, ...]], Tensor]
 
 
 @dataclass(frozen=True)
 class Contraction:
-    """``sum_bound left * right`` with free indices batch (in both), rows (left only), columns (right only)."""
+    """``sum_bound left * right`` with free indices rows (left), columns (right) and batch: a loop over products."""
 
     batch: tuple[Index, ...]
     rows: tuple[Index, ...]
@@ -26,50 +26,77 @@ class Contraction:
 
     def lowered(self, equation: Equation, new: NewTensor) -> tuple[list[Equation], list[Operation]]:
         """The equations of operands that must be written out first; the product, and a transposition if it needs one."""
-        bound = self.bound_order()
+        matrices = self.looped(equation.axes)
         equations: list[Equation] = []
         reads = []
-        for side, factors, mine, first in (
-            ("left", self.left, self.rows, False), ("right", self.right, self.columns, True),
-        ):  # fmt: skip
-            read = factors[0] if len(factors) == 1 else None
-            if not (isinstance(read, Read) and lies_well(read, self.batch, mine, bound)):
-                order = (*self.batch, *bound, *mine) if first else (*self.batch, *mine, *bound)
+        for side, read, factors in zip(("left", "right"), self.reads, (self.left, self.right), strict=True):
+            if read is None or not matrices.lies_well(read):
+                order = matrices.order(side)
                 tensor = new(f"{equation.target.name}_{side}", tuple(i.extent for i in order))
                 equations.append(Equation(tensor, order, Mul(*factors), step=equation.step))
                 read = Read(tensor, order)
             reads.append(read)
-        if in_order([i for i in equation.axes if i not in self.batch], (self.rows, self.columns)):
-            return equations, [self.product(equation.target, equation.axes, reads, equation)]
-        order = (*self.batch, *self.rows, *self.columns)
+        if matrices.result_lies_well(equation.axes):
+            return equations, [matrices.product(equation.target, equation.axes, reads, equation)]
+        order = (*matrices.batch, *matrices.rows, *matrices.columns)
         target = new(f"{equation.target.name}_product", tuple(i.extent for i in order))
         copied = Op(equation.target, equation.axes, Read(target, order), equation.axes, equation=equation)
-        return equations, [self.product(target, order, reads, equation), copied]
+        return equations, [matrices.product(target, order, reads, equation), copied]
+
+    def looped(self, axes: tuple[Index, ...]) -> Contraction:
+        """With as many leading axes as loops as it takes for everything to lie well; as it is if nothing helps."""
+        found = self
+        for axis in axes:
+            reads = [read for read in self.reads if read is not None]
+            if found.result_lies_well(axes) and all(map(found.lies_well, reads)):
+                return found
+            if axis not in found.batch:
+                found = replace(
+                    found, batch=tuple(a for a in axes if a in found.batch or a == axis),
+                    rows=tuple(a for a in found.rows if a != axis), columns=tuple(a for a in found.columns if a != axis),
+                )  # fmt: skip
+            if not found.rows or not found.columns:
+                break
+        return self
+
+    @property
+    def reads(self) -> tuple[Read | None, Read | None]:
+        """The operands that are a tensor as it is."""
+        one = [factors[0] if len(factors) == 1 else None for factors in (self.left, self.right)]
+        left, right = (f if isinstance(f, Read) and covers(f) and f.tensor.kind == "real" else None for f in one)
+        return left, right
+
+    def lies_well(self, read: Read) -> bool:
+        """The axes of `read` without the loops are those of one matrix, or of its transpose."""
+        mine = [i for i in read.indices if i not in self.batch]
+        groups = self.bound_order(), tuple(i for i in mine if i not in self.bound)
+        return groups[1] in (self.rows, self.columns) and in_order(mine, groups)
+
+    def result_lies_well(self, axes: tuple[Index, ...]) -> bool:
+        return in_order([i for i in axes if i not in self.batch], (self.rows, self.columns))
+
+    def order(self, side: str) -> tuple[Index, ...]:
+        """The axes of an operand that is written out."""
+        inner = (*self.rows, *self.bound_order()) if side == "left" else (*self.bound_order(), *self.columns)
+        used = indices_of(Mul(*(self.left if side == "left" else self.right)))
+        return (*(i for i in self.batch if i in used), *inner)
 
     def product(self, target: Tensor, at: tuple[Index, ...], reads: list[Read], equation: Equation) -> Product:
         left, right = reads
-        batch = tuple(i for i in at if i in self.batch)
-        return Product(target, at, left, right, batch, self.rows, self.columns, self.bound_order(), equation)
+        loops = tuple(i for i in at if i in self.batch)
+        return Product(target, at, left, right, loops, self.rows, self.columns, self.bound_order(), equation)
 
     def bound_order(self) -> tuple[Index, ...]:
-        """The order of the summed indices that the operands have already, if they are plain reads."""
-        for factors in (self.left, self.right):
-            if len(factors) == 1 and isinstance(factors[0], Read) and plain(factors[0]):
-                return tuple(i for i in factors[0].indices if i in self.bound)
+        """The order of the summed indices that the operands have already."""
+        for read in self.reads:
+            if read is not None:
+                return tuple(i for i in read.indices if i in self.bound and isinstance(i, Index))
         return self.bound
 
 
 def in_order(indices: list[Expr], groups: Iterable[tuple[Index, ...]]) -> bool:
     first, second = groups
     return tuple(indices) in ((*first, *second), (*second, *first))
-
-
-def lies_well(read: Read, batch: tuple[Index, ...], mine: tuple[Index, ...], bound: tuple[Index, ...]) -> bool:
-    """The axes of `read` without the batch are those of one matrix, or of its transpose."""
-    return (
-        covers(read) and read.tensor.kind == "real"
-        and in_order([i for i in read.indices if i not in batch], (mine, bound))
-    )  # fmt: skip
 
 
 def as_product(axes: tuple[Index, ...], bound: tuple[Index, ...], factors: list[Expr]) -> Contraction | None:

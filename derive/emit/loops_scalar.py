@@ -12,6 +12,7 @@ from sympy import Expr
 from ..errors import UnsupportedOp
 from ..ir.nodes import Bracket, Index, Read, Where
 from ..ops.elementwise import op_of_head
+from .loops_math import VECTOR
 
 COMPARE: dict[type, str] = {
     sympy.Eq: "==", sympy.Ne: "!=", sympy.StrictLessThan: "<", sympy.LessThan: "<=",
@@ -28,11 +29,13 @@ class Scalars:
     """Prints the expressions of a kernel.
 
     typed: numbers are written ``real(2)`` to keep a single-precision kernel in single precision.
+    vector: exponentials and logarithms are the module's own.
     place: the text of a read; name: the text of an index or a size.
     known: subexpressions that a variable holds already.
     """
 
     typed: bool
+    vector: bool
     place: Callable[[Read], str]
     name: Callable[[Any], str]
     known: dict[Expr, str] = field(default_factory=dict)
@@ -65,7 +68,8 @@ class Scalars:
             return self.choice(e.args[0], self.value(e.args[1]), self.value(e.args[2]))
         op = op_of_head(e.func)
         if op is not None and "numba" in op.spelling:
-            return op.spelling["numba"].format(*(self.value(a) for a in e.args)), ATOM
+            spelling = f"{op.name}({{0}})" if self.vector and op.name in VECTOR else op.spelling["numba"]
+            return spelling.format(*(self.value(a) for a in e.args)), ATOM
         if e.is_integer:
             return self.literal(self.integer(e))
         raise UnsupportedOp(f"{e.func.__name__} has no spelling for numba, in {e}")
@@ -98,7 +102,7 @@ class Scalars:
         terms = sorted(e.args, key=lambda t: t.could_extract_minus_sign())
         text = self.value(terms[0], SUM)
         for term in terms[1:]:
-            minus = term.could_extract_minus_sign() and not (term in self.known)
+            minus = term.could_extract_minus_sign() and term not in self.known
             text += f" - {self.value(-term, PRODUCT)}" if minus else f" + {self.value(term, SUM)}"
         return text, SUM
 
@@ -111,7 +115,10 @@ class Scalars:
         below: list[Expr] = []
         minus = False
         for factor in e.args:
-            if factor.is_Rational:
+            if factor.is_Float and factor < 0:
+                minus = True
+                above.append(-factor)
+            elif factor.is_Rational:
                 minus = factor < 0
                 p, q = abs(factor.p), factor.q
                 whole = factor.is_Integer or not short(factor)
@@ -191,8 +198,8 @@ class Scalars:
         if c in (sympy.true, sympy.false):
             return str(bool(c))
         if isinstance(c, sympy.And | sympy.Or):
-            word = " and " if isinstance(c, sympy.And) else " or "
-            return word.join(f"({self.holds(a)})" if a.args and isinstance(a, sympy.And | sympy.Or) else self.holds(a) for a in c.args)
+            parts = [f"({self.holds(a)})" if isinstance(a, sympy.And | sympy.Or) else self.holds(a) for a in c.args]
+            return (" and " if isinstance(c, sympy.And) else " or ").join(parts)
         if isinstance(c, sympy.Not):
             return f"not ({self.holds(c.args[0])})"
         left, right = c.args

@@ -22,9 +22,12 @@ def distinct(op: Operation, number: int) -> Operation:
     return op.renamed({i: i.renamed(f"{i.name}#{number}") for i in own})
 
 
+REACH = 16  # how many groups back a nest looks for one to share its loop with
+
+
 def nest(ops: list[Operation], parallel: bool) -> Block:
     block: list[Statement] = []
-    for group in sink(fuse(ops)):
+    for group in merge(sink(fuse(ops))):
         if group.index is None:
             block += [Compute(op) for op in group.ops]
             continue
@@ -139,3 +142,28 @@ def destination(op: Operation, position: int, groups: list[Group]) -> int | None
             )
             return later if fits else None
     return None
+
+
+def merge(groups: list[Group]) -> list[Group]:
+    """Let groups share a loop that were begun apart because they had nothing in common at first."""
+    merged: list[Group] = []
+    for group in groups:
+        for position in range(len(merged) - 1, max(-1, len(merged) - 1 - REACH), -1):
+            if may_move(group, merged[position:]):
+                for op in group.ops:
+                    merged[position].put(op)
+                break
+        else:
+            merged.append(group)
+    return merged if len(merged) == len(groups) else merge(merged)
+
+
+def may_move(group: Group, earlier: list[Group]) -> bool:
+    """Whether the operations of `group` may as well run in the turns of the first of `earlier`."""
+    home, *between = earlier
+    if group.index is None or home.index is None or home.names.isdisjoint(group.names):
+        return False
+    written = {op.target.name for other in between for op in other.ops}
+    if not written.isdisjoint(group.names):
+        return False
+    return all(joins(op, home) for op in group.ops)

@@ -27,8 +27,8 @@ def assign_storage(block: Block, program: Program) -> dict[str, Storage]:
         tensor = places[0][1]
         common = set() if name in outputs else set(shared(path for path, _, _ in places))
         kept = tuple(p for p in range(tensor.rank) if not fixed([indices[p] for _, _, indices in places], common))
-        turn = "".join(places[0][2][p].name.split("#")[0] for p in range(tensor.rank) if p not in kept)
-        found[name] = Storage(tensor, kept, f"_{turn}" if turn else "")
+        turns = tuple(places[0][2][p] for p in range(tensor.rank) if p not in kept)
+        found[name] = Storage(tensor, kept, turns)
     return found
 
 
@@ -81,10 +81,10 @@ def allocate(block: Block, storages: dict[str, Storage]) -> Block:
 
 
 def private(loop: Loop, storage: Storage) -> bool:
-    """A buffer for one turn of a parallel loop in `loop`."""
+    """A buffer for one turn of a parallel loop, which is `loop` or inside of it."""
     if loop.parallel:
-        return len(storage.kept) < storage.tensor.rank and storage.tensor.name not in {op.target.name for op in loop.partial}
-    return any(private(inner, storage) for inner in loop.body if isinstance(inner, Loop) and storage.tensor.name in names(inner))
+        return loop.index in storage.turns
+    return any(private(inner, storage) for inner in loop.body if isinstance(inner, Loop))
 
 
 def with_buffers(statement: Statement, waiting: dict[str, Storage]) -> Statement:
@@ -93,7 +93,7 @@ def with_buffers(statement: Statement, waiting: dict[str, Storage]) -> Statement
         return statement
     if not statement.parallel:
         return replace(statement, body=tuple(with_buffers(inner, waiting) for inner in statement.body))
-    mine = tuple(waiting.pop(name) for name in names(statement) if name in waiting)
+    mine = tuple(waiting.pop(name) for name in names(statement) if name in waiting and private(statement, waiting[name]))
     return replace(statement, allocate=mine)
 
 

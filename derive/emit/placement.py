@@ -9,13 +9,13 @@ from sympy import Dummy, Expr, Mul
 from sympy.logic.boolalg import And
 
 from ..ir.nodes import Bracket, Equation, Index, Read, indices_of, substitute
-from .code import Atom, Code, call, span
+from .code import Atom, Code, call
 from .dialect import Update
 from .ranges import inside
-from .reads import placed
+from .reads import part_of, placed
 from .scalars import Printer, is_scalar
 from .scope import Scope
-from .sums import solved, summed
+from .sums import solved, summed, within
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _placed(factor: Expr, axis: Index, value: Expr, axes: tuple[Index, ...]) -> 
     left = tuple(a for a in axes if a != axis)
     base, terms = decompose(substitute(factor, {axis: value}), left)
     if not inside(value, axis.extent):
-        guard = Bracket(And(sympy.GreaterThan(value, 0), sympy.StrictLessThan(value, axis.extent)))
+        guard = within(value, axis.extent)
         base, terms = base * guard, [Term(t.places, t.value * substitute(guard, t.places)) for t in terms]
     first = [Term({axis: value}, base)] if base != 0 else []
     return first + [Term({axis: substitute(value, t.places), **t.places}, t.value) for t in terms]
@@ -87,18 +87,38 @@ class Placement:
         repeated = self._repeated(term)
         spans = {axis: self._span(axis, value, where, repeated) for axis, value in where.items()}
         used = {i for axis, value in where.items() if not spans[axis] for i in indices_of(value)}
+        repeats = any(i in used for i in self.equation.bound)
+        if repeats and self.scope.dialect.arrays_first:
+            used |= self._before_arrays(where, used)
         order = (*self.equation.axes, *self.equation.bound)
         common = tuple(i for i in order if i in used)
-        index, axes = [], []
+        index: list[str] = []
+        axes: list[Index | None] = []
         for axis, value in where.items():
-            text, own = spans[axis] if spans[axis] and not indices_of(value) & used else ("", None)
-            index.append(text or Printer(self.scope, common, exact=True).code(value).text)
+            text, own = (spans[axis] if not indices_of(value) & used else None) or ("", None)
+            index.append(text or self.place(axis, value, common))
             axes.append(own)
-        arrays = [axis is None for axis in axes]
+        while index[-1] == ":":
+            index.pop()
+        arrays = tuple(axis is None for axis in axes)
         laid = tuple(placed(axes, common)) if any(arrays) else tuple(a for a in axes if a is not None)
-        value = self.value(term, laid)
-        repeats = any(i in used for i in self.equation.bound)
-        return Update(self.target, tuple(index), tuple(arrays), value, repeats)
+        body = self.value(term, laid)
+        value_code = Printer(self.scope, laid).code(body)
+        return Update(self.target, tuple(index), arrays, value_code, is_scalar(body), repeats, Atom(self.target))
+
+    def place(self, axis: Index, value: Expr, common: tuple[Index, ...]) -> str:
+        """An index array, kept inside the axis; what is added outside is 0."""
+        integers = Printer(self.scope, common, exact=True)
+        code = integers.code(value)
+        if inside(value, axis.extent):
+            return code.text
+        return call(f"{self.scope.dialect.module}.clip", code, "0", integers.code(axis.extent - 1)).text
+
+    def _before_arrays(self, where: dict[Index, Expr], used: set[Index]) -> set[Index]:
+        """The indices of all axes before the last one that has an integer array."""
+        values = list(where.values())
+        last = max(p for p, value in enumerate(values) if indices_of(value) & used)
+        return {i for value in values[:last] for i in indices_of(value)}
 
     def _repeated(self, term: Term) -> set[Index]:
         """Indices that occur in more than one place, or not on their own."""
@@ -113,28 +133,27 @@ class Placement:
             free = all(axis not in indices_of(other) for key, other in where.items() if key != axis)
             return (":", axis) if free else None
         own = indices_of(value)
-        if len(own) != 1 or own & repeated or own & set(self.equation.axes):
+        if len(own) != 1 or own & repeated or own & set(self.equation.axes) or not inside(value, axis.extent):
             return None
         (index,) = own
         start = sympy.expand(value - index)
         if start.atoms(Index, Read) or index not in self.equation.bound:
             return None
-        stop = sympy.expand(start + index.extent)
-        integers = Printer(self.scope, (), exact=True)
-        first = integers.code(start) if start != 0 else None
-        last = integers.code(stop) if stop != axis.extent else None
-        return (span(first, last) if first or last else ":"), index
+        text = part_of(axis.extent, start, sympy.expand(start + index.extent), Printer(self.scope, (), exact=True).code)
+        return text, index
 
-    def value(self, term: Term, laid: tuple[Index, ...]) -> Code:
+    def value(self, term: Term, laid: tuple[Index, ...]) -> Expr:
         """The increments, summed over the bound indices that do not say where they go."""
         rest = tuple(b for b in self.equation.bound if b not in laid)
         kept = tuple(i for i in laid if i in indices_of(term.value))
-        body = summed(self.scope, term.value, kept, rest) if rest else term.value
-        return Printer(self.scope, laid).code(body)
+        return summed(self.scope, term.value, kept, rest) if rest else term.value
 
 
 def shape_code(scope: Scope, equation: Equation) -> str:
-    """The shape of the target as a tuple."""
+    """The shape of the target: that of an argument that is alike, else a tuple of sizes."""
+    alike = next((t for t in scope.arguments if t.shape == equation.target.shape), None)
+    if alike is not None:
+        return f"{scope.tensor(alike).text}.shape"
     sizes = Printer(scope, (), exact=True)
     texts = [sizes.code(extent).text for extent in equation.target.shape]
     return f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"

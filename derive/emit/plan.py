@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import sympy
 
 from ..errors import DeriveError
-from ..ir.nodes import Equation, Tensor, substitute
+from ..ir.nodes import Equation, Program, Tensor, substitute
 from .scope import Names
 from .target import EmitRequest
 
@@ -37,6 +37,11 @@ class Plan:
         return self.request.forward.outputs
 
     @property
+    def function(self) -> Program:
+        """The program of the forward pass alone."""
+        return Program(self.inputs, self.forward, self.outputs)
+
+    @property
     def extras(self) -> tuple[Tensor, ...]:
         """Saved tensors that the function does not return anyway."""
         return tuple(t for t in self.saved if t.name not in {o.name for o in self.outputs})
@@ -58,7 +63,7 @@ class Plan:
         """The plan with one more tensor kept for the backward pass: one that has this size as an axis."""
         passed = {t.name for t in (*self.kept, *self.saved, *self.cotangents)}
         for tensor in (*self.inputs, *(e.target for e in self.forward)):
-            if symbol in tensor.shape and tensor.name not in passed:
+            if any(symbol in extent.free_symbols for extent in tensor.shape) and tensor.name not in passed:
                 if tensor in self.inputs:
                     return replace(self, kept=_in_order((*self.kept, tensor), self.inputs))
                 return replace(self, saved=(*self.saved, tensor))
@@ -72,15 +77,27 @@ def plan_of(request: EmitRequest, reserved: Iterable[str]) -> Plan:
     if request.backward is None:
         return Plan(request, names, _needed(request.forward.equations, request.forward.outputs))
     forward, backward = request.forward, request.backward
-    given = forward.definitions
+    ahead = _computable(forward)
+    given = {e.target.name: e for e in ahead}
     left = tuple(e for e in backward.equations if not _computed(e, given))
     left = _needed(left, backward.outputs)
     read = {r.tensor.name for e in left for r in e.reads} | {t.name for t in backward.outputs}
     own = {e.target.name for e in left}
     kept = tuple(t for t in forward.inputs if t.name in read)
-    saved = tuple(e.target for e in forward.equations if e.target.name in read - own)
-    needed = _needed(forward.equations, (*forward.outputs, *saved))
+    saved = tuple(e.target for e in ahead if e.target.name in read - own)
+    needed = _needed(ahead, (*forward.outputs, *saved))
     return Plan(request, names, needed, kept, saved, left)
+
+
+def _computable(program: Program) -> tuple[Equation, ...]:
+    """The equations that read nothing but inputs and each other."""
+    known = {t.name for t in program.inputs}
+    found: list[Equation] = []
+    for equation in program.equations:
+        if all(r.tensor.name in known for r in equation.reads):
+            known.add(equation.target.name)
+            found.append(equation)
+    return tuple(found)
 
 
 def _computed(equation: Equation, given: dict[str, Equation]) -> bool:

@@ -8,7 +8,7 @@ import sympy
 from sympy import Expr
 
 from ..ir.nodes import Index, Read, indices_of
-from .code import Code, Suffix, call, span, subscript
+from .code import Atom, Code, Suffix, call, span, subscript
 from .ranges import inside
 from .scope import Scope
 
@@ -27,7 +27,7 @@ def entry(scope: Scope, read: Read, order: Order, integers: Integers) -> Code:
         return base
     if len(read.indices) == 2 and read.indices[0] == read.indices[1] and isinstance(read.indices[0], Index):
         return aligned(scope, Suffix(base, ".diagonal()"), [read.indices[0]], order)
-    gathered = _gathered(read)
+    gathered = _gathered(read, scope.trusting)
     if any(gathered):
         return aligned(scope, *_gather(scope, base, read, gathered, order, integers), order)
     items = [_item(index, extent, integers) for index, extent in zip(read.indices, read.tensor.shape, strict=True)]
@@ -90,12 +90,19 @@ def _item(index: Expr, extent: Expr, integers: Integers) -> Item:
     start = sympy.expand(index - axis)
     if start == 0 and axis.extent == extent:
         return ":", axis
-    stop = sympy.expand(start + axis.extent)
-    first = integers(start, ()) if start != 0 else None
-    return span(first, integers(stop, ()) if stop != extent else None), axis
+    return part_of(extent, start, sympy.expand(start + axis.extent), lambda e: integers(e, ())), axis
 
 
-def _gathered(read: Read) -> list[bool]:
+def part_of(extent: Expr, low: Expr, high: Expr, integers: Callable[[Expr], Code]) -> str:
+    """The slice ``low:high`` of an axis, as short as it can be written."""
+    missing = sympy.expand(high - extent)
+    first = integers(low) if low != 0 else None
+    if missing == 0:
+        return span(first, None)
+    return span(first, Atom(str(missing)) if missing.is_Integer and missing < 0 else integers(high))
+
+
+def _gathered(read: Read, trusting: bool) -> list[bool]:
     """Which index expressions need an integer array: all but constants and shifts of an index of its own."""
     everywhere = [axis for index in read.indices for axis in indices_of(index)]
 
@@ -105,7 +112,7 @@ def _gathered(read: Read) -> list[bool]:
             return True
         axis = next(iter(own))
         plain = len(own) == 1 and everywhere.count(axis) == 1 and not sympy.expand(index - axis).atoms(Index, Read)
-        return plain and inside(index, extent)
+        return plain and (trusting or inside(index, extent))
 
     gathered = [not shift(index, extent) for index, extent in zip(read.indices, read.tensor.shape, strict=True)]
     used = {axis for index, g in zip(read.indices, gathered, strict=True) if g for axis in indices_of(index)}
@@ -138,7 +145,7 @@ def placed(axes: Sequence[Index | None], common: Sequence[Index]) -> list[Index]
 
 def _bounded(scope: Scope, index: Expr, extent: Expr, common: Order, integers: Integers) -> str:
     code = integers(index, common)
-    if inside(index, extent):
+    if scope.trusting or inside(index, extent):
         return code.text
     top = integers(sympy.expand(extent - 1), ())
     return call(f"{scope.dialect.module}.clip", code, "0", top).text

@@ -13,11 +13,17 @@ from sympy import Expr
 
 from ..ir.evaluate import evaluate
 from ..ir.nodes import Program, Tensor
+from .dialect import Dialect
 from .plan import Plan
+from .scalars import Printer
+from .scope import Scope
 
 VALUES = (3, 4, 5, 2, 6, 7, 8, 9, 10, 11, 12, 13)
-FACTS = ("one-hot", "simplex", "positive definite", "orthogonal", "symmetric", "lower triangular", "positive")
-FREE = ("normal", "positive", "unit")  # values that can be moved one entry at a time
+FACTS = (
+    "one-hot", "simplex", "binary", "diagonal", "orthogonal", "positive definite", "positive semidefinite", "symmetric",
+    "lower triangular", "upper triangular", "positive", "nonnegative",
+)  # fmt: skip
+FREE = ("normal", "positive", "nonnegative", "unit")  # values that can be moved one entry at a time
 
 Templates = Mapping[str, tuple[str, ...]]
 
@@ -46,9 +52,10 @@ def sizes_of(program: Program) -> dict[sympy.Symbol, int]:
     return dict(sorted(sizes.items(), key=lambda pair: symbols.index(pair[0])))
 
 
-def samples_of(program: Program, sizes: dict[sympy.Symbol, int]) -> list[Sample]:
+def samples_of(program: Program) -> list[Sample]:
     """The role of each input; reals of which nothing is known become positive where the function demands it."""
-    for role in FREE:
+    sizes = sizes_of(program)
+    for role in ("normal", "positive", "unit"):
         samples = [Sample(t, _role(t, role)) for t in program.inputs]
         if _finite(program, samples, sizes):
             return samples
@@ -58,8 +65,6 @@ def samples_of(program: Program, sizes: dict[sympy.Symbol, int]) -> list[Sample]
 def _role(tensor: Tensor, otherwise: str) -> str:
     if tensor.kind != "real":
         return "integers" if tensor.kind == "integer" else "booleans"
-    if "nonnegative" in tensor.facts:
-        return "positive"
     return next((fact for fact in FACTS if fact in tensor.facts), otherwise)
 
 
@@ -81,39 +86,38 @@ def _draw(rng: np.random.Generator, sample: Sample, shape: tuple[int, ...], size
             return rng.integers(2 if bound is None else int(bound.subs(sizes)), size=shape)
         case "booleans":
             return rng.random(shape) < 0.5
-        case "positive" | "simplex" | "one-hot" | "positive definite":
+        case "binary":
+            return rng.integers(2, size=shape)
+        case "positive" | "nonnegative" | "simplex" | "one-hot":
             return rng.uniform(0.5, 1.5, shape)
         case "unit":
             return rng.uniform(0.1, 0.9, shape)
     return rng.standard_normal(shape)
 
 
-def sample_lines(plan: Plan, templates: Templates, samples: Sequence[Sample], sizes: dict[sympy.Symbol, int]) -> list[str]:
+def sample_lines(plan: Plan, dialect: Dialect, templates: Templates, samples: Sequence[Sample]) -> list[str]:
     """``n, d = 3, 4`` and a statement or two for each input."""
+    scope = Scope(dialect, plan.names, ())
+    sizes = Printer(scope, (), exact=True)
+
+    def dims(shape: Sequence[Expr]) -> str:
+        return ", ".join(sizes.code(extent).text for extent in shape)
+
     lines = [
         template.format(
-            x=plan.name(s.tensor), shape=shape_text(plan, s.tensor.shape), dims=dims_text(plan, s.tensor.shape),
-            bound="2" if s.tensor.bound is None else extent_text(plan, s.tensor.bound),
-            last=extent_text(plan, s.tensor.shape[-1]) if s.tensor.shape else "1",
-            lead=shape_text(plan, s.tensor.shape[:-1]),
+            x=plan.name(s.tensor), dims=dims(s.tensor.shape) or "()", shape=_tuple(dims(s.tensor.shape), s.tensor.rank),
+            bound="2" if s.tensor.bound is None else sizes.code(s.tensor.bound).text,
+            last=dims(s.tensor.shape[-1:]), lead=_tuple(dims(s.tensor.shape[:-1]), s.tensor.rank - 1),
         )
         for s in samples
         for template in templates[s.role]
     ]  # fmt: skip
-    used = {symbol for s in samples for e in (*s.tensor.shape, s.tensor.bound or sympy.S.One) for symbol in e.free_symbols}
-    names = [plan.names.sizes[symbol] for symbol in sizes if symbol in used]
-    values = [str(value) for symbol, value in sizes.items() if symbol in used]
-    return [f"{', '.join(names)} = {', '.join(values)}", *lines] if names else lines
+    chosen = {symbol: value for symbol, value in sizes_of(plan.function).items() if symbol in scope.symbols}
+    if not chosen:
+        return lines
+    names = ", ".join(plan.names.sizes[symbol] for symbol in chosen)
+    return [f"{names} = {', '.join(map(str, chosen.values()))}", *lines]
 
 
-def extent_text(plan: Plan, extent: Expr) -> str:
-    return str(extent.subs({s: sympy.Symbol(name) for s, name in plan.names.sizes.items()}))
-
-
-def dims_text(plan: Plan, shape: Sequence[Expr]) -> str:
-    return ", ".join(extent_text(plan, extent) for extent in shape) or "()"
-
-
-def shape_text(plan: Plan, shape: Sequence[Expr]) -> str:
-    inner = ", ".join(extent_text(plan, extent) for extent in shape)
-    return f"({inner},)" if len(shape) == 1 else f"({inner})"
+def _tuple(dims: str, rank: int) -> str:
+    return f"({dims},)" if rank == 1 else f"({dims})"

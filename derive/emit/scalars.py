@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import sympy
@@ -12,7 +13,23 @@ from sympy.logic.boolalg import And, Boolean, Not, Or
 from ..errors import UnsupportedOp
 from ..ir.nodes import Bracket, Index, Read, Where, indices_of, reads_of
 from ..ops.elementwise import op_of_head
-from .code import ADD, AND, COMPARE, MUL, OR, Atom, Chain, Code, Power, Prefix, Suffix, call, chain, negative
+from .code import (
+    ADD,
+    AND,
+    COMPARE,
+    MUL,
+    OR,
+    Atom,
+    Chain,
+    Code,
+    Group,
+    Power,
+    Prefix,
+    Suffix,
+    call,
+    chain,
+    negative,
+)
 from .numerals import coefficient, rational, split_roots
 from .reads import Order, aligned, entry
 from .scope import Scope
@@ -43,7 +60,7 @@ class Printer:
         """The code without its leading minus, and whether there is one."""
         if e.is_Rational:
             return bool(e < 0), rational(abs(e))
-        if e.is_Mul or (e.is_Pow and _divides(e)):
+        if e.is_Mul or _divides(e) or (not self.exact and _common(e) != 1):
             return self.product(e)
         return False, self.unsigned(e)
 
@@ -62,7 +79,7 @@ class Printer:
             return self.cast(self.condition(e.condition))
         if isinstance(e, Where):
             return self.select(*e.args)
-        if isinstance(e, sympy.floor | sympy.Mod):
+        if isinstance(e, sympy.floor | sympy.ceiling | sympy.Mod):
             return self.quotient(e)
         return self.constant(e) if e.is_number and not e.args else self.function(e)
 
@@ -105,9 +122,8 @@ class Printer:
 
     def _term_key(self, term: Expr) -> tuple[Any, ...]:
         """Positive terms first, integers before everything, other constants last, higher ranks before lower."""
-        return (
-            bool(term.as_coeff_Mul()[0] < 0), not term.is_Integer, -self._rank(term), self._position(term), str(term),
-        )  # fmt: skip
+        first = term.is_Integer and not self.exact
+        return (bool(term.as_coeff_Mul()[0] < 0), not first, -self._rank(term), self._position(term), str(term))
 
     def _rank(self, e: Expr) -> int:
         return len(indices_of(e))
@@ -119,13 +135,13 @@ class Printer:
 
     def product(self, e: Expr) -> tuple[bool, Code]:
         """A quotient of products: number, sizes, arrays of low rank, arrays of high rank, over the same."""
-        number, factors = e.as_coeff_mul()
-        number = number if number.is_Rational else sympy.Rational(repr(float(number)))
+        number, factors = _content(e, split=not self.exact)
         conditions = [f.condition for f in factors if isinstance(f, Bracket)]
         if conditions:
             return self.masked(number, [f for f in factors if not isinstance(f, Bracket)], conditions)
         minus, number = bool(number < 0), abs(number)
         above, below = _quotient(factors)
+        above, below = self.distributed(above, below)
         scalars = [f for f in factors if is_scalar(f)]
         roots, over, under = self._scalars(number, scalars, any(not is_scalar(f) for f in below))
         arrays = sorted((f for f in above if not is_scalar(f)), key=self._factor_key)
@@ -157,7 +173,7 @@ class Printer:
 
     def _factor_key(self, f: Expr) -> tuple[Any, ...]:
         base = f.base if f.is_Pow else f
-        product = isinstance(base, Read) and isinstance(self.scope.codes.get(base.tensor.name), Chain)
+        product = isinstance(base, Read) and base.tensor.name.startswith("#")
         return (self._rank(f), not product, base.is_Add or isinstance(base, Where), self._position(f), str(f))
 
     def outer(self, arrays: list[Expr]) -> list[Code] | None:
@@ -171,9 +187,19 @@ class Printer:
         vectors = [Printer(self.scope, (axis,)).code(sympy.Mul(*side)) for axis, side in zip(self.order, sides, strict=True)]
         return [*scalars, call(f"{self.scope.dialect.module}.outer", *vectors)]
 
+    def distributed(self, above: list[Expr], below: list[Expr]) -> tuple[list[Expr], list[Expr]]:
+        """Move a factor into a choice between two numbers: ``where(X > 0, Y, 0.01 * Y)``."""
+        choices = [f for f in above if isinstance(f, Where) and is_scalar(f.args[1]) and is_scalar(f.args[2])]
+        rest = [f for f in above if not is_scalar(f) and f not in choices]
+        if len(choices) != 1 or len(rest) != 1:
+            return above, below
+        condition, a, b = choices[0].args
+        chosen = Where(condition, a * rest[0], b * rest[0])
+        return [f for f in above if f not in (*choices, *rest)] + [chosen], below
+
     def masked(self, number: Any, rest: list[Expr], conditions: list[Boolean]) -> tuple[bool, Code]:
         """A product with brackets: a selection, so that an infinite factor is not multiplied by 0."""
-        condition = self.condition(And(*conditions))
+        condition = self.all_of(conditions)
         if all(is_scalar(f) for f in rest):
             minus, factor = self.signed(sympy.Mul(number, *rest))
             mask = self.cast(condition)
@@ -209,22 +235,33 @@ class Printer:
         raise UnsupportedOp(f"{e} is a function of sizes that the math module does not have")
 
     def quotient(self, e: Expr) -> Code:
-        """``a // b`` and ``a % b``."""
-        above, below = sympy.fraction(sympy.together(e.args[0])) if isinstance(e, sympy.floor) else e.args
-        return chain(MUL, self.code(above), [("//" if isinstance(e, sympy.floor) else "%", self.code(below))])
+        """``a // b``, ``-(-a // b)`` and ``a % b``."""
+        if isinstance(e, sympy.ceiling):
+            return negative(Group(self.quotient(sympy.floor(-e.args[0], evaluate=False))))
+        if isinstance(e, sympy.Mod):
+            return chain(MUL, self.code(e.args[0]), [("%", self.code(e.args[1]))])
+        above, below = sympy.fraction(sympy.together(e.args[0]))
+        return chain(MUL, self.code(above), [("//", self.code(below))])
 
     # --- selections
 
     def select(self, condition: Boolean, a: Expr, b: Expr) -> Code:
         if isinstance(condition, Not):
             condition, a, b = condition.args[0], b, a
-        where = call(f"{self.scope.dialect.module}.where", self.condition(condition), self.code(a), self.code(b))
-        return self.cast(where) if is_scalar(a) and is_scalar(b) else where
+        first = self.full(a) if is_scalar(a) and is_scalar(b) else self.code(a)
+        return call(f"{self.scope.dialect.module}.where", self.condition(condition), first, self.code(b))
+
+    def full(self, number: Expr) -> Code:
+        """A number that has the type of the result."""
+        value, like = self.code(number), self.scope.template()
+        return Atom(self.scope.dialect.full.format(shape="()", value=value, like=like))
 
     def condition(self, c: Boolean) -> Code:
-        if isinstance(c, And | Or):
+        if isinstance(c, And):
+            return self.all_of(c.args)
+        if isinstance(c, Or):
             parts = [self.condition(a) for a in c.args]
-            return chain(AND if isinstance(c, And) else OR, parts[0], [("&" if isinstance(c, And) else "|", p) for p in parts[1:]])
+            return chain(OR, parts[0], [("|", part) for part in parts[1:]])
         if isinstance(c, Not):
             return Prefix("~", self.condition(c.args[0]))
         truth = self._truth(c)
@@ -232,6 +269,11 @@ class Printer:
             return truth
         sides = [self.comparable(side) for side in c.args]
         return Chain(COMPARE, sides[0], ((COMPARISONS[c.func], sides[1]),))
+
+    def all_of(self, conditions: Sequence[Boolean]) -> Code:
+        """``p & q``"""
+        parts = [self.condition(c) for c in conditions]
+        return chain(AND, parts[0], [("&", part) for part in parts[1:]])
 
     def _truth(self, c: Boolean) -> Code | None:
         """``M != 0`` and ``M == 0`` for a tensor of truth values."""
@@ -254,6 +296,27 @@ def _divides(f: Expr) -> bool:
     return bool(f.is_Pow and f.exp.is_Rational and f.exp < 0)
 
 
+def _common(e: Expr) -> Any:
+    """The number that all terms of a sum have as a factor, where taking it out leaves the terms simpler."""
+    if not e.is_Add:
+        return sympy.S.One
+    number, rest = e.primitive()
+    simple = number.is_Integer or all(abs(term.as_coeff_Mul()[0]) == 1 for term in rest.args)
+    return number if simple else sympy.S.One
+
+
+def _content(e: Expr, split: bool) -> tuple[Any, list[Expr]]:
+    """A product as a number and factors, the common numbers of sums among them taken out."""
+    number, found = e.as_coeff_mul()
+    number = number if number.is_Rational else sympy.Rational(repr(float(number)))
+    factors = []
+    for f in found:
+        common = _common(f) if split else sympy.S.One
+        number *= common
+        factors.append(f if common == 1 else f.primitive()[1])
+    return number, factors
+
+
 def _quotient(factors: Any) -> tuple[list[Expr], list[Expr]]:
     """The factors of the numerator and those of the denominator."""
     below = [f for f in factors if _divides(f)]
@@ -261,11 +324,12 @@ def _quotient(factors: Any) -> tuple[list[Expr], list[Expr]]:
 
 
 def _fraction(scalars: list[Code], arrays: list[Code], divisors: list[Code], exact: bool) -> Code:
+    if not scalars and len(arrays) > 1 and _is_matrix_product(arrays[0]):
+        arrays = [Group(arrays[0]), *arrays[1:]]
     top: list[Code] = [*scalars, *arrays] or [Atom("1")]
     rest: list[tuple[str, Code]] = []
     for position, code in enumerate(top[1:], start=1):
-        first_array = position == len(scalars)
-        if first_array and isinstance(code, Chain) and any(op == "@" for op, _ in code.rest):
+        if isinstance(code, Chain) and _is_matrix_product(code) and position == len(scalars) == len(top) - 1:
             rest += [("*", code.first), *code.rest]
         else:
             rest.append(("*", code))
@@ -273,6 +337,10 @@ def _fraction(scalars: list[Code], arrays: list[Code], divisors: list[Code], exa
         below = chain(MUL, divisors[0], [("*", d) for d in divisors[1:]])
         rest.append(("//" if exact else "/", below))
     return chain(MUL, top[0], rest)
+
+
+def _is_matrix_product(code: Code) -> bool:
+    return isinstance(code, Chain) and any(op == "@" for op, _ in code.rest)
 
 
 def _spelled(spelling: str, arguments: list[Code]) -> Code:

@@ -10,7 +10,7 @@ import sympy
 from sympy import Expr
 
 from ..errors import DeriveError
-from ..ir.nodes import Index, Program, Read, Tensor
+from ..ir.nodes import Bracket, Index, Program, Read, Tensor, Where, reads_of
 from .code import Atom, Code
 from .dialect import Dialect
 
@@ -45,16 +45,8 @@ class Names:
         return name
 
 
-class MissingSize(DeriveError, LookupError):
-    """A size that no argument of the function has as an axis of its own."""
-
-    def __init__(self, symbol: sympy.Symbol) -> None:
-        super().__init__(f"the size {symbol} is not an axis of any argument")
-        self.symbol = symbol
-
-
 class Scope:
-    """One function under construction; what it turns out to need is written by `prelude`."""
+    """One function under construction; what it turns out to need is written by `prelude.py`."""
 
     def __init__(self, dialect: Dialect, names: Names, arguments: Sequence[Tensor]) -> None:
         self.dialect, self.names, self.arguments = dialect, names, tuple(arguments)
@@ -63,6 +55,7 @@ class Scope:
         self.symbols: dict[sympy.Symbol, None] = {}
         self.vectors: dict[Index, tuple[str, Code]] = {}
         self.like: str | None = None
+        self.trusting = False
         self.casts = not dialect.promotes_integers
 
     # --- tensors
@@ -87,12 +80,17 @@ class Scope:
             raise DeriveError("no argument says which floating-point type the result has")
         return self.names.tensors[max(real, key=lambda t: t.rank > 0).name]
 
-    def look_at(self, reads: Iterable[Read]) -> None:
-        """Take the type of new arrays from one of these reads, an array rather than a scalar."""
-        real = [r.tensor for r in reads if r.tensor.kind == "real" and r.tensor.name in self.names.tensors]
+    def look_at(self, body: Expr) -> None:
+        """Prepare for the body of an equation.
+
+        The type of new arrays is that of a tensor it reads, an array rather than a scalar. A read that is not
+        under a condition stays in its tensor.
+        """
+        real = [r.tensor for r in reads_of(body) if r.tensor.kind == "real" and r.tensor.name not in self.codes]
         best = max(real, key=lambda t: t.rank > 0, default=None)
         self.casts = not (real and self.dialect.promotes_integers)
         self.like = self.names.tensors[best.name] if best is not None and best.rank else None
+        self.trusting = not body.has(Bracket, Where)
 
     # --- sizes and index vectors
 
@@ -111,43 +109,3 @@ class Scope:
                 name += "_"
             self.vectors[index] = name, extent
         return Atom(self.vectors[index][0])
-
-    def prelude(self) -> list[str]:
-        """The statements that read sizes from shapes, then those that make index vectors."""
-        lines = _size_lines(list(self.symbols), self.arguments, self.names)
-        like = self.names.tensors[self.arguments[0].name] if self.arguments else ""
-        for name, extent in self.vectors.values():
-            lines.append(f"{name} = " + self.dialect.arange.format(n=extent, like=like))
-        return lines
-
-
-def _size_lines(needed: list[sympy.Symbol], arguments: Sequence[Tensor], names: Names) -> list[str]:
-    lines: list[str] = []
-    missing = dict.fromkeys(needed)
-    while missing:
-        best = max(arguments, key=lambda t: len(_new(t, missing)), default=None)
-        found = _new(best, missing) if best is not None else []
-        if best is None or not found:
-            raise MissingSize(next(iter(missing)))
-        tensor = names.tensors[best.name]
-        if len(found) == 1:
-            axis = best.shape.index(found[0])
-            lines.append(f"{names.sizes[found[0]]} = {tensor}.shape[{axis}]")
-        else:
-            seen: set[Expr] = set()
-            left = [_slot(extent, found, seen, names) for extent in best.shape]
-            lines.append(f"{', '.join(left)} = {tensor}.shape")
-        for symbol in found:
-            del missing[symbol]
-    return lines
-
-
-def _new(tensor: Tensor, missing: dict[sympy.Symbol, None]) -> list[sympy.Symbol]:
-    return list(dict.fromkeys(extent for extent in tensor.shape if extent in missing))
-
-
-def _slot(extent: Expr, found: list[sympy.Symbol], seen: set[Expr], names: Names) -> str:
-    if extent not in found or extent in seen:
-        return "_"
-    seen.add(extent)
-    return names.sizes[extent]

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import sympy
 from sympy import Expr, Mul
-from sympy.logic.boolalg import And
 
 from ..ir.nodes import Bracket, Equation, Index, indices_of, reads_of, substitute
 from .code import Suffix
 from .contractions import Contraction, Operand
 from .ranges import inside
 from .reads import Order, transposed
+from .regions import interval, shrunk_bound
 from .scalars import Printer
 from .scope import Scope
 
@@ -40,8 +40,7 @@ def _extremum(scope: Scope, equation: Equation) -> Expr:
 
 def summed(scope: Scope, body: Expr, free: Order | None, bound: Order) -> Expr:
     """``sum_bound body`` over arrays without names; `free` prescribes the order of the result's axes."""
-    body, bound = _without_deltas(body, bound)
-    bound = tuple(bound)
+    body, bound = shrunk_bound(*without_deltas(body, bound))
     missing = [b for b in bound if b not in indices_of(body)]
     times = Mul(*(b.extent for b in missing))
     bound = tuple(b for b in bound if b not in missing)
@@ -51,7 +50,7 @@ def summed(scope: Scope, body: Expr, free: Order | None, bound: Order) -> Expr:
         return times * sympy.Add(*(summed(scope, term, free, bound) for term in body.args))
     outside, inside_ = _split(body, bound)
     expanded = _expanded(inside_)
-    if expanded.is_Add and expanded != inside_:
+    if expanded != inside_ or (outside and inside_.is_Add):
         return times * Mul(*outside) * summed(scope, expanded, free, bound)
     running = _running(scope, inside_, free, bound)
     if running is not None:
@@ -93,7 +92,11 @@ def _separable(body: Expr, bound: Order) -> bool:
     if len(indices_of(body)) > _widest(body) or any(_is_matrix_product(term, bound) for term in body.args):
         return True
     brackets = [f for term in body.args for f in Mul.make_args(term) if isinstance(f, Bracket)]
-    return any(solved(bracket, index) is not None for bracket in brackets for index in bound)
+    return any(
+        solved(bracket, index) is not None or interval(bracket.args[0], index) is not None
+        for bracket in brackets
+        for index in bound
+    )
 
 
 def _is_matrix_product(term: Expr, bound: Order) -> bool:
@@ -102,9 +105,9 @@ def _is_matrix_product(term: Expr, bound: Order) -> bool:
 
 
 def _expanded(body: Expr) -> Expr:
-    """Multiply out a factor that is a sum and wider than any of its terms."""
+    """Multiply out a factor that is a sum and wider than any of its reads."""
     factors = Mul.make_args(body)
-    wide = [f for f in factors if f.is_Add and len(indices_of(f)) > max(len(indices_of(t)) for t in f.args)]
+    wide = [f for f in factors if f.is_Add and len(indices_of(f)) > _widest(f)]
     if not wide or len(factors) == 1:
         return body
     rest = Mul(*(f for f in factors if f is not wide[0]))
@@ -140,20 +143,32 @@ def _affinity(group: Expr, bracket: Expr) -> tuple[bool, int]:
 # --- brackets that say where an index is
 
 
-def _without_deltas(body: Expr, bound: Sequence[Index]) -> tuple[Expr, list[Index]]:
-    """Put in the value of each bound index that a bracket ``[k = ...]`` determines."""
+def without_deltas(body: Expr, bound: Sequence[Index], certain: bool = False) -> tuple[Expr, tuple[Index, ...]]:
+    """Put in the value of each bound index that a bracket ``[k = ...]`` determines.
+
+    `certain`: only values that always lie in the range of the index.
+    """
     remaining = list(bound)
     for bracket in [f for f in Mul.make_args(body) if isinstance(f, Bracket)]:
         for index in remaining:
             value = solved(bracket, index)
             if value is None or bracket not in Mul.make_args(body):
                 continue
+            if certain and not inside(value, index.extent):
+                continue
             rest = Mul(*(f for f in Mul.make_args(body) if f != bracket))
-            guard = [] if inside(value, index.extent) else [Bracket(And(0 <= value, value < index.extent))]
-            body = Mul(substitute(rest, {index: value}), *guard)
+            body = substitute(rest, {index: value}) * within(value, index.extent)
             remaining.remove(index)
             break
-    return body, remaining
+    return body, tuple(remaining)
+
+
+def within(value: Expr, extent: Expr) -> Expr:
+    """Brackets that hold where an index lies in an axis; 1 where that is certain."""
+    if inside(value, extent):
+        return sympy.S.One
+    low = sympy.GreaterThan(value, 0, evaluate=False)
+    return Bracket(low) * Bracket(sympy.StrictLessThan(value, extent, evaluate=False))
 
 
 def solved(bracket: Expr, index: Index) -> Expr | None:

@@ -1,7 +1,8 @@
-"""NumPy's indexing and reshaping as index expressions."""
+"""NumPy's indexing as index expressions."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,151 +10,134 @@ import sympy
 from sympy import Expr, S
 
 from ..errors import ShapeError, TraceError, UnsupportedOp
-from .traced import Traced
+from ..ir.nodes import Index
+from .traced import BOOL, Traced, holds_traced
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one item of a key makes of one axis: the index expression, and the new axes that only occur in it."""
+
+    place: Expr | None
+    axes: tuple[Index, ...] = ()
+    advanced: bool = False
 
 
 def getitem(trace: Any, x: Traced, key: Any) -> Traced:
-    """``x[key]`` for integers, slices, None, Ellipsis and integer arrays."""
-    parts = _expand(trace, x, key if isinstance(key, tuple) else (key,))
-    arrays = [p for p in parts if isinstance(p, Traced) and p.axes]
-    shared = trace.fresh(trace.broadcast(arrays, "indexing")) if arrays else ()
-    shared = tuple(i.renamed(f"_a{n}") for n, i in enumerate(shared))
-    axes: list[Any] = []
-    at: list[Expr] = []
-    position = 0
-    placed = False
-    for part in parts:
-        if part is None:
-            axes.append(trace.unit())
+    """``x[key]`` for integers, slices, None, Ellipsis and integer arrays, in the order of axes that NumPy gives.
+
+    Raises:
+        ShapeError: too many indices, or one outside an axis of known extent.
+        TraceError: a boolean mask, or an index that is no integer.
+    """
+    items = _complete(trace, x, key if isinstance(key, tuple) else (key,))
+    axes_of_items = iter(range(x.rank))
+    items = [k if k is None else _item(trace, x, next(axes_of_items), k) for k in items]
+    arrays = [item for item in items if isinstance(item, Traced) and item.axes]
+    shared = tuple(i.renamed(f"_a{n}") for n, i in enumerate(trace.fresh(trace.broadcast(arrays, "indexing"))))
+    parts: list[Part] = []
+    axis = 0
+    for item in items:
+        if item is None:
+            parts.append(Part(None, (trace.unit(),)))
             continue
-        extent = x.extents[position]
-        if isinstance(part, slice):
-            start, step, count = _slice(trace, part, extent)
-            (index,) = trace.fresh([count])
-            index = index.renamed(f"_s{position}")
-            axes.append(index)
-            at.append(start + step * index)
-        elif isinstance(part, Traced) and part.axes:
-            if not placed:
-                axes.extend(shared)
-                placed = True
-            at.append(trace.broadcast_entry(part, shared))
-        else:
-            at.append(_position(trace, part, extent, x))
-        position += 1
-    if arrays and not _adjacent(parts):
-        axes = [*shared, *(a for a in axes if a not in shared)]
-    indices = trace.fresh([a.extent for a in axes])
-    renaming = dict(zip(axes, indices, strict=True))
-    return trace.view(indices, x.at([trace.view(tuple(axes), e).at(tuple(renaming.values())) for e in at]))
+        parts.append(_part(trace, x, axis, item, shared))
+        axis += 1
+    axes = _in_order(parts, shared if arrays else None)
+    new = trace.fresh(i.extent for i in axes)
+    places = [p.place for p in parts if p.place is not None]
+    moved = [trace.view(axes, place).at(new) for place in places]
+    return x.through(new, x.at(moved))
 
 
-def _adjacent(parts: list[Any]) -> bool:
-    """Whether the integer arrays (and integers among them) stand next to each other, as NumPy asks."""
-    places = [p for p, part in enumerate(parts) if part is not None and not isinstance(part, slice)]
-    return places == list(range(places[0], places[0] + len(places)))
+def _in_order(parts: list[Part], shared: tuple[Index, ...] | None) -> tuple[Index, ...]:
+    """The axes of the result: those of index arrays stand where the arrays do, in front if these are apart."""
+    if shared is None:
+        return tuple(i for part in parts for i in part.axes)
+    places = [p for p, part in enumerate(parts) if part.advanced]
+    first, last = places[0], places[-1]
+    if places != list(range(first, last + 1)):
+        return (*shared, *(i for part in parts for i in part.axes))
+    before = (i for part in parts[:first] for i in part.axes)
+    return (*before, *shared, *(i for part in parts[last:] for i in part.axes))
 
 
-def _expand(trace: Any, x: Traced, key: tuple[Any, ...]) -> list[Any]:
+def _complete(trace: Any, x: Traced, key: tuple[Any, ...]) -> list[Any]:
+    """The key with one item for each axis, and None for each new axis."""
     used = sum(1 for k in key if k is not None and k is not Ellipsis)
     if used > x.rank:
-        raise ShapeError(f"{used} indices for {trace.describe(x)}, which has {x.rank} axes ({trace.where()})")
-    parts: list[Any] = []
-    seen = False
-    for k in key:
-        if k is Ellipsis and not seen:
-            parts += [slice(None)] * (x.rank - used)
-            seen = True
-        elif isinstance(k, np.ndarray | list):
-            raise UnsupportedOp(f"indexing with the constant array {k!r} ({trace.where()}); try: make it an argument")
-        elif isinstance(k, Traced) and k.axes and isinstance(k.entry, sympy.Basic) and _is_mask(k):
-            raise TraceError(f"a boolean mask gives a result of unknown size ({trace.where()}); try: np.where(mask, x, 0)")
-        else:
-            parts.append(k)
-    if not seen:
-        parts += [slice(None)] * (x.rank - used)
-    return parts
+        raise ShapeError(f"{used} indices for {x}, which has {x.rank} axes ({trace.place()})")
+    rest = [slice(None)] * (x.rank - used)
+    dots = [p for p, k in enumerate(key) if k is Ellipsis]
+    if len(dots) > 1:
+        raise ShapeError(f"an index can have one Ellipsis; found {len(dots)} ({trace.place()})")
+    return [*key[: dots[0]], *rest, *key[dots[0] + 1 :]] if dots else [*key, *rest]
 
 
-def _is_mask(k: Traced) -> bool:
-    from_tensor = getattr(k.entry, "tensor", None)
-    return type(k.entry).__name__ == "Bracket" or (from_tensor is not None and from_tensor.kind == "boolean")
+def _item(trace: Any, x: Traced, axis: int, k: Any) -> Any:
+    """A slice, an int from 0 on, or a traced array of integers."""
+    if isinstance(k, slice):
+        return k
+    if isinstance(k, bool | np.bool_):
+        raise TraceError(f"{k} as an index ({trace.place()}); try: None for a new axis")
+    if isinstance(k, str | bytes):
+        raise TraceError(f"an array has no field {k!r} ({trace.place()})")
+    found = trace.lift(k if holds_traced(k) else _from_the_start(trace, x, axis, np.asarray(k)))
+    if found.dtype == BOOL:
+        raise TraceError(
+            f"a boolean mask gives an array whose size depends on its values ({trace.place()}); "
+            "try: np.where(mask, x, 0)"
+        )
+    whole = trace.whole(found)
+    if not whole.entry.is_integer:
+        raise TraceError(f"an index must be an integer; found {found} ({trace.place()}); try: declare it 'integer'")
+    return whole
 
 
-def _position(trace: Any, part: Any, extent: Expr, x: Traced) -> Expr:
-    if isinstance(part, Traced):
-        if not part.entry.is_integer:
-            raise TraceError(f"an index must be an integer; found {trace.describe(part)} ({trace.where()}); declare it 'integer'")
-        return part.entry
-    if not isinstance(part, int | np.integer):
-        raise TraceError(f"cannot index {trace.describe(x)} with {part!r} ({trace.where()})")
-    position = sympy.Integer(int(part))
-    if extent.is_Integer and not -extent <= position < extent:
-        raise ShapeError(f"index {part} is outside axis of extent {extent} of {trace.describe(x)} ({trace.where()})")
-    return extent + position if position < 0 else position
+def _from_the_start(trace: Any, x: Traced, axis: int, k: np.ndarray[Any, Any]) -> Any:
+    """Constant integers with the negative ones counted from the start; they must lie within a known extent."""
+    if k.dtype.kind not in "iu" and k.size:
+        return k
+    extent = x.extents[axis]
+    if not extent.is_Integer:
+        negative = k < 0
+        return trace.lift(k) + trace.number(extent) * negative.astype(int) if negative.any() else k
+    if wrong := [int(p) for p in k.flat if not -extent <= p < extent]:
+        raise ShapeError(f"index {wrong[0]} is outside axis {axis} of {x}, which has {extent} entries ({trace.place()})")
+    return np.where(k < 0, k + int(extent), k).astype(int)
 
 
-def _slice(trace: Any, part: slice, extent: Expr) -> tuple[Expr, Expr, Expr]:
-    """Start, step and number of entries of a slice of an axis."""
-    step = 1 if part.step is None else part.step
-    if not isinstance(step, int) or step == 0:
-        raise UnsupportedOp(f"a slice with step {part.step!r} ({trace.where()}); supported: a nonzero integer")
-    low = _end(trace, part.start, extent, S.Zero if step > 0 else extent - 1)
-    high = _end(trace, part.stop, extent, extent if step > 0 else -S.One)
-    count = high - low if step == 1 else sympy.ceiling((high - low) / S(step))
-    if count.is_Integer and count < 0:
-        count = S.Zero
-    return low, S(step), count
+def _part(trace: Any, x: Traced, axis: int, item: Any, shared: tuple[Index, ...]) -> Part:
+    extent = x.extents[axis]
+    if isinstance(item, slice):
+        start, step, count = _slice(trace, item, extent)
+        index = Index(f"_s{axis}", count)
+        return Part(start + step * index, (index,))
+    place = trace.broadcast_entry(item, shared) if item.axes else item.entry
+    return Part(trace.resolve(place), (), True)
 
 
-def _end(trace: Any, value: Any, extent: Expr, default: Expr) -> Expr:
-    if value is None:
-        return default
-    end = trace.extent(value)
-    if end.is_negative:
-        end = extent + end
-    if extent.is_Integer and end.is_Integer:
-        return max(S.Zero, min(end, extent))
-    return end
+def _slice(trace: Any, item: slice, extent: Expr) -> tuple[Expr, Expr, Expr]:
+    """Start, step and number of entries; symbolic ends are taken to lie within the axis, negative numbers count back."""
+    step = 1 if item.step is None else item.step
+    if isinstance(step, bool) or not isinstance(step, int | np.integer) or step == 0:
+        raise UnsupportedOp(f"a slice with step {item.step!r} ({trace.place()}); supported: an integer that is not 0")
+    ends = [None if end is None else trace.extent(end) for end in (item.start, item.stop)]
+    if extent.is_Integer and all(end is None or end.is_Integer for end in ends):
+        start, stop = (None if end is None else int(end) for end in ends)
+        known = range(*slice(start, stop, int(step)).indices(int(extent)))
+        return S(known.start), S(step), S(len(known))
+    low, high = (extent + end if end is not None and end.is_negative else end for end in ends)
+    if step > 0:
+        low, high = S.Zero if low is None else low, extent if high is None else high
+    else:
+        low, high = extent - 1 if low is None else low, -S.One if high is None else high
+    return low, S(step), entries(low, high, S(step))
 
 
-def reshape(trace: Any, x: Traced, shape: tuple[Any, ...]) -> Traced:
-    """Merge and split axes: runs of old and new axes of equal product are matched, each entry read by its place."""
-    new = [S.NegativeOne if isinstance(s, int) and s == -1 else trace.extent(s) for s in shape]
-    if new.count(S.NegativeOne) > 1:
-        raise ShapeError(f"only one axis of a reshape can be -1; found {shape} ({trace.where()})")
-    if S.NegativeOne in new:
-        known = sympy.Mul(*(n for n in new if n != -1))
-        new[new.index(S.NegativeOne)] = sympy.cancel(sympy.Mul(*x.extents) / known)
-    axes = trace.fresh(new)
-    at: list[Expr] = []
-    old, fresh = list(x.extents), list(axes)
-    while old or fresh:
-        olds, news = _run(trace, x, old, fresh, shape)
-        at += _places(olds, news)
-        old, fresh = old[len(olds) :], fresh[len(news) :]
-    return trace.view(axes, x.at(at))
+def entries(low: Expr, high: Expr, step: Expr) -> Expr:
+    """How many of low, low + step, ... come before high."""
+    length = sympy.expand(high - low) if step.is_positive else sympy.expand(low - high)
+    return length if abs(step) == 1 else sympy.floor((length + abs(step) - 1) / abs(step))
 
 
-def _run(trace: Any, x: Traced, old: list[Expr], fresh: list[Any], shape: Any) -> tuple[list[Expr], list[Any]]:
-    """The shortest leading runs of old extents and new axes with the same number of entries."""
-    for total in range(1, len(old) + len(fresh) + 1):
-        for p in range(min(total, len(old)) + 1):
-            q = total - p
-            if q <= len(fresh) and sympy.expand(sympy.Mul(*old[:p]) - sympy.Mul(*(i.extent for i in fresh[:q]))) == 0:
-                return old[:p], fresh[:q]
-    raise ShapeError(f"cannot reshape {trace.describe(x)} into {shape}: the numbers of entries differ ({trace.where()})")
-
-
-def _places(olds: list[Expr], news: list[Any]) -> list[Expr]:
-    flat: Expr = S.Zero
-    for index in news:
-        flat = flat * index.extent + (S.Zero if index.extent == 1 else index)
-    places: list[Expr] = []
-    for p, extent in enumerate(olds):
-        stride = sympy.Mul(*olds[p + 1 :])
-        place = sympy.floor(flat / stride) if stride != 1 else flat
-        if p and extent != 1:
-            place = sympy.Mod(place, extent)
-        places.append(S.Zero if extent == 1 else place)
-    return places

@@ -1,309 +1,377 @@
-"""The record of one trace: the equations so far, which sizes are equal, and how values become entries."""
+"""The record of one trace: the equations so far, and how NumPy's calls on traced arrays become equations."""
 
 from __future__ import annotations
 
 import inspect
-import linecache
-import math
-import sys
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Expr, Rational, S
+from sympy import Expr, S
 
-from ..errors import ShapeError, TraceError, UnsupportedOp, closest
-from ..ir.nodes import Bracket, Equation, Index, Kind, Program, Read, Reduction, Step, Tensor, fresh_indices, indices_of, reads_of
+from ..errors import DomainError, ShapeError, TraceError, UnsupportedOp, closest
+from ..ir.nodes import (
+    Bracket,
+    Equation,
+    Index,
+    Read,
+    Reduction,
+    Step,
+    Tensor,
+    fresh_indices,
+    indices_of,
+    reads_of,
+    substitute,
+)
 from ..ops.elementwise import elementwise_ops, op_of_numpy
+from ..ops.elementwise.comparisons import OF_TRUTH_VALUES, truth
+from ..ops.elementwise.piecewise import Absolute, Sign
 from ..ops.tensor import tensor_ops
-from .constants import exact
-from .indexing import getitem, reshape
-from .traced import Traced
+from .constants import LARGEST_TABLE, exact, rule
+from .extents import Extents
+from .indexing import getitem
+from .reshaping import reshape
+from .traced import BOOL, FLOAT, INT, Traced, holds_traced
+from .user_code import UserCode
 
-HERE = str(Path(__file__).resolve().parents[1])
-LIBRARIES = (HERE, str(Path(np.__file__).parent), str(Path(sympy.__file__).parent))
-TEMPORARY = "_t"
+TEMPORARY = "#"
+"""What the names of tensors without a name begin with; no Python name can."""
+
+NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "out": (None,), "dtype": (None,), "where": (True, np._NoValue), "initial": (np._NoValue,),
+    "keepdims": (np._NoValue,), "casting": ("same_kind",), "order": ("K", "C", None), "subok": (True,),
+    "like": (None,), "copy": (True, False, None), "mode": ("raise",),
+}  # fmt: skip
+"""Options of NumPy functions that mean nothing when they have these values."""
+
+IN_PLACE = {f"numpy.{name}" for name in ("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis")}
 
 
 class Trace:
     """Collects equations while a NumPy function runs on `Traced` arrays."""
 
-    def __init__(self, flexible: Iterable[sympy.Symbol] = (), examples: dict[sympy.Symbol, int] | None = None) -> None:
+    def __init__(self, flexible: Iterable[sympy.Symbol] = ()) -> None:
         self.equations: list[Equation] = []
-        self.flexible = set(flexible)
-        self.examples = examples or {}
-        self.same: dict[sympy.Symbol, Expr] = {}
-        self.frames: dict[int, Any] = {}
+        self.sizes = Extents(flexible)
+        self.user = UserCode()
+        self.ended = False
+        self.units = 0
 
     # -- sizes
 
     def resolve(self, extent: Expr) -> Expr:
-        while self.same and (known := {s: self.same[s] for s in extent.free_symbols if s in self.same}):
-            extent = extent.xreplace(known)
-        return extent
+        """The extent in sizes that are not bound to others."""
+        return self.sizes.resolve(extent)
 
     def unify(self, a: Expr, b: Expr, why: str, *where: tuple[Traced, int]) -> Expr:
-        """The common extent of two axes that must agree; a size that is still open is bound to the other."""
-        a, b = self.resolve(a), self.resolve(b)
-        if a == b or sympy.expand(a - b) == 0:
-            return a
-        for open_size, other in ((b, a), (a, b)):
-            if open_size in self.flexible and open_size not in other.free_symbols:
-                self.same[open_size] = other
-                return other
-        names = [self.describe(x) + f" (axis {p})" for x, p in where]
-        between = f" of {names[0]} and {names[1]}" if len(names) == 2 else ""
+        """The common extent of two axes that must agree; `where` names them in the message."""
+        common = self.sizes.unify(a, b)
+        if common is not None:
+            return common
+        names = [f"{x} (axis {p})" for x, p in where]
         raise ShapeError(
-            f"{why}: the axes{between} have extents {a} and {b}, which are not equal\n"
-            f"  in {self.line()}\n"
+            f"{why}: the axes{' of ' + ' and '.join(names) if names else ''} have extents {self.resolve(a)} and "
+            f"{self.resolve(b)}, which are not equal\n"
+            f"  in {self.user.line()}\n"
             "  try: transpose an operand, or give both axes the same name if they are meant to be equal"
         )
 
     def extent(self, value: Any) -> Expr:
         """A size given as an int or as a traced size."""
         if isinstance(value, Traced):
-            if value.axes or not value.entry.is_integer or reads_of(value.entry):
-                raise TraceError(f"a size must be an integer made of sizes; found {self.describe(value)} ({self.where()})")
-            return self.resolve(value.entry)
+            entry = self.resolve(self.lift(value).entry)
+            if value.axes or not entry.is_integer or reads_of(entry) or isinstance(entry, Bracket):
+                raise TraceError(f"a size must be an integer made of sizes; found {value} ({self.place()})")
+            return entry
         if isinstance(value, int | np.integer):
             return sympy.Integer(int(value))
-        raise TraceError(f"a size must be an integer; found {value!r} ({self.where()})")
+        raise TraceError(f"a size must be an integer; found {value!r} ({self.place()})")
+
+    def shape(self, value: Any) -> tuple[Expr, ...]:
+        """A shape given as a size or a sequence of sizes."""
+        return tuple(self.extent(s) for s in (value if isinstance(value, tuple | list) else (value,)))
+
+    def number(self, extent: Expr) -> Any:
+        """A size as the user's function sees it: an int where it is known."""
+        return int(extent) if extent.is_Integer else self.view((), extent, INT)
 
     # -- building
 
     def fresh(self, extents: Iterable[Any]) -> tuple[Index, ...]:
+        """New indices with these extents."""
         return fresh_indices([self.resolve(S(e)) for e in extents])
 
     def indices(self, x: Traced) -> tuple[Index, ...]:
+        """New indices for the axes of `x`."""
         return self.fresh(x.extents)
 
     def unit(self) -> Index:
-        self.units = getattr(self, "units", 0) + 1
+        """An index of extent 1, different from all others."""
+        self.units += 1
         return Index(f"_u{self.units}", S.One)
 
-    def view(self, axes: Iterable[Index], entry: Expr) -> Traced:
-        return Traced(self, tuple(axes), entry)
-
-    def bracket(self, condition: Any) -> Expr:
-        return Bracket(condition)
-
-    def truth(self, entry: Expr) -> Any:
-        """The condition that an entry is true."""
-        return entry.condition if isinstance(entry, Bracket) else sympy.Ne(entry, 0)
+    def view(self, axes: Iterable[Index], entry: Expr, dtype: np.dtype[Any] = FLOAT) -> Traced:
+        """An array that needs no equation."""
+        return Traced(self, tuple(axes), entry, dtype)
 
     def define(
-        self, axes: tuple[Index, ...], body: Expr, reduce: Reduction | None = None, bound: tuple[Index, ...] = (),
-        rule: str = "", lazy: bool = False,
-    ) -> Traced:  # fmt: skip
+        self,
+        axes: tuple[Index, ...],
+        body: Expr,
+        reduce: Reduction | None = None,
+        bound: tuple[Index, ...] = (),
+        rule: str = "",
+        dtype: np.dtype[Any] = FLOAT,
+    ) -> Traced:
         """A new equation, unless the body has no reads and needs no reduction: that stays an expression."""
-        kept = [i for i in axes if i.extent != 1]
-        ones = {i: S.Zero for i in axes if i.extent == 1}
-        body = body.xreplace(ones) if ones and not reads_of(body) else self._at_zero(body, ones)
-        if bound and not any(i in indices_of(body) for i in bound) and reduce in ("sum", "max", "min"):
-            body, reduce, bound = (body * sympy.Mul(*(i.extent for i in bound)) if reduce == "sum" else body), None, ()
-        if reduce is None and (isinstance(body, Read | Bracket) or not reads_of(body)):
-            return self.view(axes, body)
-        kind: Kind = "real"
-        facts = frozenset({"positive"} if _positive(body, reduce) else {"nonnegative"} if body.is_nonnegative else ())
-        name = f"{TEMPORARY}{len(self.equations)}"
-        target = Tensor(name, tuple(i.extent for i in kept), kind, facts)
-        frame = self.user_frame()
-        where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else ""
-        self.equations.append(Equation(target, tuple(kept), body, reduce, bound, Step(rule=rule, where=where)))
-        return self.view(axes, Read(target, tuple(kept)))
+        body = substitute(self._checked(body), {i: S.Zero for i in (*axes, *bound) if i.extent == 1})
+        bound = tuple(i for i in bound if i.extent != 1)
+        if bound and not any(i in indices_of(body) for i in bound):
+            count = sympy.Mul(*(i.extent for i in bound))
+            body = body * count if reduce == "sum" else body**count if reduce == "prod" else body
+            bound = ()
+        if not bound and (isinstance(body, Read | Bracket) or not reads_of(body)):
+            return self.view(axes, body, dtype)
+        kept = tuple(i for i in axes if i.extent != 1)
+        facts = frozenset({"positive"} if body.is_positive else {"nonnegative"} if body.is_nonnegative else ())
+        target = Tensor(f"{TEMPORARY}{len(self.equations)}", tuple(i.extent for i in kept), facts=facts)
+        step = Step(rule=rule, where=self.user.where())
+        self.equations.append(Equation(target, kept, body, reduce if bound else None, bound, step))
+        return self.view(axes, Read(target, kept), dtype)
 
-    def _at_zero(self, body: Expr, ones: dict[Index, Expr]) -> Expr:
-        from_index = {i: z for i, z in ones.items() if i in indices_of(body)}
-        return self.view(tuple(from_index), body).at(tuple(from_index.values())) if from_index else body
+    def _checked(self, body: Expr) -> Expr:
+        """The body with our own |x| and sign in place of SymPy's; it must be a real number."""
+        if body.has(sympy.Abs, sympy.sign):
+            body = body.replace(sympy.Abs, Absolute).replace(sympy.sign, Sign)
+        if body.has(S.ImaginaryUnit, S.ComplexInfinity):
+            raise DomainError(
+                f"{body} is not a real number, whatever the arrays hold\n  in {self.user.line()}\n"
+                "  try: look for the root or logarithm of a negative number, or a division by 0"
+            )
+        return body
 
-    def elementwise(self, make: Callable[..., Expr], args: Iterable[Any], rule: str) -> Traced:
+    def elementwise(self, make: Callable[..., Expr], args: Iterable[Any], rule: str, dtype: np.dtype[Any]) -> Traced:
         """Apply a scalar function entry by entry, with NumPy's broadcasting."""
         arrays = [self.lift(a) for a in args]
         axes = self.fresh(self.broadcast(arrays, rule))
         body = make(*(self.broadcast_entry(x, axes) for x in arrays))
-        return self.define(axes, domestic(body), rule=rule)
+        return self.define(axes, body, rule=rule, dtype=dtype)
 
-    def broadcast(self, arrays: list[Traced], rule: str) -> list[Expr]:
+    def broadcast(self, arrays: Sequence[Traced], rule: str) -> list[Expr]:
+        """The extents of arrays together, by NumPy's rules."""
         rank = max((x.rank for x in arrays), default=0)
         result: list[Expr] = [S.One] * rank
-        owner: list[Any] = [None] * rank
+        owner: dict[int, tuple[Traced, int]] = {}
         for x in arrays:
             for p, extent in enumerate(x.extents):
                 q = rank - x.rank + p
                 if extent == 1:
                     continue
-                if result[q] == 1:
-                    result[q], owner[q] = extent, (x, p)
-                else:
+                if q in owner:
                     result[q] = self.unify(result[q], extent, rule, owner[q], (x, p))
+                else:
+                    result[q], owner[q] = extent, (x, p)
         return result
 
     def broadcast_entry(self, x: Traced, axes: tuple[Index, ...]) -> Expr:
+        """The entry of `x` at the last of these axes; along an axis of extent 1 it is the only one."""
         own = axes[len(axes) - x.rank :]
-        return x.at(tuple(S.Zero if e == 1 and i.extent != 1 else i for e, i in zip(x.extents, own, strict=True)))
+        return x.at(tuple(S.Zero if e == 1 else i for e, i in zip(x.extents, own, strict=True)))
 
     def lift(self, value: Any) -> Traced:
-        """Any operand as a traced array: numbers exactly, constant arrays by their rule where they have one."""
+        """Any operand as a traced array: numbers exactly, constant arrays by a rule for their entries."""
         if isinstance(value, Traced):
-            if value.trace is not self:
-                raise TraceError(f"{value!r} belongs to another trace; a traced value must not be kept between calls")
+            if value.trace is not self or self.ended:
+                raise TraceError(
+                    "a traced array was kept from an earlier call or belongs to another trace "
+                    f"({self.place()}); try: make it an argument, or compute it inside the function"
+                )
             return value
-        if isinstance(value, sympy.Expr):
-            return self.view((), value)
+        if isinstance(value, list | tuple) and holds_traced(value):
+            return self.call("numpy.stack", ([self.lift(v) for v in value],), {})
         array = np.asarray(value)
         if array.dtype.kind == "c":
-            raise TraceError(f"complex constant {value!r} ({self.where()}): only real arithmetic can be derived")
+            raise TraceError(f"complex constant {value!r} ({self.place()}): only real arithmetic can be derived")
         if array.dtype.kind not in "fiub":
-            raise TraceError(f"cannot use {value!r} of type {type(value).__name__} as an array ({self.where()})")
+            raise TraceError(f"cannot use {value!r} of type {type(value).__name__} as an array ({self.place()})")
+        dtype = {"f": FLOAT, "b": BOOL}.get(array.dtype.kind, INT)
         if array.ndim == 0:
-            return self.view((), exact(array.item()))
-        if array.size and (array == array.flat[0]).all():
-            return self.view(self.fresh(array.shape), exact(array.flat[0].item()))
-        raise UnsupportedOp(
-            f"a constant array of shape {array.shape} inside the function ({self.where()}); try: make it an argument"
-        )
+            return self.view((), exact(array.item()), dtype)
+        axes = self.fresh(array.shape)
+        entry = rule(array, axes)
+        if entry is None:
+            raise UnsupportedOp(
+                f"a constant array of shape {array.shape} ({self.place()}): beyond {LARGEST_TABLE} entries it must be "
+                "constant, triangular, diagonal or a progression; try: make it an argument"
+            )
+        return self.view(axes, substitute(entry, {i: S.Zero for i in axes if i.extent == 1}), dtype)
+
+    def whole(self, x: Traced) -> Traced:
+        """An array of integers with its entry in terms of integer tensors, as an index must be."""
+        definitions = {e.target.name: e for e in self.equations if e.reduce is None}
+        entry = x.entry
+        while found := [r for r in reads_of(entry) if r.tensor.name in definitions]:
+            equations = [definitions[r.tensor.name] for r in found]
+            entry = substitute(
+                entry,
+                {
+                    r: substitute(e.body, dict(zip(e.axes, r.indices, strict=True)))
+                    for r, e in zip(found, equations, strict=True)
+                },
+            )
+        return self.view(x.axes, entry, x.dtype)
 
     # -- dispatch
 
+    def ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """NumPy's protocol for its universal functions and their methods."""
+        name = f"{'numpy' if hasattr(np, ufunc.__name__) else 'scipy.special'}.{ufunc.__name__}"
+        if method == "at":
+            raise self.in_place(f"{name}.at")
+        if method == "outer":
+            a, b = map(self.lift, inputs)
+            column = self.view((*a.axes, *(self.unit() for _ in b.axes)), a.entry, a.dtype)
+            return self.call(name, (column, b), options)
+        return self.call(name if method == "__call__" else f"{name}.{method}", inputs, options)
+
+    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A function by its NumPy name, or a method by its own."""
+        if name in IN_PLACE:
+            raise self.in_place(name)
+        if kwargs.get("out") not in (None, (None,)):
+            raise self.in_place(f"{name} with out=")
+        options = {k: v for k, v in kwargs.items() if not any(v is neutral for neutral in NEUTRAL.get(k, ()))}
+        op = tensor_ops().get(name)
+        if op is None:
+            return self.apply(name, *args, **options)
+        signature = inspect.signature(op.lower)
+        try:
+            signature.bind(self, *args, **options)
+        except TypeError as error:
+            known = str(signature.replace(parameters=list(signature.parameters.values())[1:]))
+            raise self.unsupported(name, str(error), _without_types(known)) from None
+        return op.lower(self, *args, **options)
+
     def apply(self, name: str, *args: Any, **options: Any) -> Traced:
         """An elementwise function by its NumPy name."""
-        options = {k: v for k, v in options.items() if not (k == "dtype" and v is None)}
-        comparison = COMPARISONS.get(name)
-        if comparison is not None:
-            return self.elementwise(comparison, args, name)
+        arrays = [self.lift(a) for a in args]
+        if all(x.dtype == BOOL for x in arrays):
+            name = OF_TRUTH_VALUES.get(name, name)
         op = op_of_numpy(name)
         if op is None:
             raise self.unknown(name)
         if options:
-            raise self.unsupported(name, ", ".join(f"{k}={v!r}" for k, v in options.items()), "without this option")
-        return self.elementwise(op.make, args, op.name)
+            raise self.unsupported(name, ", ".join(f"{k}={v!r}" for k, v in options.items()), "no options")
+        if len(arrays) != op.arity:
+            raise TraceError(f"{name} takes {op.arity} arrays; {len(arrays)} were given ({self.place()})")
+        dtype = self.result_dtype(name, arrays)
+        if all(x.dtype != FLOAT for x in arrays):
+            arrays = [self.whole(x) for x in arrays]
+        return self.elementwise(op.make, arrays, op.name, dtype)
 
-    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """A tensor function by its NumPy name."""
-        op = tensor_ops().get(name)
-        if op is None:
-            return self.apply(name, *args, **kwargs) if op_of_numpy(name) else self._raise(self.unknown(name))
+    def result_dtype(self, name: str, arrays: Sequence[Traced]) -> np.dtype[Any]:
+        """What NumPy's promotion makes of the operands: bool, int64 or float64."""
+        library, _, function = name.rpartition(".")
+        ufunc = getattr(np, function, None) if library == "numpy" else None
+        if not isinstance(ufunc, np.ufunc):
+            return FLOAT
         try:
-            inspect.signature(op.lower).bind(self, *args, **kwargs)
+            found = ufunc.resolve_dtypes((*(x.dtype for x in arrays), *(None,) * ufunc.nout))[-1]
         except TypeError as error:
-            raise self.unsupported(name, f"these arguments ({error})", "the options in docs/operations.md") from None
-        return op.lower(self, *args, **kwargs)
-
-    def _raise(self, error: Exception) -> Any:
-        raise error
+            raise TraceError(f"{error} ({self.place()})") from None
+        return {"b": BOOL, "i": INT, "u": INT}.get(found.kind, FLOAT)
 
     def getitem(self, x: Traced, key: Any) -> Traced:
-        return getitem(self, x, key)
+        """``x[key]``."""
+        return getitem(self, self.lift(x), key)
 
     def reshape(self, x: Traced, shape: tuple[Any, ...]) -> Traced:
+        """``x.reshape(shape)``."""
         return reshape(self, x, shape)
 
+    # -- axes
+
     def axis(self, x: Traced, axis: Any) -> int:
-        if not isinstance(axis, int | np.integer) or not -x.rank <= axis < x.rank:
-            raise ShapeError(f"axis {axis!r} of {self.describe(x)}, which has {x.rank} axes ({self.where()})")
+        """An axis of `x`, counted from the end if negative."""
+        if isinstance(axis, bool) or not isinstance(axis, int | np.integer) or not -x.rank <= axis < x.rank:
+            raise ShapeError(f"there is no axis {axis!r} in {x}, which has {x.rank} axes ({self.place()})")
         return int(axis) % x.rank
 
     def axes_of(self, x: Traced, axis: Any) -> tuple[int, ...]:
+        """The axes that an ``axis=`` argument names, None meaning all."""
         if axis is None:
             return tuple(range(x.rank))
-        return tuple(self.axis(x, a) for a in (axis if isinstance(axis, tuple | list) else (axis,)))
+        chosen = tuple(self.axis(x, a) for a in (axis if isinstance(axis, tuple | list) else (axis,)))
+        if len(set(chosen)) < len(chosen):
+            raise ShapeError(f"axis={axis!r} names an axis of {x} twice ({self.place()})")
+        return chosen
 
     def squeeze(self, x: Traced, chosen: Iterable[int]) -> Traced:
+        """`x` without these axes, which have extent 1."""
         chosen = set(chosen)
         for p in chosen:
-            self.unify(x.extents[p], S.One, "squeeze")
+            self.unify(x.extents[p], S.One, "squeeze", (x, p))
         at = tuple(S.Zero if p in chosen else i for p, i in enumerate(x.axes))
-        return self.view(tuple(i for p, i in enumerate(x.axes) if p not in chosen), x.at(at))
+        return x.through(tuple(i for p, i in enumerate(x.axes) if p not in chosen), x.at(at))
 
     # -- words
 
-    def describe(self, x: Traced) -> str:
-        names = {i: i.name for i in x.axes}
-        inner = ", ".join(str(self.resolve(i.extent)) for i in names)
-        reads = reads_of(x.entry)
-        what = str(x.entry) if not x.axes else reads[0].tensor.name if reads else str(x.entry)
-        return f"{'an intermediate' if what.startswith(TEMPORARY) else what}[{inner}]" if x.axes else what
-
-    def user_frame(self) -> Any:
-        frame: Any = sys._getframe(1)
-        found = None
-        while frame is not None:
-            file = frame.f_code.co_filename
-            if file.startswith(HERE) and frame.f_code.co_name == "run_traced":
-                break
-            if not file.startswith(LIBRARIES) and not file.startswith("<frozen"):
-                self.frames.setdefault(id(frame), frame)
-                found = found or frame
-            frame = frame.f_back
-        return found
-
-    def where(self) -> str:
-        frame = self.user_frame()
-        return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else "in the traced function"
+    def place(self) -> str:
+        """The user's file and line."""
+        return self.user.place()
 
     def line(self) -> str:
-        frame = self.user_frame()
-        if frame is None:
-            return "the traced function"
-        text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-        return f"{frame.f_code.co_name}(): {text}   ({self.where()})"
+        """The user's function and line of code."""
+        return self.user.line()
+
+    def describe(self, x: Traced) -> str:
+        """``X[batch, n]``: the tensor that `x` reads, and its extents."""
+        reads = reads_of(x.entry)
+        what = reads[0].tensor.name if isinstance(x.entry, Read) else str(self.resolve(x.entry))
+        if any(r.tensor.name.startswith(TEMPORARY) for r in reads):
+            what = next((name for name, value in self.user.variables() if value is x), "an intermediate")
+        return f"{what}[{', '.join(map(str, x.extents))}]" if x.axes else what
 
     def unknown(self, name: str) -> UnsupportedOp:
+        """The error for a function without a record."""
         known = {n for op in elementwise_ops() for n in op.numpy} | {n for n in tensor_ops() if "." in n}
-        return UnsupportedOp(f"{name} is not supported yet ({self.where()}); {closest(name, known)}")
+        return UnsupportedOp(
+            f"{name} is not supported yet ({self.place()}); {closest(name, known)}\n"
+            "  try: write it with supported functions, or add a record to derive/ops/elementwise (a function of "
+            "scalars) or derive/ops/tensor (one that lowers to others)"
+        )
 
     def unsupported(self, name: str, what: str, instead: str) -> UnsupportedOp:
-        return UnsupportedOp(f"{name} with {what} is not supported ({self.where()}); supported: {instead}")
+        """The error for an option or a case that a record does not know."""
+        return UnsupportedOp(f"{name} with {what} is not supported ({self.place()}); supported: {instead}")
 
-    def decide(self, x: Traced) -> bool | None:
-        if x.axes or reads_of(x.entry):
-            return None
-        entry = x.entry.condition if isinstance(x.entry, Bracket) else sympy.Ne(x.entry, 0)
-        return True if entry == sympy.true else False if entry == sympy.false else None
+    def in_place(self, what: str) -> TraceError:
+        """The error for what would change an array."""
+        return TraceError(
+            f"{what} would change an array in place ({self.place()}), and a traced array is a value; "
+            "try: y = f(x) without out=, np.where(mask, new, old), or np.concatenate"
+        )
 
+    def decide(self, x: Traced) -> bool:
+        """The truth of a condition on sizes, for Python's `if`, `and`, `or`, `not`, `max` and `min`.
 
-def _positive(body: Expr, reduce: str | None) -> bool:
-    return bool(body.is_positive) and reduce in (None, "sum", "prod", "max", "min")
-
-
-def domestic(body: Expr) -> Expr:
-    """Replace the functions that SymPy brings in by itself by ours, whose derivatives are ordinary functions."""
-    from_sympy = {sympy.Abs: "numpy.absolute", sympy.sign: "numpy.sign"}
-    for foreign, name in from_sympy.items():
-        if body.has(foreign):
-            op = op_of_numpy(name)
-            assert op is not None
-            body = body.replace(foreign, op.make)
-    return body
-
-
-def _condition(relation: Any) -> Callable[[Expr, Expr], Expr]:
-    def compare(a: Expr, b: Expr) -> Expr:
-        if isinstance(a, Bracket) and b.is_number:
-            if_true, if_false = relation(S.One, b), relation(S.Zero, b)
-            return Bracket(sympy.Or(sympy.And(a.condition, if_true), sympy.And(sympy.Not(a.condition), if_false)))
-        return Bracket(relation(a, b))
-
-    return compare
+        Raises:
+            TraceError: it depends on the numbers in the arrays, or on sizes that are not known.
+        """
+        answer = truth(self.resolve(self.lift(x).entry)) if not x.axes else None
+        if answer in (sympy.true, sympy.false):
+            return bool(answer)
+        if answer is not None and not reads_of(x.entry):
+            raise TraceError(
+                f"a branch asks whether {answer}, and the sizes are not known\n  in {self.line()}\n"
+                "  try: give axes that are equal the same name, or declare sizes as integers"
+            )
+        raise TraceError(
+            f"a branch asks for the truth of {x}, which is known only when arrays are given\n  in {self.line()}\n"
+            "  try: np.where(condition, a, b) instead of if, np.maximum instead of max, & and | instead of and, or"
+        )
 
 
-def _logical(combine: Any) -> Callable[..., Expr]:
-    return lambda *args: Bracket(combine(*(x.condition if isinstance(x, Bracket) else sympy.Ne(x, 0) for x in args)))
-
-
-COMPARISONS: dict[str, Callable[..., Expr]] = {
-    "numpy.greater": _condition(sympy.Gt),
-    "numpy.greater_equal": _condition(sympy.Ge),
-    "numpy.less": _condition(sympy.Lt),
-    "numpy.less_equal": _condition(sympy.Le),
-    "numpy.equal": _condition(sympy.Eq),
-    "numpy.not_equal": _condition(sympy.Ne),
-    "numpy.logical_and": _logical(sympy.And),
-    "numpy.logical_or": _logical(sympy.Or),
-    "numpy.logical_not": _logical(sympy.Not),
-    "numpy.bitwise_and": _logical(sympy.And),
-    "numpy.bitwise_or": _logical(sympy.Or),
-    "numpy.invert": _logical(sympy.Not),
-}
+def _without_types(signature: str) -> str:
+    return signature.replace(": Any", "").replace(": int", "").replace(": bool", "").replace(" = ", "=").split(" ->")[0]

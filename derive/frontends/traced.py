@@ -2,165 +2,222 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 import numpy as np
 import sympy
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from sympy import Expr
 
-from ..errors import TraceError, UnsupportedOp, closest
+from ..errors import ShapeError, TraceError, UnknownMethod, closest
 from ..ir.nodes import Index, substitute
 from ..ops.tensor import tensor_ops
+
+BOOL, INT, FLOAT = np.dtype(bool), np.dtype(np.int64), np.dtype(np.float64)
 
 
 class Traced(NDArrayOperatorsMixin):
     """A lazy array ``axes -> entry``.
 
     The entry is a read of a tensor with any index expressions (so a transpose, a slice or a new axis costs
-    nothing), or an expression without reads (arange, masks), or a condition in brackets.
+    nothing), or an expression without reads (arange, masks), or a condition in brackets. `dtype` is bool, int64
+    or float64 as NumPy's own promotion gives it; all arithmetic is exact whatever it says.
     """
 
-    def __init__(self, trace: Any, axes: tuple[Index, ...], entry: Expr) -> None:
-        self.trace, self.axes, self.entry = trace, axes, entry
+    def __init__(self, trace: Any, axes: tuple[Index, ...], entry: Expr, dtype: np.dtype[Any] = FLOAT) -> None:
+        self.trace, self.axes, self.entry, self.dtype = trace, axes, entry, dtype
 
     # -- what an array says about itself
 
     @property
     def extents(self) -> tuple[Expr, ...]:
+        """The extent of each axis."""
         return tuple(self.trace.resolve(i.extent) for i in self.axes)
 
     @property
-    def rank(self) -> int:
+    def ndim(self) -> int:
         return len(self.axes)
 
-    ndim = rank
+    rank = ndim
 
     @property
     def shape(self) -> tuple[Any, ...]:
-        return tuple(int(e) if e.is_Integer else Traced(self.trace, (), e) for e in self.extents)
+        return tuple(self.trace.number(extent) for extent in self.extents)
 
     @property
     def size(self) -> Any:
-        return Traced(self.trace, (), sympy.Mul(*self.extents))
-
-    @property
-    def dtype(self) -> Any:
-        return np.dtype(np.float64)
+        return self.trace.number(sympy.Mul(*self.extents))
 
     @property
     def T(self) -> Traced:
-        return Traced(self.trace, self.axes[::-1], self.entry)
+        return self.through(self.axes[::-1], self.entry)
 
     @property
     def mT(self) -> Traced:
-        return Traced(self.trace, (*self.axes[:-2], self.axes[-1], self.axes[-2]), self.entry)
+        if self.ndim < 2:
+            raise ShapeError(f".mT needs at least two axes; found {self} ({self.trace.place()})")
+        return self.through((*self.axes[:-2], self.axes[-1], self.axes[-2]), self.entry)
 
     @property
     def real(self) -> Traced:
         return self
 
+    @property
+    def imag(self) -> Traced:
+        return self.through(self.axes, sympy.S.Zero)
+
+    @property
+    def flat(self) -> Iterator[Traced]:
+        return iter(self.trace.call("ravel", (self,), {}))
+
     def at(self, indices: Any) -> Expr:
         """The entry at these index expressions."""
         return substitute(self.entry, dict(zip(self.axes, indices, strict=True)))
 
+    def through(self, axes: tuple[Index, ...], entry: Expr) -> Traced:
+        """The same values seen through other axes."""
+        return Traced(self.trace, axes, entry, self.dtype)
+
     # -- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        if options.pop("out", None) is not None:
-            raise TraceError(f"np.{ufunc.__name__} with out= changes an array in place ({self.trace.where()}); try: y = np.{ufunc.__name__}(x)")
-        name = f"{_module(ufunc)}.{ufunc.__name__}"
-        if method != "__call__":
-            return self.trace.call(f"{name}.{method}", inputs, options)
-        if name in tensor_ops():
-            return self.trace.call(name, inputs, options)
-        return self.trace.apply(name, *inputs, **options)
+        return self.trace.ufunc(ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        module = function.__module__ or "numpy"
-        return self.trace.call(f"{module}.{function.__name__}", args, kwargs)
+        return self.trace.call(f"{function.__module__ or 'numpy'}.{function.__name__}", args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name not in tensor_ops():
-            if name.startswith("_"):
-                raise AttributeError(name)
-            known = [n for n in tensor_ops() if "." not in n]
-            raise UnsupportedOp(f"arrays being traced have no {name!r} ({self.trace.where()}); {closest(name, known)}")
-        return lambda *args, **kwargs: self.trace.call(name, (self, *args), kwargs)
+        if name.startswith("_"):
+            raise AttributeError(name)
+        known = {n for n in tensor_ops() if "." not in n}
+        if name in known:
+            return lambda *args, **kwargs: self.trace.call(name, (self, *args), kwargs)
+        if name in IN_PLACE:
+            self._changed(f"{self}.{name}()")
+        if name in NUMBERS:
+            self._number(f".{name}()")
+        raise UnknownMethod(
+            f"a traced array has no {name!r} yet ({self.trace.place()}); {closest(name, known | PROPERTIES)}"
+        )
 
     def __getitem__(self, key: Any) -> Traced:
         return self.trace.getitem(self, key)
 
+    def __abs__(self) -> Any:
+        return np.absolute(self)
+
+    def __round__(self, digits: int = 0) -> Any:
+        return self.trace.call("numpy.round", (self, digits), {})
+
+    def __floor__(self) -> Any:
+        return np.floor(self)
+
+    def __ceil__(self) -> Any:
+        return np.ceil(self)
+
+    def __trunc__(self) -> Any:
+        return np.trunc(self)
+
+    def __copy__(self) -> Traced:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Traced:
+        return self
+
     # -- what needs a number
 
     def __bool__(self) -> bool:
-        decided = self.trace.decide(self)
-        if decided is None:
-            raise TraceError(
-                f"a branch asks for the truth of {self.trace.describe(self)} ({self.trace.where()}), which is known only when arrays "
-                "are given; try: np.where(condition, a, b)"
-            )
-        return decided
+        return self.trace.decide(self)
 
     def _number(self, what: str) -> Any:
         if not self.axes and self.entry.is_number:
             return self.entry
         raise TraceError(
-            f"{what}() asks for the number behind {self.trace.describe(self)} ({self.trace.where()}), which is known only when "
-            "arrays are given; try: keep it an array, with NumPy's functions (np.sqrt instead of math.sqrt)"
+            f"{what} asks for the number behind {self} ({self.trace.place()}), which is known only when arrays are "
+            "given; try: keep it an array, with NumPy's functions (np.sqrt instead of math.sqrt)"
         )
 
     def __float__(self) -> float:
-        return float(self._number("float"))
+        return float(self._number("float()"))
 
     def __int__(self) -> int:
-        return int(self._number("int"))
+        return int(self._number("int()"))
 
     def __complex__(self) -> complex:
-        return complex(self._number("complex"))
+        return complex(self._number("complex()"))
 
     def __index__(self) -> int:
-        return int(self._number("range or index"))
+        return int(self._number("range() or an index"))
 
     def __len__(self) -> int:
-        extent = self.extents[0] if self.axes else None
-        if extent is not None and extent.is_Integer:
-            return int(extent)
-        raise TraceError(f"len() of {self.trace.describe(self)} is symbolic ({self.trace.where()}); try: x.shape[0]")
-
-    def __iter__(self) -> Any:
         if not self.axes:
-            raise TraceError(f"cannot iterate over the scalar {self.trace.describe(self)} ({self.trace.where()})")
+            raise TypeError(f"len() of the scalar {self} ({self.trace.place()})")
+        if self.extents[0].is_Integer:
+            return int(self.extents[0])
+        raise TraceError(f"the length of {self} is a size, not a number ({self.trace.place()}); try: x.shape[0]")
+
+    def __iter__(self) -> Iterator[Traced]:
+        if not self.axes:
+            raise TypeError(f"cannot iterate over the scalar {self} ({self.trace.place()})")
         if not self.extents[0].is_Integer:
             raise TraceError(
-                f"a loop over the axis of size {self.extents[0]} of {self.trace.describe(self)} ({self.trace.where()}) needs a number; "
+                f"a loop over the first axis of {self} ({self.trace.place()}) needs a number for {self.extents[0]}; "
                 "try: whole-array operations, or declare the size as an integer"
             )
         return (self[p] for p in range(int(self.extents[0])))
 
+    def __contains__(self, value: Any) -> bool:
+        raise TraceError(
+            f"`in` asks for the numbers behind {self} ({self.trace.place()}); try: np.any(x == value) in np.where"
+        )
+
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TraceError(
-            f"{self.trace.describe(self)} is being traced and has no numbers yet ({self.trace.where()}); a function that "
-            "NumPy cannot dispatch (np.array, math.*, a list of arrays) was called on it; try: np.stack or np.concatenate"
+            f"{self} is being traced and has no numbers yet; a function that NumPy cannot dispatch was called on it\n"
+            f"  in {self.trace.line()}\n"
+            "  try: NumPy's own functions; to put arrays together, np.stack or np.concatenate"
+        )
+
+    # -- what would change it
+
+    def _changed(self, what: str) -> NoReturn:
+        raise TraceError(
+            f"{what} would change an array in place ({self.trace.place()}), and a traced array is a value; "
+            "try: x = x + y instead of x += y, np.where(mask, new, old) or np.concatenate instead of x[...] = new"
         )
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        raise TraceError(
-            f"assignment into {self.trace.describe(self)} ({self.trace.where()}): a traced array cannot be changed in place; "
-            "try: np.where(mask, new, old), or np.concatenate"
-        )
+        self._changed(f"assignment into {self}")
 
-    def _in_place(self, other: Any) -> Any:
-        raise TraceError(
-            f"in-place update of {self.trace.describe(self)} ({self.trace.where()}); try: x = x + y instead of x += y"
-        )
+    def __delitem__(self, key: Any) -> None:
+        self._changed(f"del {self}[...]")
 
-    __iadd__ = __isub__ = __imul__ = __itruediv__ = __imatmul__ = __ipow__ = _in_place  # type: ignore[assignment]
+    def _update(self, other: Any) -> NoReturn:
+        self._changed(f"the in-place update of {self}")
+
+    __iadd__ = __isub__ = __imul__ = __itruediv__ = __ifloordiv__ = _update
+    __imod__ = __ipow__ = __imatmul__ = __iand__ = __ior__ = __ixor__ = _update
+    __ilshift__ = __irshift__ = _update
     __hash__ = None  # type: ignore[assignment]
 
+    # -- words
+
+    def __str__(self) -> str:
+        return self.trace.describe(self)
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
     def __repr__(self) -> str:
-        return f"Traced({self.trace.describe(self)})"
+        return f"Traced({self})"
 
 
-def _module(ufunc: Any) -> str:
-    return "numpy" if getattr(np, ufunc.__name__, None) is ufunc else "scipy.special"
+IN_PLACE = {"fill", "sort", "partition", "put", "resize", "itemset", "setfield", "setflags"}
+NUMBERS = {"item", "tolist", "tobytes", "tofile", "dump", "dumps"}
+PROPERTIES = {"T", "mT", "shape", "ndim", "size", "dtype", "real", "imag", "flat"}
+
+
+def holds_traced(value: Any) -> bool:
+    """Whether a value is traced, or a nested list or tuple with a traced value in it."""
+    return isinstance(value, Traced) or (isinstance(value, tuple | list) and any(map(holds_traced, value)))

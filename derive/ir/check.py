@@ -1,4 +1,4 @@
-"""Whether a program is well formed: names defined once and before they are read, indices of their own equation."""
+"""Whether a program is well formed: names defined once, before they are read; indices of their own equation."""
 
 from __future__ import annotations
 
@@ -35,15 +35,14 @@ def check_program(program: Program) -> None:
     known: dict[str, Tensor] = {}
     for tensor in program.inputs:
         _define(tensor, known, f"the inputs {', '.join(t.name for t in program.inputs)}")
-    sizes = {extent for t in program.inputs for extent in t.shape if extent.is_Symbol}
-    for tensor in program.inputs:
-        _check_sizes(tensor.shape, sizes, _signature(tensor))
+    sizes = {symbol for t in program.inputs for extent in t.shape for symbol in extent.free_symbols}
     for equation in program.equations:
         _Check(equation, known, sizes).run()
         _define(equation.target, known, equation)
     for tensor in program.outputs:
         if known.get(tensor.name) != tensor:
-            raise IllFormed(f"the output {_signature(tensor)} is {_found(tensor.name, known)}\n  in {program}")
+            found = _found(tensor.name, known)
+            raise IllFormed(f"the output {_signature(tensor)} is {found}\n  in {program}")
 
 
 def _define(tensor: Tensor, known: dict[str, Tensor], where: object) -> None:

@@ -10,51 +10,17 @@ import sympy
 from sympy import Expr
 from sympy.logic.boolalg import And, Boolean, Not, Or
 
-from ..errors import ShapeError, UnknownName
+from ..errors import DomainError, UnsupportedOp
 from ..ops.elementwise import op_of_head
 from .nodes import Bracket, Equation, Index, Program, Read, Where, indices_of
 from .numbers import FLOAT64, Numbers
-
-Sizes = dict[sympy.Symbol, int]
+from .sizes import Sizes, solve_sizes
 
 REDUCE = {"sum": np.add.reduce, "prod": np.multiply.reduce, "max": np.maximum.reduce, "min": np.minimum.reduce}
 COMPARE: dict[type, Any] = {
     sympy.Eq: np.equal, sympy.Ne: np.not_equal, sympy.StrictLessThan: np.less, sympy.LessThan: np.less_equal,
     sympy.StrictGreaterThan: np.greater, sympy.GreaterThan: np.greater_equal,
 }  # fmt: skip
-
-
-def solve_sizes(program: Program, inputs: Mapping[str, Any]) -> Sizes:
-    """The value of every symbolic size, from the shapes of the input arrays.
-
-    Raises:
-        ShapeError: a rank is wrong, or an axis disagrees with an earlier one; both are named.
-    """
-    sizes: Sizes = {}
-    origin: dict[sympy.Symbol, str] = {}
-    compound: list[tuple[str, int, Expr, int]] = []
-    for tensor in program.inputs:
-        if tensor.name not in inputs:
-            raise UnknownName(f"the input {tensor.name!r} is missing; got {sorted(inputs)}")
-        shape = np.shape(inputs[tensor.name])
-        declared = "[" + ", ".join(map(str, tensor.shape)) + "]"
-        if len(shape) != tensor.rank:
-            raise ShapeError(f"{tensor.name} has shape {shape} but was declared {declared}: rank {len(shape)}, not {tensor.rank}")
-        for axis, (extent, found) in enumerate(zip(tensor.shape, shape, strict=True)):
-            if not extent.is_Symbol:
-                compound.append((tensor.name, axis, extent, found))
-            elif sizes.setdefault(extent, found) != found:
-                raise ShapeError(
-                    f"{tensor.name} has shape {shape}: its axis {axis} is {extent!s} = {found}, "
-                    f"but {extent!s} = {sizes[extent]} in {origin[extent]}"
-                )
-            else:
-                origin.setdefault(extent, tensor.name)
-    for name, axis, extent, found in compound:
-        expected = extent.subs(sizes)
-        if expected.is_Integer and int(expected) != found:
-            raise ShapeError(f"{name} has shape {np.shape(inputs[name])}: its axis {axis} must be {extent} = {expected}, not {found}")
-    return sizes
 
 
 def evaluate(program: Program, inputs: Mapping[str, Any], numbers: Numbers = FLOAT64) -> dict[str, Any]:
@@ -64,28 +30,50 @@ def evaluate(program: Program, inputs: Mapping[str, Any], numbers: Numbers = FLO
         program: any well-formed program.
         inputs: arrays by name; integer and boolean tensors keep their integers, all others become `numbers`.
         numbers: the number system to compute in.
+
+    Raises:
+        ShapeError: shapes that do not fit the declared axes, or are too small for what is read.
+        UnknownName: an input is missing.
+        DomainError: an integer input, or an index computed from one, is out of its range.
+        NotExact: `numbers` are the rationals and the program leaves them.
     """
     sizes = solve_sizes(program, inputs)
     values: dict[str, Any] = {}
     for tensor in program.inputs:
         given = np.asarray(inputs[tensor.name])
         values[tensor.name] = numbers.array(given) if tensor.kind == "real" else given
+        if tensor.kind == "integer" and tensor.bound is not None:
+            bound = tensor.bound.subs(sizes)
+            _in_bounds(given, int(bound) if bound.is_Integer else None, f"{tensor.name} (integer < {tensor.bound})")
     with np.errstate(all="ignore"):
         for equation in program.equations:
             values[equation.target.name] = _Evaluator(equation, values, sizes, numbers).run()
     return values
 
 
+def _in_bounds(values: Any, bound: int | None, what: str) -> None:
+    wrong = (values < 0) | (values >= bound) if bound is not None else values < 0
+    if np.any(wrong):
+        place = tuple(int(p) for p in np.argwhere(wrong)[0])
+        value = values[place] if place else values
+        raise DomainError(
+            f"{what} holds {int(value)}{f' at {list(place)}' if place else ''}: "
+            + ("it must not be negative" if bound is None else f"it must be at least 0 and less than {bound}")
+        )
+
+
 class _Evaluator:
     """One equation: every subexpression becomes an array over the equation's axes and bound indices."""
 
     def __init__(self, equation: Equation, values: dict[str, Any], sizes: Sizes, numbers: Numbers) -> None:
-        self.equation, self.values, self.sizes, self.numbers = equation, values, sizes, numbers
+        self.equation, self.values, self.numbers = equation, values, numbers
+        self.sizes: dict[Any, Any] = {symbol: sympy.Integer(value) for symbol, value in sizes.items()}
         self.order = {index: position for position, index in enumerate(equation.indices)}
-        self.extents = [self.extent(index.extent) for index in equation.indices]
+        self.extents = [self.size(index.extent) for index in equation.indices]
+        self.conditional = equation.body.has(Bracket, Where)
 
-    def extent(self, extent: Expr) -> int:
-        return self.sizes[extent] if extent.is_Symbol else int(extent.subs(self.sizes))
+    def size(self, extent: Expr) -> int:
+        return int(extent.xreplace(self.sizes))
 
     def run(self) -> Any:
         equation, free = self.equation, len(self.equation.axes)
@@ -105,12 +93,12 @@ class _Evaluator:
         operands: list[Any] = []
         covered: set[Index] = set()
         for factor in factors:
-            own = [i for i in self.equation.indices if i in indices_of(factor)]
-            covered.update(own)
-            array = np.asarray(self.value(factor))
-            keep = tuple(slice(None) if index in own else 0 for index in self.equation.indices)
-            array = np.broadcast_to(array, [e if i in own else 1 for i, e in zip(self.equation.indices, self.extents, strict=True)])
-            operands += [array[keep], [self.order[i] for i in own]]
+            used = indices_of(factor)
+            covered |= used
+            shape = [e if i in used else 1 for i, e in zip(self.equation.indices, self.extents, strict=True)]
+            keep = tuple(slice(None) if i in used else 0 for i in self.equation.indices)
+            array = np.broadcast_to(np.asarray(self.value(factor)), shape)
+            operands += [array[keep], [self.order[i] for i in self.equation.indices if i in used]]
         for index in self.equation.indices:
             if index not in covered:
                 ones = np.empty(self.extents[self.order[index]], dtype=self.numbers.dtype)
@@ -124,33 +112,39 @@ class _Evaluator:
         shape[self.order[index]] = -1
         return np.arange(self.extents[self.order[index]]).reshape(shape)
 
+    # -- numbers
+
     def value(self, e: Expr) -> Any:
-        if e.is_number:
-            return self.numbers.constant(e)
-        if isinstance(e, Read):
-            return self.read(e)
-        if isinstance(e, Index):
-            return self.numbers.array(self.grid(e))
-        if e.is_Symbol:
-            return self.numbers.constant(sympy.Integer(self.sizes[e]))
-        if e.is_Add:
-            total = self.value(e.args[0])
-            for term in e.args[1:]:
-                total = total + self.value(term)
-            return total
-        if e.is_Mul:
-            return self.product(e)
-        if e.is_Pow:
-            return self.power(e)
-        if isinstance(e, Bracket):
-            one, zero = self.numbers.constant(sympy.S.One), self.numbers.constant(sympy.S.Zero)
-            return np.where(self.holds(e.condition), one, zero)
-        if isinstance(e, Where):
-            return np.where(self.holds(e.args[0]), self.value(e.args[1]), self.value(e.args[2]))
+        if not e.has(Index, Read):
+            return self.numbers.constant(e.xreplace(self.sizes))
+        match e:
+            case Read():
+                array = self.read(e)
+                return array if e.tensor.kind == "real" else self.numbers.array(array)
+            case Index():
+                return self.numbers.array(self.grid(e))
+            case sympy.Add():
+                total = self.value(e.args[0])
+                for term in e.args[1:]:
+                    total = total + self.value(term)
+                return total
+            case sympy.Mul():
+                return self.product(e)
+            case sympy.Pow():
+                base, exponent = e.args
+                power = int(exponent) if exponent.is_Integer else self.value(exponent)
+                return self.numbers.power(self.value(base), power)
+            case Bracket():
+                return self.choice(e.condition, sympy.S.One, sympy.S.Zero)
+            case Where():
+                return self.choice(*e.args)
         op = op_of_head(e.func)
         if op is not None and op.value is not None:
             return self.numbers.apply(op, *(self.value(a) for a in e.args))
         return self.numbers.array(self.integer(e))
+
+    def choice(self, condition: Boolean, a: Expr, b: Expr) -> Any:
+        return np.where(self.holds(condition), self.value(a), self.value(b))
 
     def product(self, e: Expr) -> Any:
         conditions = [f.condition for f in e.args if isinstance(f, Bracket)]
@@ -162,56 +156,69 @@ class _Evaluator:
             result = np.where(self.holds(And(*conditions)), result, self.numbers.constant(sympy.S.Zero))
         return result
 
-    def power(self, e: Expr) -> Any:
-        base, exponent = e.args
-        if exponent.is_Integer:
-            return self.numbers.power(self.value(base), int(exponent))
-        return self.numbers.power(self.value(base), self.value(exponent))
-
     def read(self, e: Read) -> Any:
         array = np.asarray(self.values[e.tensor.name])
         if not e.indices:
             return array[()]
         plain = [i for i in e.indices if isinstance(i, Index)]
-        if len(plain) == len(e.indices) == len(set(plain)):
+        if len(plain) == len(e.indices) == len(set(plain)) and all(
+            self.extents[self.order[i]] == n for i, n in zip(plain, array.shape, strict=True)
+        ):
             order = sorted(range(len(plain)), key=lambda p: self.order[plain[p]])
-            array = array.transpose(order)
             shape = [1] * len(self.extents)
-            for axis, p in enumerate(order):
-                shape[self.order[plain[p]]] = array.shape[axis]
-            return array.reshape(shape)
-        clipped = (np.clip(self.integer(i), 0, max(n - 1, 0)) for i, n in zip(e.indices, array.shape, strict=True))
-        return array[tuple(clipped)]
+            for p in order:
+                shape[self.order[plain[p]]] = array.shape[p]
+            return array.transpose(order).reshape(shape)
+        return array[tuple(self.place(e, axis, n) for axis, n in enumerate(array.shape))]
+
+    def place(self, e: Read, axis: int, extent: int) -> Any:
+        """Where to read along one axis; where a condition decides whether to read at all, anywhere will do."""
+        place = self.integer(e.indices[axis])
+        if self.conditional:
+            return np.clip(place, 0, max(extent - 1, 0))
+        _in_bounds(place, extent, f"the index {e.indices[axis]} of {e} in {self.equation}")
+        return place
+
+    # -- integers and conditions
 
     def integer(self, e: Expr) -> Any:
-        """An index expression: exact integer arithmetic."""
-        if e.is_Integer:
-            return np.int64(int(e))
-        if isinstance(e, Index):
-            return self.grid(e)
-        if e.is_Symbol:
-            return np.int64(self.sizes[e])
-        if isinstance(e, Read):
-            return np.asarray(self.read(e)).astype(np.int64)
-        if e.is_Add:
-            return sum((self.integer(a) for a in e.args), np.int64(0))
-        if isinstance(e, sympy.floor):
-            numerator, denominator = e.args[0].as_numer_denom()
-            return self.integer(numerator) // self.integer(denominator)
-        if isinstance(e, sympy.Mod):
-            return self.integer(e.args[0]) % self.integer(e.args[1])
-        if e.is_Mul and all(a.is_integer for a in e.args):
-            result = np.int64(1)
-            for a in e.args:
-                result = result * self.integer(a)
-            return result
-        raise NotImplementedError(f"cannot evaluate {e!s} in {self.equation}")
+        """An index expression, in exact integer arithmetic."""
+        match e:
+            case sympy.Integer():
+                return np.int64(int(e))
+            case Index():
+                return self.grid(e)
+            case sympy.Symbol():
+                return np.int64(int(self.sizes[e]))
+            case Read():
+                return np.asarray(self.read(e)).astype(np.int64)
+            case sympy.Add():
+                return sum((self.integer(a) for a in e.args), np.int64(0))
+            case sympy.Mul() if all(a.is_integer for a in e.args):
+                result = np.int64(1)
+                for a in e.args:
+                    result = result * self.integer(a)
+                return result
+            case sympy.Pow() if e.args[1].is_Integer and e.args[1].is_positive:
+                return self.integer(e.args[0]) ** int(e.args[1])
+            case sympy.floor():
+                numerator, denominator = sympy.together(e.args[0]).as_numer_denom()
+                return self.integer(numerator) // self.integer(denominator)
+            case sympy.Mod():
+                return self.integer(e.args[0]) % self.integer(e.args[1])
+            case Bracket():
+                return np.asarray(self.holds(e.condition)).astype(np.int64)
+            case Where():
+                return np.where(self.holds(e.args[0]), self.integer(e.args[1]), self.integer(e.args[2]))
+        op = op_of_head(e.func)
+        if op is not None and op.value is not None and e.is_integer:
+            return np.asarray(op.value(*(self.integer(a) for a in e.args))).astype(np.int64)
+        raise UnsupportedOp(f"{e!s} has no integer value, in {self.equation}")
 
     def holds(self, c: Boolean) -> Any:
-        if isinstance(c, And):
-            return np.logical_and.reduce(np.broadcast_arrays(*(self.holds(a) for a in c.args)))
-        if isinstance(c, Or):
-            return np.logical_or.reduce(np.broadcast_arrays(*(self.holds(a) for a in c.args)))
+        if isinstance(c, And | Or):
+            combine = np.logical_and if isinstance(c, And) else np.logical_or
+            return combine.reduce(np.broadcast_arrays(*(self.holds(a) for a in c.args)))
         if isinstance(c, Not):
             return np.logical_not(self.holds(c.args[0]))
         if c in (sympy.true, sympy.false):
@@ -220,7 +227,12 @@ class _Evaluator:
         return COMPARE[c.func](left, right)
 
     def comparable(self, e: Expr) -> Any:
-        try:
-            return self.integer(e) if e.is_integer else np.real(self.value(e))
-        except NotImplementedError:
-            return np.real(self.value(e))
+        if e.is_integer:
+            try:
+                return self.integer(e)
+            except UnsupportedOp:
+                pass
+        return np.real(self.value(e))
+
+
+__all__ = ["Sizes", "evaluate", "solve_sizes"]

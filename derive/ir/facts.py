@@ -26,9 +26,13 @@ IMPLIES: dict[str, tuple[str, ...]] = {
     "one-hot": ("simplex",),
     "binary": ("nonnegative",),
 }
-"""Every fact with the facts that follow from it. Matrix facts speak of the last two axes, simplex and one-hot of the last."""
+"""Every fact with the facts that follow from it.
+
+Matrix facts speak of the last two axes, simplex and one-hot of the last.
+"""
 
 SQUARE = {"symmetric", "positive definite", "positive semidefinite", "invertible", "orthogonal", "diagonal"}
+TRIANGULAR = {"lower triangular", "upper triangular"}
 AXIS = re.compile(r"[A-Za-z_]\w{0,40}|[0-9]{1,9}")
 INTEGER = re.compile(r"integer(?:\s*<\s*(\w+))?")
 
@@ -61,26 +65,36 @@ def spec(axes: str | int = "", *facts: str) -> Spec:
         >>> spec("n n", "positive definite").facts >= {"symmetric", "invertible"}
         True
     """
+    if isinstance(axes, bool) or not isinstance(axes, str | int):
+        raise SpecError(f"axes are a string of names such as 'batch n', or one integer; found {axes!r}")
     head, *tail = str(axes).split(",")
     shape = tuple(_extent(word, axes) for word in head.split())
-    kind: Kind = "real"
-    bound: Expr | None = None
+    kinds: dict[Kind, Expr | None] = {}
     known: set[str] = set()
-    for word in (w.strip() for w in (*tail, *(part for f in facts for part in f.split(",")))):
+    for word in (" ".join(part.split()) for part in ",".join([*tail, *facts]).split(",") if tail or facts):
         if match := INTEGER.fullmatch(word):
-            kind, bound = "integer", _extent(match[1], axes) if match[1] else None
+            kinds["integer"] = _extent(match[1], axes) if match[1] else None
         elif word == "boolean":
-            kind = "boolean"
+            kinds["boolean"] = None
         elif word in IMPLIES:
             known |= _closure(word)
         else:
             raise SpecError(f"unknown fact {word!r} in {axes!r}; {closest(word, [*IMPLIES, 'integer', 'boolean'])}")
-    if wrong := sorted(known & SQUARE):
-        if len(shape) < 2 or shape[-1] != shape[-2]:
-            raise SpecError(f"{wrong[0]!r} needs the last two axes equal; found {axes!r}: write for example 'n n, {wrong[0]}'")
+    if len(kinds) > 1:
+        raise SpecError(f"entries are either integer or boolean; found both in {axes!r}")
+    _fit(known, shape, axes)
+    kind, bound = next(iter(kinds.items()), ("real", None))
+    return Spec(shape, kind, frozenset(known), bound)
+
+
+def _fit(known: set[str], shape: tuple[Expr, ...], axes: str | int) -> None:
+    """Whether an array of this shape can have these facts."""
+    if (wrong := sorted(known & SQUARE)) and (len(shape) < 2 or shape[-1] != shape[-2]):
+        raise SpecError(f"{wrong[0]!r} needs the last two axes equal; found {axes!r}; try: 'n n, {wrong[0]}'")
+    if (wrong := sorted(known & TRIANGULAR)) and len(shape) < 2:
+        raise SpecError(f"{wrong[0]!r} needs two axes; found {axes!r}; try: 'n n, {wrong[0]}'")
     if known & {"simplex"} and not shape:
         raise SpecError(f"'simplex' and 'one-hot' need an axis to sum over; found the scalar {axes!r}")
-    return Spec(shape, kind, frozenset(known), bound)
 
 
 def _closure(fact: str) -> set[str]:
@@ -92,7 +106,7 @@ def _extent(word: str, whole: str | int) -> Expr:
         raise SpecError(f"an axis is a name or a positive integer; found {word!r} in {whole!r}")
     if word.isdigit():
         if int(word) == 0:
-            raise SpecError(f"an axis has at least one entry; found 0 in {whole!r}")
+            raise SpecError(f"a size is at least 1; found 0 in {whole!r}")
         return sympy.Integer(int(word))
     return size(word)
 
@@ -102,13 +116,13 @@ def parse_shapes(text: str) -> dict[str, Spec]:
     found: dict[str, list[str]] = {}
     for part in text.split(","):
         name, equals, rest = part.partition("=")
-        if equals:
-            if not name.strip().isidentifier():
-                raise SpecError(f"expected NAME=AXES, found {part.strip()!r} in {text!r}")
-            found[name.strip()] = [rest]
-            current = found[name.strip()]
-        elif part.strip():
-            if not found:
-                raise SpecError(f"expected NAME=AXES, found {part.strip()!r} in {text!r}")
-            current.append(part)
+        name = name.strip()
+        if equals and name in found:
+            raise SpecError(f"{name!r} is declared twice in {text!r}")
+        if equals and name.isidentifier():
+            found[name] = [rest]
+        elif found and not equals:
+            found[next(reversed(found))].append(part)
+        elif equals or part.strip():
+            raise SpecError(f"expected NAME=AXES, found {part.strip()!r} in {text!r}")
     return {name: spec(",".join(parts)) for name, parts in found.items()}

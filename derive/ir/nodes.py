@@ -13,6 +13,9 @@ import sympy
 from sympy import AtomicExpr, Expr, S, Tuple
 from sympy.logic.boolalg import Boolean
 
+HIDDEN = sympy.Dummy("entry")
+"""A second free symbol of every read and index: with two of them SymPy decides signs without differentiating."""
+
 Reduction = Literal["sum", "prod", "max", "min"]
 Kind = Literal["real", "integer", "boolean"]
 
@@ -48,14 +51,15 @@ class Tensor:
     @property
     def key(self) -> Tuple:
         """The tensor as a SymPy value, so that reads of different tensors never compare equal."""
-        facts = ",".join(sorted(self.facts))
-        return Tuple(sympy.Symbol(self.name), sympy.Symbol(f"{self.kind}|{facts}"), *self.shape)
+        known = sympy.Symbol(f"{self.kind}|{','.join(sorted(self.facts))}")
+        return Tuple(sympy.Symbol(self.name), known, S.Zero if self.bound is None else self.bound, *self.shape)
 
 
 class Index(AtomicExpr):
     """A bound or free index: an integer from 0 to extent - 1."""
 
     __slots__ = ("extent", "name")
+    _diff_wrt = True  # SymPy differentiates by it when it looks for the sign of 1 - i
     is_commutative = True
     is_integer = True
     is_nonnegative = True
@@ -74,7 +78,7 @@ class Index(AtomicExpr):
 
     @property
     def free_symbols(self) -> set[Any]:
-        return {self}
+        return {self, HIDDEN}
 
     def _sympystr(self, printer: Any) -> str:
         return self.name
@@ -105,7 +109,7 @@ class Read(AtomicExpr):
 
     @property
     def free_symbols(self) -> set[Any]:
-        return {self}
+        return {self, HIDDEN}
 
     def _eval_derivative(self, s: Any) -> Expr:
         return S.One if self == s else S.Zero
@@ -175,6 +179,15 @@ class Where(Expr):
     def _eval_derivative(self, s: Any) -> Expr:
         condition, a, b = self.args
         return Where(condition, a.diff(s), b.diff(s))
+
+    def _eval_is_integer(self) -> bool | None:
+        return True if self.args[1].is_integer and self.args[2].is_integer else None
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.args[1].is_positive and self.args[2].is_positive else None
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if self.args[1].is_nonnegative and self.args[2].is_nonnegative else None
 
     def _sympystr(self, printer: Any) -> str:
         return "where({}, {}, {})".format(*(printer._print(a) for a in self.args))

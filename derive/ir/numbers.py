@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from sympy import Expr
 
-from ..errors import DeriveError
+from ..errors import DeriveError, UnsupportedOp
 from ..ops._record import Elementwise
 
 
@@ -22,48 +22,55 @@ class NotExact(DeriveError, ArithmeticError):
 class Numbers:
     """A number system on NumPy arrays.
 
-    constant: a SymPy number -> scalar;  array: array of input values -> array in this system;
-    apply: elementwise record and arguments -> array;  power: base array, exponent (SymPy number or array) -> array.
+    constant: a SymPy number -> scalar;  lift: a Python number -> scalar, for systems made of objects;
+    apply: elementwise record and arguments -> array;  power: base array, exponent (int or array) -> array.
     """
 
     name: str
     dtype: Any
     constant: Callable[[Expr], Any]
+    lift: Callable[[Any], Any]
     apply: Callable[..., Any]
     power: Callable[[Any, Any], Any]
 
     def array(self, values: Any) -> Any:
+        """Array of input values -> array in this system."""
         values = np.asarray(values)
         if self.dtype is not object:
             return values.astype(self.dtype)
-        return self._lift(values) if values.dtype != object else values
-
-    def _lift(self, values: Any) -> Any:
+        if values.dtype == object:
+            return values
         lifted = np.empty(values.shape, dtype=object)
-        convert = Fraction if self.name == "rational" else mpmath.mpf
         for position, value in np.ndenumerate(values):
-            lifted[position] = convert(value.item())
+            lifted[position] = self.lift(value.item())
         return lifted
 
 
+# -- floating point
+
+
 def _float_power(base: Any, exponent: Any) -> Any:
-    if isinstance(exponent, int) and exponent < 0:
-        return 1.0 / base ** (-exponent)
-    if exponent == 0.5:
-        return np.sqrt(base)
-    if exponent == -0.5:
-        return 1.0 / np.sqrt(base)
+    if isinstance(exponent, int):
+        return base**exponent if exponent >= 0 else 1.0 / base**-exponent
+    if np.ndim(exponent) == 0 and exponent in (0.5, -0.5):
+        return np.sqrt(base) if exponent > 0 else 1.0 / np.sqrt(base)
     return base**exponent
 
 
 def _floating(dtype: Any) -> Numbers:
     kind = np.dtype(dtype).type
+
+    def constant(c: Expr) -> Any:
+        if c is sympy.zoo:
+            return kind(np.inf)
+        return kind(complex(c)) if np.dtype(dtype).kind == "c" else kind(float(c))
+
     return Numbers(
-        np.dtype(dtype).name, dtype,
-        constant=lambda c: kind(complex(c) if c.is_extended_real is False else float(c)),
-        apply=lambda op, *args: op.value(*args),
-        power=_float_power,
+        np.dtype(dtype).name, dtype, constant, kind, lambda op, *args: op.value(*args), _float_power
     )  # fmt: skip
+
+
+# -- exact rationals
 
 
 def _rational_constant(c: Expr) -> Fraction:
@@ -72,13 +79,17 @@ def _rational_constant(c: Expr) -> Fraction:
     return Fraction(int(c.p), int(c.q))
 
 
+def _rational_lift(value: Any) -> Fraction:
+    try:
+        return Fraction(value)
+    except (OverflowError, ValueError):
+        raise NotExact(f"{value} is not a rational number") from None
+
+
 def _rational_apply(op: Elementwise, *args: Any) -> Any:
-    if op.name not in ("maximum", "minimum", "abs", "sign"):
+    if op.rational is None:
         raise NotExact(f"{op.name} leaves the rational numbers")
-    exact: dict[str, Callable[..., Any]] = {
-        "maximum": max, "minimum": min, "abs": abs, "sign": lambda x: Fraction((x > 0) - (x < 0)),
-    }  # fmt: skip
-    return np.frompyfunc(exact[op.name], op.arity, 1)(*args)
+    return np.frompyfunc(op.rational, op.arity, 1)(*args)
 
 
 def _rational_power(base: Any, exponent: Any) -> Any:
@@ -87,15 +98,19 @@ def _rational_power(base: Any, exponent: Any) -> Any:
     return np.frompyfunc(lambda b: b**exponent, 1, 1)(base)
 
 
+# -- many digits
+
+
 def _mp_constant(c: Expr) -> Any:
     if c.is_infinite:
-        return mpmath.inf if c.is_extended_positive else -mpmath.inf
+        return -mpmath.inf if c.is_extended_negative else mpmath.inf
     return mpmath.mpmathify(sympy.N(c, mpmath.mp.dps + 5))
 
 
 def _mp_apply(op: Elementwise, *args: Any) -> Any:
     reference = op.high_precision
-    assert reference is not None, op.name
+    if reference is None:
+        raise UnsupportedOp(f"{op.name} has no high-precision reference")
     return np.frompyfunc(lambda *xs: reference(mpmath.mp, *xs), op.arity, 1)(*args)
 
 
@@ -108,5 +123,5 @@ def _mp_power(base: Any, exponent: Any) -> Any:
 FLOAT64 = _floating(np.float64)
 FLOAT32 = _floating(np.float32)
 COMPLEX128 = _floating(np.complex128)
-RATIONAL = Numbers("rational", object, _rational_constant, _rational_apply, _rational_power)
-MPMATH = Numbers("mpmath", object, _mp_constant, _mp_apply, _mp_power)
+RATIONAL = Numbers("rational", object, _rational_constant, _rational_lift, _rational_apply, _rational_power)
+MPMATH = Numbers("mpmath", object, _mp_constant, mpmath.mpf, _mp_apply, _mp_power)

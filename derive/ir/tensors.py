@@ -21,9 +21,13 @@ def with_tensors(program: Program, mapping: Mapping[Tensor, Tensor]) -> Program:
             return expr
         return expr.func(*(body(a) for a in expr.args))
 
-    equations = tuple(replace(e, target=mapping.get(e.target, e.target), body=body(e.body)) for e in program.equations)
+    equations = tuple(
+        replace(e, target=mapping.get(e.target, e.target), body=body(e.body)) for e in program.equations
+    )
     return Program(
-        tuple(mapping.get(t, t) for t in program.inputs), equations, tuple(mapping.get(t, t) for t in program.outputs)
+        tuple(mapping.get(t, t) for t in program.inputs),
+        equations,
+        tuple(mapping.get(t, t) for t in program.outputs),
     )
 
 
@@ -38,7 +42,9 @@ def merge(programs: Sequence[Program]) -> Program:
             name = equation.target.name
             same = equations.get(name)
             if same is not None and (same != with_equation(equation, renaming)):
-                fresh = next(c for n in range(2, 10**6) if (c := f"{name}_{n}") not in equations and c not in inputs)
+                fresh = next(
+                    c for n in range(2, 10**6) if (c := f"{name}_{n}") not in equations and c not in inputs
+                )
                 renaming[equation.target] = replace(equation.target, name=fresh)
             renamed = with_equation(equation, renaming)
             equations.setdefault(renamed.target.name, renamed)

@@ -36,7 +36,8 @@ class Arguments:
         if not kwargs and len(args) == len(self.names):
             return list(args)
         if len(args) > len(self.names):
-            raise UnknownName(f"{self.name}() takes {len(self.names)} arrays ({', '.join(self.names)}); {len(args)} were given")
+            wanted = f"{len(self.names)} arrays ({', '.join(self.names)})"
+            raise UnknownName(f"{self.name}() takes {wanted}; {len(args)} were given")
         given = dict(zip(self.names, args, strict=False))
         for name, value in kwargs.items():
             if name not in self.names:

@@ -75,7 +75,7 @@ class Kernel:
             before = numba.get_num_threads()
             numba.set_num_threads(wanted)
             try:
-                return self.function(*values)
+                return self.function(*values, wanted)
             finally:
                 numba.set_num_threads(before)
 

@@ -1,1 +1,1 @@
-"""What an operation knows. `elementwise/`: functions of scalars; `tensor/`: NumPy functions that lower to index equations."""
+"""What an operation knows: `elementwise/` functions of scalars, `tensor/` NumPy functions as index equations."""

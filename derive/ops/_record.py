@@ -17,10 +17,13 @@ class Elementwise:
     head: the SymPy function class found in bodies; None where `make` lowers to other operations.
     value: reference on NumPy arrays, real and (if `analytic`) complex.
     high_precision: reference on mpmath numbers, ``(mp, x, ...) -> mpf``.
+    rational: the same on exact fractions, for operations that do not leave them.
     spelling: code for each target, ``"np.tanh({0})"``; the keys are the names of the targets.
     latex: LaTeX with ``{0}`` for the argument, or None for ``\\operatorname{name}``.
-    kink: arguments -> expression whose sign change is a kink (the derivative jumps there); the convention is in `note`.
+    analytic: whether `value` continues to complex arguments, so that a complex step goes through it.
+    kink: arguments -> expression that changes sign where the derivative jumps; the convention is in `note`.
     domain: (low, high) of arguments on which it is defined and sampled.
+    source: where the definition stands.
     """
 
     name: str
@@ -29,6 +32,7 @@ class Elementwise:
     head: type | None = None
     value: Callable[..., Any] | None = None
     high_precision: Callable[..., Any] | None = None
+    rational: Callable[..., Any] | None = None
     spelling: Mapping[str, str] = field(default_factory=dict)
     latex: str | None = None
     analytic: bool = True

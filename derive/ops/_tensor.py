@@ -1,4 +1,4 @@
-"""The record of a tensor operation: the NumPy functions it answers to, and how it lowers to index equations."""
+"""The record of a tensor operation: the NumPy functions it answers to, and its lowering to index equations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any
 class TensorOp:
     """A NumPy function or method that becomes index equations while tracing.
 
-    numpy: dotted names it answers to, ``"numpy.sum"``; a name without a dot is a method or attribute of arrays.
+    numpy: dotted names it answers to, ``"numpy.sum"``; a name without a dot is a method of arrays.
     lower: ``(trace, *args, **kwargs)`` in NumPy's own signature -> traced value; it names the options it knows,
         so that an option it does not know is an error.
     source: where the meaning is defined.

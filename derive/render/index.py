@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import sympy
 from sympy import Expr, S
 from sympy.logic.boolalg import And, Boolean, Not, Or
 
-from ..ir.nodes import Bracket, Equation, Index, Program, Read, Where, indices_of, substitute
+from ..ir.nodes import Bracket, Equation, Index, Program, Read, Where, indices_of
 from ..ops.elementwise import op_of_head
 from .names import Names
 from .order import LAST, term_key
 from .scalars import scalar_tree
-from .tree import BigSum, Call, Iverson, Line, Logic, Name, Node, Power, Product, Quotient, Relation, Scalar, Scale, Sum
+from .text import ASCII
+from .tree import (
+    BigSum,
+    Call,
+    Iverson,
+    Line,
+    Logic,
+    Name,
+    Node,
+    Power,
+    Product,
+    Quotient,
+    Relation,
+    Scalar,
+    Scale,
+    Sum,
+    walk,
+)  # fmt: skip
 
 RELATIONS: dict[type, str] = {
     sympy.Eq: "=", sympy.Ne: "!=", sympy.StrictLessThan: "<", sympy.LessThan: "<=",
@@ -34,7 +50,7 @@ def index_line(equation: Equation, names: Names) -> Line:
     if scattered is None:
         return Line(name, writer.tree(equation.lhs), writer.reduced(equation), matrix=False, forward=forward)
     places, body = scattered
-    left = replace(writer.tree(equation.lhs), at=tuple(writer.tree(p) for p in places))
+    left = Name(name, 0, tuple(writer.tree(p) for p in places))
     return Line(name, left, writer.tree(body), matrix=False, sign="+=", forward=forward)
 
 
@@ -65,7 +81,11 @@ def _covers(equation: Equation, places: list[Expr], rest: Expr) -> bool:
 
 def _place_of(axis: Index, factors: list[Expr]) -> tuple[Expr, Expr] | None:
     having = [f for f in factors if axis in indices_of(f)]
-    if len(having) != 1 or not isinstance(having[0], Bracket) or not isinstance(having[0].condition, sympy.Eq):
+    if (
+        len(having) != 1
+        or not isinstance(having[0], Bracket)
+        or not isinstance(having[0].condition, sympy.Eq)
+    ):
         return None
     left, right = having[0].condition.args
     for a, b in ((left, right), (right, left)):
@@ -88,7 +108,8 @@ class Writer:
         kind = equation.reduce or "sum"
         if kind != "sum" or equation.body.is_Add:
             return BigSum(kind, letters, self.tree(equation.body))
-        outside, inside = [], []
+        outside: list[Expr] = []
+        inside: list[Expr] = []
         for f in sympy.Mul.make_args(equation.body):
             (inside if indices_of(f) & set(equation.bound) else outside).append(f)
         return self.product(outside, BigSum(kind, letters, self.tree(sympy.Mul(*inside))))
@@ -138,40 +159,58 @@ class Writer:
         return node if factor == 1 else Scale(factor, node)
 
     def factor_key(self, node: Node) -> tuple[Any, ...]:
-        kind = 0 if isinstance(node, Name) else 1 if isinstance(node, Power) and isinstance(node.base, Name) else 2
+        """Brackets about indices, entries and their powers in the order of a matrix chain, then everything else."""
+        names = [n for n in walk(node) if isinstance(n, Name)]
+        if isinstance(node, Iverson) and not any(n.at for n in names):
+            return (0, [], repr(node))
+        entry = isinstance(node.base if isinstance(node, Power) else node, Name)
         order = list(self.letters.values())
-        places = sorted(order.index(n) for n in _letters_in(node) if n in order)
-        return (kind, places[:1], len(places), repr(node)) if kind == 0 else (kind, places[:1], 0, repr(node))
+        places = sorted({order.index(n.name) for n in names if not n.at and n.name in order})
+        return (1 if entry else 2, places, repr(node))
 
     def condition(self, c: Boolean) -> Node:
         match c:
-            case And() | Or():
-                word = "and" if isinstance(c, And) else "or"
+            case And() | Or() | Not():
+                word = {And: "and", Or: "or", Not: "not"}[type(c)]
                 return Logic(word, tuple(sorted(map(self.condition, c.args), key=repr)))
-            case Not():
-                return Logic("not", (self.condition(c.args[0]),))
-            case sympy.Ne(lhs=Read() as read, rhs=S.Zero) if read.tensor.kind == "boolean":
-                return self.tree(read)
-            case sympy.Eq(lhs=Read() as read, rhs=S.Zero) if read.tensor.kind == "boolean":
-                return Logic("not", (self.tree(read),))
-        left, right = c.args
-        symbol = RELATIONS[c.func]
-        if (left.is_number and not right.is_number) or (symbol == "=" and _reads_first(left, right)):
-            left, right, symbol = right, left, FLIPPED[symbol]
-        return Relation(symbol, self.tree(left), self.tree(right))
+        left, symbol, right = relation_parts(c)
+        return Relation(symbol, self.tree(left), self.tree(right)) if symbol else self.tree(left)
 
 
-FLIPPED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+def relation_parts(c: Any) -> tuple[Expr, str, Expr]:
+    """Left side, symbol, right side as a person writes them; no symbol for a boolean tensor by itself."""
+    left, symbol, right = c.args[0], RELATIONS[c.func], c.args[1]
+    if isinstance(left, Read) and left.tensor.kind == "boolean" and right == 0 and symbol == "!=":
+        return left, "", right
+    if _number_first(left, right) or (symbol == "=" and _reads_first(left, right)):
+        left, symbol, right = right, FLIPPED[symbol], left
+    if symbol in ROUNDED and left.is_integer and right.is_integer:
+        return _rounded(left, symbol, right)
+    return left, symbol, right
+
+
+def _number_first(left: Expr, right: Expr) -> bool:
+    return bool(left.is_number and not right.is_number)
 
 
 def _reads_first(left: Expr, right: Expr) -> bool:
     return isinstance(right, Index) and not isinstance(left, Index)
 
 
-def _letters_in(node: Node) -> set[str]:
-    from .tree import walk
+def _rounded(left: Expr, symbol: str, right: Expr) -> tuple[Expr, str, Expr]:
+    """``j < i + 1`` of integers is ``j <= i``."""
+    other, shift = ROUNDED[symbol]
+    for a, b in ((left - shift, right), (left, right + shift)):
+        if len(a.args) + len(b.args) < len(left.args) + len(right.args):
+            return a, other, b
+    return left, symbol, right
 
-    return {n.name for n in walk(node) if isinstance(n, Name) and not n.at}
+
+FLIPPED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+ROUNDED = {"<": ("<=", -1), "<=": ("<", 1), ">": (">=", 1), ">=": (">", -1)}
+"""For integers: the relation that says the same when its right side is moved by so much."""
 
 
 def _joined(nodes: list[Node]) -> Node:
@@ -195,4 +234,6 @@ def index_lines(program: Program, names: Names) -> list[Line]:
     return [index_line(e, names) for e in program.equations]
 
 
-__all__ = ["Writer", "function_name", "index_line", "index_lines", "is_size", "scatter", "substitute"]
+def render_index(program: Program) -> list[str]:
+    """Index notation for every equation, in plain ASCII: ``S[i,j] = sum_k Q[i,k] K[j,k] / sqrt(d)``."""
+    return [ASCII.line(line) for line in index_lines(program, Names(program))]

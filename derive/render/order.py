@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from .tree import Call, Diagonal, Iverson, Name, Node, Power, Reduce, Scalar, Scale, Spread, Transpose, children, rank, walk
+from .tree import (
+    Call,
+    Diagonal,
+    Iverson,
+    Name,
+    Node,
+    Power,
+    Product,
+    Reduce,
+    Scalar,
+    Scale,
+    Spread,
+    Transpose,
+    children,
+    rank,
+    walk,
+)  # fmt: skip
 
 LAST = (9, 10**6, 10**6)
 
@@ -22,19 +38,23 @@ def weight(node: Node) -> int:
             return rank(arg)
         case Name(at=at, rank=r):
             return max(r, len(at))
+        case Product() | Reduce() | Diagonal() | Call(function="onehot" | "diagonal" | "tr"):
+            return rank(node)
         case _:
             return max((weight(c) for c in children(node)), default=rank(node))
 
 
 def term_key(node: Node) -> tuple[object, ...]:
-    """Whole numbers first if positive, then what has more axes, then what the program mentions earlier; negatives last."""
+    """Whole numbers, then what has more axes, then what the program mentions earlier; negatives last."""
     bare, factor = (node.arg, node.factor) if isinstance(node, Scale) else (node, None)
     if isinstance(bare, Scalar):
         leads = bare.value.is_Integer and bare.value.is_positive
         return (0 if leads else 1 if bare.value.is_nonnegative else 3, 9, (), 0, str(bare.value))
     negative = factor is not None and factor.could_extract_minus_sign()
     birth = min(order[1:] for order in _orders(bare))
-    return (2 if negative else 1, -min(weight(bare), 8), birth, _size(bare), repr(bare))
+    if negative:
+        return (2, _size(bare), birth, 0, repr(bare))
+    return (1, -min(weight(bare), 8), birth, _size(bare), repr(bare))
 
 
 def factor_key(node: Node) -> tuple[object, ...]:
@@ -52,7 +72,7 @@ def _place(node: Node) -> int:
         case Power(base=arg) | Transpose(arg):
             return _place(arg)
         case Iverson():
-            return 3
+            return 7
         case Call():
             return 2 if node.function in ("onehot", "diagonal", "norm") else 4
         case Reduce():

@@ -1,18 +1,36 @@
-"""One walk over the display tree for every notation: where brackets are needed, and in which order things are written."""
+"""One walk over the display tree for every notation: where brackets are needed, and how signs are written."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-import sympy
 from sympy import Expr, S
 
-from .algebra import is_negative
-from .scalars import is_decimal, scalar_tree, split
+from .parts import is_negative
+from .scalars import scalar_tree, split
 from .tree import (
-    BigSum, Call, Diagonal, Hadamard, Iverson, Line, Logic, Name, Node, Position, Power, Product, Quotient, Reduce,
-    Relation, Scalar, Scale, Spread, Sum, Transpose, Wild,
-)  # fmt: skip
+    BigSum,
+    Call,
+    Diagonal,
+    Hadamard,
+    Iverson,
+    Line,
+    Logic,
+    Name,
+    Node,
+    Position,
+    Power,
+    Product,
+    Quotient,
+    Reduce,
+    Relation,
+    Scalar,
+    Scale,
+    Spread,
+    Sum,
+    Transpose,
+    Wild,
+)  # fmt: skip  # fmt: skip
 
 SUM, TERM, CHAIN, POSTFIX, ATOM = range(1, 6)
 """How tightly things bind."""
@@ -105,7 +123,9 @@ class Printer(ABC):
             case Logic("not", (arg,)):
                 return self.call("not", [self.top(arg)]), ATOM
             case Logic(word, args):
-                return self.join([self.at(a, SUM) if isinstance(a, Logic) else self.top(a) for a in args], word), 0
+                return self.join(
+                    [self.at(a, SUM) if isinstance(a, Logic) else self.top(a) for a in args], word
+                ), 0
             case Wild(name):
                 return self.word(name), ATOM
 
@@ -121,15 +141,24 @@ class Printer(ABC):
         text = self.at(terms[0], TERM)
         for term in terms[1:]:
             negative = is_negative(term)
-            text = self.join([text, self.at(opposite(term) if negative else term, TERM)], "-" if negative else "+")
+            text = self.join(
+                [text, self.at(opposite(term) if negative else term, TERM)], "-" if negative else "+"
+            )
         return text
 
     def chain(self, factors: tuple[Node, ...]) -> str:
         last = len(factors) - 1
-        pieces = [self.at(f, TERM if isinstance(f, BigSum) and p == last else POSTFIX) for p, f in enumerate(factors)]
+        pieces = [
+            self.at(f, TERM if isinstance(f, BigSum) and p == last else POSTFIX)
+            for p, f in enumerate(factors)
+        ]
         return self.join(pieces, "")
 
     def quotient(self, top: Node, bottom: Node) -> Shown:
+        if self.stacked and _has_big(top):
+            return self.join(
+                [self.fraction(self.number(S.One), self.top(bottom)), self.at(top, TERM)], ""
+            ), TERM
         if self.stacked:
             return self.fraction(self.top(top), self.top(bottom)), ATOM
         return self.fraction(self.at(top, TERM), self.at(bottom, POSTFIX)), TERM
@@ -151,6 +180,9 @@ class Printer(ABC):
             return self.quotient(scalar_tree(above), below_node)
         if above == 1:
             return self.quotient(node, below_node)
+        if self.stacked and _has_big(node):
+            front = self.fraction(self.top(scalar_tree(above)), self.top(below_node))
+            return self.join([front, self.at(node, TERM)], ""), TERM
         if self.stacked:
             return self.fraction(self.times(above, node), self.top(below_node)), ATOM
         return self.fraction(self.times(above, node), self.at(below_node, POSTFIX)), TERM
@@ -160,6 +192,21 @@ class Printer(ABC):
         front = self.at(scalar_tree(above), POSTFIX)
         inner = self.at(arg, TERM if isinstance(arg, Product | Hadamard | BigSum) else POSTFIX)
         return self.join([front, inner], "")
+
+
+def _has_big(node: Node) -> bool:
+    """Whether a numerator has a big sum, which reads better behind the fraction."""
+    match node:
+        case BigSum():
+            return True
+        case Product(factors) | Hadamard(factors):
+            return any(map(_has_big, factors)) or sum(map(_has_sum, factors)) > 0
+        case _:
+            return False
+
+
+def _has_sum(node: Node) -> bool:
+    return isinstance(node, Sum) and len(node.terms) > 2
 
 
 def opposite(node: Node) -> Node:
@@ -181,6 +228,3 @@ def _product(factor: Expr, node: Node) -> Node:
     tree = scalar_tree(factor)
     front = tree.factors if isinstance(tree, Product) else (tree,)
     return Product((*front, *(node.factors if isinstance(node, Product) else (node,))))
-
-
-__all__ = ["Printer", "is_decimal", "sympy"]

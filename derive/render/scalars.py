@@ -1,4 +1,4 @@
-"""Numbers and sizes as people write them: decimals as decimals, ``1 / sqrt(d)`` and ``sqrt(2 / pi)``, never sqrt(2)/2."""
+"""Numbers and sizes as people write them: ``0.044715``, ``1 / sqrt(2)``, ``sqrt(2 / pi)``."""
 
 from __future__ import annotations
 
@@ -94,6 +94,9 @@ def _product(value: Expr) -> Node:
     if not factors:
         return Scalar(S.One)
     factors.sort(key=lambda f: (not f.is_number, f.is_Pow, str(f)))
+    roots = [f for f in factors if f.is_Pow and f.exp == S.Half]
+    joined = sympy.sqrt(sympy.Mul(*(f.base for f in roots)), evaluate=False)
+    factors = [f for f in factors if f not in roots] + [joined] * bool(roots)
     nodes = tuple(_number(f) if f.is_Rational else scalar_tree(f) for f in factors)
     return nodes[0] if len(nodes) == 1 else Product(nodes)
 

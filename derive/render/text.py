@@ -6,10 +6,9 @@ from sympy import Expr
 
 from .printer import Printer
 from .scalars import number_text
-from .tree import Line, Name, Node, Scalar
+from .tree import FENCES, Line, Name, Node, Scalar
 
 SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-FENCES = {"norm": ("‖", "‖"), "abs": ("|", "|")}
 UNICODE = {"-": "−", "<=": "≤", ">=": "≥", "!=": "≠", "pi": "π", "inf": "∞"}
 
 
@@ -47,7 +46,7 @@ class Text(Printer):
         if not self.ascii and isinstance(exponent, Scalar) and exponent.value.is_Integer:
             return base + str(exponent.value).translate(SUPERSCRIPT)
         text, level = self.show(exponent)
-        plain = isinstance(exponent, Scalar) and exponent.value.is_Integer or isinstance(exponent, Name)
+        plain = (isinstance(exponent, Scalar) and exponent.value.is_Integer) or isinstance(exponent, Name)
         return f"{base}^{text}" if plain and level else f"{base}^({text})"
 
     def transpose(self, arg: str) -> str:

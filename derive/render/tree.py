@@ -1,4 +1,4 @@
-"""The formula as a person reads it: a small tree, made by `index` and `matrix`, printed as text, LaTeX and MathML."""
+"""The formula as a person reads it: a small tree, printed as text, LaTeX and MathML."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import sympy
 from sympy import Expr
 
 Along = Literal["row", "column", "all"]
+FENCES = {"norm": ("‖", "‖"), "abs": ("|", "|")}
+"""Functions that are written as bars around their argument."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Reduce:
-    """The sum, mean, max, ... of each row, of each column, or of all entries, which are `extent` in number."""
+    """The sum, mean, max, ... over each row, over each column, or over all, of `extent` entries."""
 
     kind: str
     along: Along
@@ -162,8 +164,8 @@ class Wild:
 
 
 Node = (
-    Name | Scalar | Position | Scale | Sum | Product | Hadamard | Quotient | Power | Call | Transpose | Diagonal
-    | Spread | Reduce | BigSum | Iverson | Relation | Logic | Wild
+    Name | Scalar | Position | Scale | Sum | Product | Hadamard | Quotient | Power | Call | Transpose
+    | Diagonal | Spread | Reduce | BigSum | Iverson | Relation | Logic | Wild
 )  # fmt: skip
 
 
@@ -192,7 +194,14 @@ def children(node: Node) -> tuple[Node, ...]:
             return args
         case Quotient(a, b) | Power(a, b) | Relation(left=a, right=b):
             return (a, b)
-        case Scale(arg=arg) | Transpose(arg) | Diagonal(arg) | Spread(arg=arg) | Reduce(arg=arg) | BigSum(arg=arg):
+        case (
+            Scale(arg=arg)
+            | Transpose(arg)
+            | Diagonal(arg)
+            | Spread(arg=arg)
+            | Reduce(arg=arg)
+            | BigSum(arg=arg)
+        ):
             return (arg,)
         case Iverson(condition):
             return (condition,)

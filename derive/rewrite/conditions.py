@@ -33,7 +33,9 @@ def decide(condition: Any) -> Any:
         return condition.func(*(decide(a) for a in condition.args))
     if not isinstance(condition, sympy.core.relational.Relational) or condition.atoms(Read):
         return condition
-    found = bounds(condition.gts - condition.lts if hasattr(condition, "gts") else condition.lhs - condition.rhs)
+    found = bounds(
+        condition.gts - condition.lts if hasattr(condition, "gts") else condition.lhs - condition.rhs
+    )
     if found is None:
         return condition
     low, high = found

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy
 from sympy import Expr
 
-from ..ir.nodes import Bracket, Index, Read, indices_of, substitute
-from .conditions import in_range, simplify_brackets
+from ..ir.nodes import Bracket, Index, Read, indices_of, reads_of, substitute
+from .conditions import decide, in_range, simplify_brackets
 
 
 def is_delta(e: Expr) -> bool:
@@ -29,9 +31,9 @@ def solve_deltas(term: Expr, bound: tuple[Index, ...]) -> tuple[Expr, tuple[Inde
             fixed = solution(deltas, bound)
             if fixed is None:
                 continue
-            used, values = fixed
+            used, values, provided = fixed
             rest = sympy.Mul(*(f for f in sympy.Mul.make_args(term) if f not in used))
-            certain = sympy.And(*(in_range(value, index) for index, value in values.items()))
+            certain = sympy.And(provided, *(in_range(value, index) for index, value in values.items()))
             term = substitute(rest, dict(values)) * Bracket(certain)
             bound = tuple(b for b in bound if b not in values)
             progress = True
@@ -39,7 +41,8 @@ def solve_deltas(term: Expr, bound: tuple[Index, ...]) -> tuple[Expr, tuple[Inde
     return _diagonal(simplify_brackets(term), bound), bound
 
 
-Fixed = tuple[list[Expr], dict[Index, Expr]]
+Fixed = tuple[list[Expr], dict[Index, Expr], Any]
+"""The deltas that were solved, the indices that they fix with their values, and a condition for there to be a solution."""
 
 
 def _linear(deltas: list[Expr], bound: tuple[Index, ...]) -> Fixed | None:
@@ -50,7 +53,7 @@ def _linear(deltas: list[Expr], bound: tuple[Index, ...]) -> Fixed | None:
             c = difference.coeff(b)
             rest = difference - c * b
             if c in (1, -1) and b not in indices_of(rest):
-                return [delta], {b: sympy.expand(-rest / c)}
+                return [delta], {b: sympy.expand(-rest / c)}, sympy.true
     return None
 
 
@@ -63,9 +66,15 @@ def _quotient_remainder(deltas: list[Expr], bound: tuple[Index, ...]) -> Fixed |
                 ratio = difference.coeff(h) / difference.coeff(k) if difference.coeff(k) in (1, -1) else None
                 if h == k or ratio is None or sympy.expand(ratio - k.extent) != 0:
                     continue
-                whole = sympy.expand(-(difference - difference.coeff(h) * h - difference.coeff(k) * k) / difference.coeff(k))
+                whole = sympy.expand(
+                    -(difference - difference.coeff(h) * h - difference.coeff(k) * k) / difference.coeff(k)
+                )
                 if not {h, k} & indices_of(whole):
-                    return [delta], {h: sympy.floor(whole / k.extent), k: sympy.Mod(whole, k.extent)}
+                    return (
+                        [delta],
+                        {h: sympy.floor(whole / k.extent), k: sympy.Mod(whole, k.extent)},
+                        sympy.true,
+                    )
     return None
 
 
@@ -81,7 +90,8 @@ def _merged(deltas: list[Expr], bound: tuple[Index, ...]) -> Fixed | None:
                         continue
                     f, s = remainder.args
                     if sympy.expand(quotient.args[0] * s - f) == 0 and f not in indices_of(a) | indices_of(c):
-                        return [first, second], {f: a * s + c}
+                        below = sympy.And(decide(sympy.Ge(c, 0)), decide(sympy.Le(c, s - 1)))
+                        return [first, second], {f: a * s + c}, below
     return None
 
 
@@ -95,6 +105,19 @@ def _diagonal(term: Expr, bound: tuple[Index, ...]) -> Expr:
             if j in indices_of(rest):
                 return delta * substitute(rest, {j: i})
     return term
+
+
+def reads_whole(body: Expr) -> bool:
+    """Whether every read stays within its array without the help of a bracket: bare indices over whole axes, or gathers."""
+
+    def inside(place: Expr, extent: Expr) -> bool:
+        return (
+            place.is_Integer
+            or isinstance(place, Read)
+            or (isinstance(place, Index) and place.extent == extent)
+        )
+
+    return all(inside(p, e) for r in reads_of(body) for p, e in zip(r.indices, r.tensor.shape, strict=True))
 
 
 def has_delta(body: Expr) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from ..ir.nodes import Equation, Program, Read, Tensor
+from ..ir.tensors import with_tensors
 from .eliminate import eliminate
 from .share import share
-from ..ir.tensors import with_tensors
 from .tidy import Policy, count_uses, prune, tidy
 
 LETTERS = {True: "MRSTUHKLPQ", False: "cmqrstuhkl"}
@@ -52,13 +53,24 @@ def _worth_seeing(program: Program, forward: Program) -> frozenset[str]:
     """The unnamed forward tensors whose cotangent or tangent stays an equation: ``Z = X W + b`` beside ``gZ``."""
     uses = count_uses(program.equations)
     ahead = names_of(forward)
-    visible = (_origin(e, ahead) for e in program.equations if e.target.name not in ahead and uses[e.target.name] > 1)
+    several = [e for e in program.equations if e.target.name not in ahead and uses[e.target.name] > 1]
+    visible = (_origin(e, ahead, user_names(forward), uses) for e in several)
     return frozenset(name for name in visible if name)
 
 
-def _origin(equation: Equation, names: frozenset[str]) -> str | None:
-    """The tensor whose cotangent or tangent an equation defines."""
-    return next((n[1:] for n in (equation.target.name, *equation.step.also) if n[:1] in "gd" and n[1:] in names), None)
+def user_names(forward: Program) -> frozenset[str]:
+    """The inputs, and the tensors that the user named."""
+    return frozenset(
+        {*(t.name for t in forward.inputs), *(e.target.name for e in forward.equations if e.step.named)}
+    )
+
+
+def _origin(
+    equation: Equation, names: frozenset[str], user: frozenset[str], uses: Counter[str]
+) -> str | None:
+    """The tensor whose cotangent or tangent an equation defines; of several, the one best known to the reader."""
+    equal = [n[1:] for n in (equation.target.name, *equation.step.also) if n[:1] in "gd" and n[1:] in names]
+    return max(equal, key=lambda name: (name in user, min(uses[name], 2)), default=None)
 
 
 def names_of(program: Program) -> frozenset[str]:
@@ -69,13 +81,20 @@ def adopt_outputs(program: Program, forward: frozenset[str]) -> Program:
     """An output that is equal to a derived tensor takes its place, instead of standing as a copy."""
     for equation in program.equations:
         body = equation.body
-        if equation.target not in program.outputs or not isinstance(body, Read) or body.indices != equation.axes:
+        if (
+            equation.target not in program.outputs
+            or not isinstance(body, Read)
+            or body.indices != equation.axes
+        ):
             continue
         source = body.tensor
-        if source.name in forward or source in program.inputs or source in program.outputs:
+        whole = source.shape == equation.target.shape
+        if not whole or source.name in forward or source in program.inputs or source in program.outputs:
             continue
         others = tuple(e for e in program.equations if e is not equation)
-        return adopt_outputs(with_tensors(replace(program, equations=others), {source: equation.target}), forward)
+        return adopt_outputs(
+            with_tensors(replace(program, equations=others), {source: equation.target}), forward
+        )
     return program
 
 
@@ -92,17 +111,19 @@ def forward_names(program: Program, forward: Program) -> frozenset[str]:
 
 def rename_derived(program: Program, forward: Program) -> Program:
     """Give derived tensors the name of the cotangent or tangent they are, helpers a letter by their rank."""
-    known = {*(t.name for t in program.inputs), *(names_of(forward) & names_of(program)), *map(str, program.sizes)}
-    user = {*(t.name for t in forward.inputs), *(e.target.name for e in forward.equations if e.step.named)}
+    names = frozenset({*(t.name for t in program.inputs), *(names_of(forward) & names_of(program))})
     outputs = {t.name for t in program.outputs}
-    taken = {*known, *outputs}
+    taken = {*names, *outputs, *map(str, program.sizes)}
+    uses = count_uses(program.equations)
     mapping: dict[Tensor, Tensor] = {}
     for equation in program.equations:
         name = equation.target.name
-        if name in known or name in outputs:
+        if name in names or name in outputs:
             continue
-        own = [n for n in (name, *equation.step.also) if n[:1] in "gd" and n[1:] in known | user and n not in taken]
-        chosen = min(own, key=lambda n: n[1:] not in user) if own else _letter(equation, taken)
+        origin = _origin(equation, names, user_names(forward), uses)
+        chosen = (
+            f"{name[0]}{origin}" if origin and f"{name[0]}{origin}" not in taken else _letter(equation, taken)
+        )
         taken.add(chosen)
         mapping[equation.target] = replace(equation.target, name=chosen)
     return with_tensors(program, mapping)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import sympy
-from sympy import Expr, S
+from sympy import Expr
+from sympy.core.relational import Relational
 
-from ..ir.nodes import Equation, Index, Program, Read, Tensor, indices_of, substitute
+from ..ir.nodes import Equation, Index, Program, Read, Tensor, reads_of, substitute
 from .tidy import Policy, price, tidy
 
 
@@ -27,7 +28,13 @@ def readings(equation: Equation) -> Iterator[Reading]:
         return
     factors = sympy.Mul.make_args(equation.body)
     for f in factors:
-        if not isinstance(f, Read) or set(f.indices) != set(equation.axes) or len(f.indices) != len(equation.axes):
+        if (
+            not isinstance(f, Read)
+            or set(f.indices) != set(equation.axes)
+            or len(f.indices) != len(equation.axes)
+        ):
+            continue
+        if f.tensor.shape != tuple(i.extent for i in f.indices):
             continue
         rest = sympy.Mul(*(g for g in factors if g is not f))
         if all(_never_zero(g) for g in sympy.Mul.make_args(rest)):
@@ -48,7 +55,12 @@ def eliminate(program: Program, policy: Policy) -> Program:
     derived = [e for e in program.equations if e.target.name not in policy.frozen]
     for equation in [e for e in program.equations if e.target.name in policy.frozen]:
         for reading in readings(equation):
-            if any(r.tensor == reading.tensor for e in derived for r in e.reads):
+            compared = {
+                r.tensor for e in program.equations for c in e.body.atoms(Relational) for r in reads_of(c)
+            }
+            if reading.tensor not in compared and any(
+                r.tensor == reading.tensor for e in derived for r in e.reads
+            ):
                 program = _try(program, policy, reading)
                 derived = [e for e in program.equations if e.target.name not in policy.frozen]
     return program
@@ -57,7 +69,10 @@ def eliminate(program: Program, policy: Policy) -> Program:
 def _try(program: Program, policy: Policy, reading: Reading) -> Program:
     region = _region(program, policy, reading.tensor)
     policy = replace(policy, reserved=frozenset(program.tensors))
-    changed = tuple(replace(e, body=_read_as(e.body, reading)) if e.target.name in region else e for e in program.equations)
+    changed = tuple(
+        replace(e, body=_read_as(e.body, reading)) if e.target.name in region else e
+        for e in program.equations
+    )
     before = _window(program, program.equations, policy, region)
     after = tidy(_window(program, changed, policy, region), policy)
     if price(_derived(after, policy)) >= price(_derived(before, policy)):
@@ -67,7 +82,11 @@ def _try(program: Program, policy: Policy, reading: Reading) -> Program:
     ahead = [e for e in program.equations[:first]]
     names = {e.target.name for e in ahead}
     fresh = [e for e in after.equations if e.target.name not in names]
-    behind = [e for e in program.equations[first:] if e.target.name not in inside and e.target.name not in {f.target.name for f in fresh}]
+    behind = [
+        e
+        for e in program.equations[first:]
+        if e.target.name not in inside and e.target.name not in {f.target.name for f in fresh}
+    ]
     return replace(program, equations=_ordered((*ahead, *fresh, *behind)))
 
 
@@ -126,6 +145,3 @@ def _ordered(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
     for e in equations:
         visit(e)
     return tuple(done.values())
-
-
-__all__ = ["S", "eliminate", "indices_of"]

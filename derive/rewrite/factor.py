@@ -42,9 +42,12 @@ def cost(e: Any) -> float:
 
 def expand_products(e: Expr) -> Expr:
     """Distribute products over sums, at the top only; powers and the insides of functions stay."""
-    return sympy.expand(e, deep=False, mul=True, power_base=False, power_exp=False, log=False, multinomial=False, basic=False)
+    return sympy.expand(
+        e, deep=False, mul=True, power_base=False, power_exp=False, log=False, multinomial=False, basic=False
+    )
 
 
+@lru_cache(maxsize=20000)
 def simplify(body: Expr) -> Expr:
     """The cheapest form found; a tie keeps the form at hand."""
     body = simplify_brackets(body)
@@ -79,6 +82,7 @@ def _group_deltas(terms: list[Expr]) -> list[Expr]:
     return [delta * simplify(sympy.Add(*parts)) for delta, parts in groups.items()]
 
 
+@lru_cache(maxsize=20000)
 def factor(e: Expr) -> Expr:
     """Common factors of a sum, then of the largest groups of its terms; a product is factored factor by factor."""
     if e.is_Mul:
@@ -97,7 +101,12 @@ def factor(e: Expr) -> Expr:
     if common:
         rest = sympy.Add(*(_without(t, common) for t in terms))
         return sympy.Mul(*(b**p for b, p in common.items())) * (factor(rest) if rest.is_Add else rest)
-    counts = Counter((base, power > 0) for t in terms for base, power in t.items() if not base.is_number and power.is_number)
+    counts = Counter(
+        (base, power > 0)
+        for t in terms
+        for base, power in t.items()
+        if not base.is_number and power.is_number
+    )
     for (base, positive), count in counts.most_common():
         if count < 2:
             break

@@ -9,6 +9,7 @@ from sympy import Expr
 
 from ..calculus.differentiate import new_name
 from ..ir.nodes import Bracket, Equation, Program, Read, Step, Tensor, Where, indices_of, reads_of
+from .deltas import reads_whole
 from .values import canonical
 
 
@@ -42,7 +43,9 @@ def _round(program: Program) -> Program:
         axes = tuple(i for i in reader.indices if i in indices_of(value))
         facts = frozenset({"positive"} if value.is_positive else ())
         target = Tensor(new_name("shared", taken), tuple(i.extent for i in axes), facts=facts)
-        names[key] = Equation(target, axes, value, step=Step("shared value", of=reader.target.name, where=reader.step.where))
+        names[key] = Equation(
+            target, axes, value, step=Step("shared value", of=reader.target.name, where=reader.step.where)
+        )
         first.setdefault(position, []).append(names[key])
     equations: list[Equation] = []
     for position, equation in enumerate(program.equations):
@@ -64,9 +67,15 @@ def _collect(e: Any, equation: Equation, position: int, places: dict[Any, list[t
 
 def _worth_a_name(e: Any) -> bool:
     """A function value that costs more than arithmetic and varies over indices."""
-    if not isinstance(e, Expr) or isinstance(e, Bracket | Where | Read) or e.is_Add or e.is_Mul or not reads_of(e):
+    if (
+        not isinstance(e, Expr)
+        or isinstance(e, Bracket | Where | Read)
+        or e.is_Add
+        or e.is_Mul
+        or not reads_of(e)
+    ):
         return False
-    return not (e.is_Pow and e.exp.is_Integer)
+    return not (e.is_Pow and e.exp.is_Integer) and reads_whole(e)
 
 
 def _contains_worthy(e: Expr) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, S
 
-from ..ir.nodes import Index, Read, indices_of
+from ..ir.nodes import Bracket, Index, Read, indices_of
 from .deltas import has_delta, is_delta, solve_deltas
 from .factor import cost, expand_products
 
@@ -41,14 +41,29 @@ def split(body: Expr, bound: tuple[Index, ...], full: bool = False) -> list[Term
         if f.is_Add and _must_distribute(f, bound, full):
             rest = sympy.Mul(*(g for g in factors if g is not f))
             return split(sympy.Add(*(t * rest for t in f.args)), bound, full)
-        if full and f.is_Pow and f.exp == 2 and f.base.is_Add and len(f.base.args) <= 3 and indices_of(f) & set(bound):
+        if (
+            full
+            and f.is_Pow
+            and f.exp == 2
+            and f.base.is_Add
+            and len(f.base.args) <= 3
+            and indices_of(f) & set(bound)
+        ):
             expanded = expand_products(sympy.expand(f) * sympy.Mul(*(g for g in factors if g is not f)))
             return split(expanded, bound, full)
-    free = [f for f in factors if not indices_of(f) & set(bound)]
     inner = sympy.Mul(*(f for f in factors if indices_of(f) & set(bound)))
+    guards = [f for f in factors if not indices_of(f) & set(bound) and _guards(f, inner)]
+    inner = sympy.Mul(inner, *guards)
+    free = [f for f in factors if not indices_of(f) & set(bound) and f not in guards]
     unused = [b for b in bound if b not in indices_of(inner)]
     outside = sympy.Mul(*free, *(b.extent for b in unused))
     return [Term(outside, inner, tuple(b for b in bound if b not in unused))]
+
+
+def _guards(f: Expr, inner: Expr) -> bool:
+    """Whether a factor has a bracket that may keep reads of the summand within their arrays, so that it must stay inside."""
+    brackets = [b for b in f.atoms(Bracket) if not all(isinstance(a, Index) for a in b.condition.args)]
+    return bool(brackets) and bool(indices_of(f) & indices_of(inner))
 
 
 def _must_distribute(f: Expr, bound: tuple[Index, ...], full: bool) -> bool:
@@ -57,7 +72,10 @@ def _must_distribute(f: Expr, bound: tuple[Index, ...], full: bool) -> bool:
         return False
     if full:
         return True
-    if any(has_delta(t) and indices_of(t) & set(bound) and any(is_delta(d) for d in sympy.Mul.make_args(t)) for t in f.args):
+    if any(
+        has_delta(t) and indices_of(t) & set(bound) and any(is_delta(d) for d in sympy.Mul.make_args(t))
+        for t in f.args
+    ):
         return True
     return any(indices_of(t) & set(bound) != inside and not t.is_number for t in f.args)
 
@@ -110,7 +128,9 @@ def _price(resolved: tuple[Expr, list[Term]]) -> float:
     return sum(cost(t.summand) + 3 for t in left) + 0.1 * cost(done)
 
 
-def sum_facts(summand: Expr, bound: tuple[Index, ...], fact: Callable[[Read, int], Expr | None]) -> tuple[Expr, tuple[Index, ...]]:
+def sum_facts(
+    summand: Expr, bound: tuple[Index, ...], fact: Callable[[Read, int], Expr | None]
+) -> tuple[Expr, tuple[Index, ...]]:
     """Replace factors whose sum over one axis is a known constant: ``sum_j P[i,j]`` is 1."""
     factors = list(sympy.Mul.make_args(summand))
     for b in bound:

@@ -8,11 +8,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
-from sympy import Expr, S
+from sympy import Eq, Expr, Ne, S
 
 from ..calculus.differentiate import new_name
-from ..ir.nodes import Equation, Index, Program, Read, Step, Tensor, fresh_indices, indices_of, reads_of, substitute
-from .deltas import has_delta, solve_deltas
+from ..ir.nodes import (
+    Equation,
+    Index,
+    Program,
+    Read,
+    Step,
+    Tensor,
+    fresh_indices,
+    indices_of,
+    reads_of,
+    substitute,
+)
+from .deltas import has_delta, is_delta, reads_whole, solve_deltas
 from .factor import cost, simplify
 from .recognise import recognise
 from .sums import Term, normal_sum, sum_facts
@@ -68,6 +79,10 @@ Value = tuple[Tensor, tuple[int, ...], Expr]
 """A tensor that holds a value, where its axes stand among the canonical indices, and a factor or exponent."""
 
 
+DEAR = 6.0
+"""Scalar operations from which a value is not computed twice for the sake of a shorter program."""
+
+
 class _Walk:
     def __init__(self, program: Program, policy: Policy) -> None:
         self.program, self.policy = program, policy
@@ -75,7 +90,11 @@ class _Walk:
         self.readers: dict[str, Equation] = {r.tensor.name: e for e in program.equations for r in e.reads}
         self.outputs = {t.name for t in program.outputs}
         self.taken = dict.fromkeys((*program.tensors, *map(str, program.sizes), *policy.reserved), 1)
+        self.compared = {
+            r.tensor.name for e in program.equations for c in e.body.atoms(Eq, Ne) for r in reads_of(c)
+        }
         self.new: dict[str, Equation] = {}
+        self.read_by_new: Counter[str] = Counter()
         self.inlined: dict[str, tuple[tuple[Index, ...], Expr]] = {}
         self.values: dict[Any, Value] = {}
         self.powers: dict[Any, Value] = {}
@@ -114,8 +133,14 @@ class _Walk:
         if not isinstance(rest, Read) or rest.tensor.name not in self.new:
             return False
         source = self.new[rest.tensor.name]
-        single = self.uses[source.target.name] <= 1 and source.target.name not in self.outputs | self.policy.keep
-        if source.reduce != "sum" or not single or set(rest.indices) != set(equation.axes) or len(rest.indices) != len(equation.axes):
+        read_elsewhere = self.uses[source.target.name] > 1 or self.read_by_new[source.target.name]
+        single = not read_elsewhere and source.target.name not in self.outputs | self.policy.keep
+        if (
+            source.reduce != "sum"
+            or not single
+            or set(rest.indices) != set(equation.axes)
+            or len(rest.indices) != len(equation.axes)
+        ):
             return False
         if source.step.named and source.target.name in self.policy.frozen:
             return False
@@ -128,7 +153,7 @@ class _Walk:
     def forget(self, equation: Equation) -> None:
         """Take an equation back, with all that is remembered of its value."""
         name = equation.target.name
-        del self.new[name]
+        self.read_by_new.subtract(r.tensor.name for r in self.new.pop(name).reads)
         for table, key in self.remembered.pop(name, []):
             if key in table and table[key][0].name == name:
                 del table[key]
@@ -141,31 +166,60 @@ class _Walk:
     @staticmethod
     def split_sizes(body: Expr) -> tuple[Expr, Expr]:
         """A product as the part made of numbers and sizes, and the rest."""
-        constant, rest = [], []
+        constant: list[Expr] = []
+        rest: list[Expr] = []
         for f in sympy.Mul.make_args(body):
             (rest if reads_of(f) or indices_of(f) else constant).append(f)
         return sympy.Mul(*constant), sympy.Mul(*rest)
 
     @staticmethod
-    def rename_into(source: Equation, places: tuple[Expr, ...], axes: tuple[Index, ...]) -> tuple[dict[Any, Any], tuple[Index, ...]]:
+    def rename_into(
+        source: Equation, places: tuple[Expr, ...], axes: tuple[Index, ...]
+    ) -> tuple[dict[Any, Any], tuple[Index, ...]]:
         fresh = fresh_indices([b.extent for b in source.bound], avoid=axes)
-        return dict(zip(source.axes, places, strict=True)) | dict(zip(source.bound, fresh, strict=True)), fresh
+        return dict(zip(source.axes, places, strict=True)) | dict(
+            zip(source.bound, fresh, strict=True)
+        ), fresh
 
     def to_inline(self, equation: Equation) -> bool:
         """Whether an elementwise equation vanishes into its readers; if so it is remembered for them."""
         name, body = equation.target.name, equation.body
         if name in self.outputs or name in self.policy.keep or equation.target.kind != "real":
             return False
+        if name in self.compared and not isinstance(body, Read):
+            return False  # what is compared for equality must be one stored value, not computed twice
         alias = isinstance(self.split_sizes(body)[1], Read) or not reads_of(body)
         visible = equation.step.named and name in self.policy.frozen
         if alias and isinstance(body, Read) and set(body.indices) == set(equation.axes):
             self.also(body.tensor.name, equation)
-        if not (has_delta(body) or (alias and not visible) or (self.uses[name] == 1 and not visible and self.cheap_to_inline(equation))):
+        if not (
+            has_delta(body)
+            or (alias and not visible)
+            or (self.uses[name] == 1 and not visible and self.cheap_to_inline(equation))
+        ):
             return False
+        if has_delta(body):
+            body = self.without_dear_parts(equation)
         self.inlined[name] = (equation.axes, body)
         for read in reads_of(body):
             self.uses[read.tensor.name] += max(self.uses[name] - 1, 0)
         return True
+
+    def without_dear_parts(self, equation: Equation) -> Expr:
+        """The body with what its deltas multiply as equations of their own, where it is dear: only the deltas travel."""
+        terms = []
+        for term in sympy.Add.make_args(equation.body):
+            deltas = [f for f in sympy.Mul.make_args(term) if is_delta(f)]
+            rest = sympy.Mul(*(f for f in sympy.Mul.make_args(term) if f not in deltas))
+            if cost(rest) > DEAR and not has_delta(rest) and reads_whole(rest):
+                axes = tuple(i for i in equation.axes if i in indices_of(rest))
+                name = new_name(f"{equation.target.name}_part", self.taken)
+                target = Tensor(name, tuple(i.extent for i in axes))
+                self.emit(Equation(target, axes, rest, step=replace(equation.step, rule="factor of a delta")))
+                self.uses[name] += 1
+                rest = self.put_inlined(target[axes])
+            terms.append(sympy.Mul(*deltas, rest))
+        return sympy.Add(*terms)
 
     def also(self, name: str, equation: Equation) -> None:
         """Note that an equation about to vanish is equal to the one called `name`."""
@@ -180,11 +234,15 @@ class _Walk:
         (read,) = [r for r in reader.reads if r.tensor == equation.target]
         if any(not isinstance(i, Index) for i in read.indices):
             return False
-        broadcasts = any(indices_of(r) != set(equation.axes) for r in equation.reads) and len(equation.axes) > 0
+        broadcasts = (
+            any(indices_of(r) != set(equation.axes) for r in equation.reads) and len(equation.axes) > 0
+        )
         same = set(read.indices) == set(reader.indices)
         if not self.policy.inline:
             return same and not broadcasts and reader.reduce is None
-        return same or cost(equation.body) < 6
+        if has_delta(reader.body) and cost(equation.body) > DEAR:
+            return False
+        return same or cost(equation.body) < DEAR
 
     def put_inlined(self, body: Expr) -> Expr:
         mapping: dict[Expr, Expr] = {}
@@ -197,7 +255,9 @@ class _Walk:
     # -- sums
 
     def summation(self, equation: Equation, body: Expr) -> None:
-        done, left = self.through_definitions(body, equation.bound, normal_sum(body, equation.bound, self.known_sum))
+        done, left = self.through_definitions(
+            body, equation.bound, normal_sum(body, equation.bound, self.known_sum)
+        )
         if done == 0 and len(left) == 1:
             (term,) = left
             constant, free = self.split_sizes(term.factor)
@@ -231,7 +291,9 @@ class _Walk:
             free = tuple(i for i in equation.axes if i in indices_of(summand))
             name = new_name(f"{equation.target.name}_sum", self.taken)
             target = Tensor(name, tuple(i.extent for i in free))
-            self.emit(Equation(target, free, summand, "sum", term.bound, replace(equation.step, rule="hoisted sum")))
+            self.emit(
+                Equation(target, free, summand, "sum", term.bound, replace(equation.step, rule="hoisted sum"))
+            )
             self.uses[name] += 1
             value = self.put_inlined(target[free])
         return number * value
@@ -257,7 +319,7 @@ class _Walk:
         return self.facts.get((read.tensor.name, axis))
 
     def find_facts(self, equation: Equation) -> None:
-        """Prove, for each axis along which the body broadcasts, what the entries add up to: softmax rows 1, centred rows 0."""
+        """Prove what the entries add up to along the axes that the body broadcasts over: 1 for softmax rows, 0 if centred."""
         atoms = equation.body.atoms(Read)
         for axis, index in enumerate(equation.axes):
             inside = {index in indices_of(r) for r in atoms}
@@ -275,21 +337,27 @@ class _Walk:
         keep = name in self.outputs or name in self.policy.keep
         whole = canonical(equation.body, equation.bound)
         key = (equation.reduce, whole.key)
-        if key in self.values and not (equation.step.named and name in self.policy.frozen) and name not in self.policy.frozen & self.outputs:
+        if (
+            key in self.values
+            and not (equation.step.named and name in self.policy.frozen)
+            and name not in self.policy.frozen & self.outputs
+        ):
             tensor, places, _ = self.values[key]
             same = tensor[tuple(whole.order[p] for p in places)]
             self.uses[tensor.name] += self.uses[name]
             self.also(tensor.name, equation)
             if keep:
                 self.new[name] = replace(equation, body=same, reduce=None, bound=())
+                self.read_by_new[tensor.name] += 1
             else:
                 self.inlined[name] = (equation.axes, same)
             return
         self.new[name] = equation
-        places = self.places(equation, whole)
-        if places is None:
+        self.read_by_new.update(r.tensor.name for r in equation.reads)
+        stands = self.places(equation, whole)
+        if stands is None:
             return
-        self.remember(self.values, key, (equation.target, places, S.One))
+        self.remember(self.values, key, (equation.target, stands, S.One))
         if equation.reduce == "sum":
             number, summand = self.split_sizes(equation.body)
             pure = canonical(summand, equation.bound)

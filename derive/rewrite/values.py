@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr
-
 from ..ir.nodes import Index, Read
 
 Key = tuple[Any, ...]

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from sympy import Integer
 
-from ..ir.evaluate import evaluate, solve_sizes
+from ..ir.evaluate import evaluate
 from ..ir.nodes import Equation, Index, Program, Read, Tensor, reads_of, size
 from ..ir.numbers import Numbers
+from ..ir.sizes import solve_sizes
 
 BATCH = Index("_batch", size("_batch"))
 CHUNK = 2_000_000
@@ -22,7 +23,7 @@ Arrays = dict[str, Any]
 
 
 def batched(program: Program, names: Iterable[str]) -> Program:
-    """`program` on a batch of values of the inputs in `names`; whatever depends on them gets the leading axis."""
+    """`program` on a batch of values of `names`; whatever depends on them gets the leading axis."""
     moving = {t.name: _widen(t) for t in program.inputs if t.name in set(names)}
     equations = []
     for equation in program.equations:
@@ -34,7 +35,9 @@ def batched(program: Program, names: Iterable[str]) -> Program:
             )
         equations.append(equation)
     current = [moving.get(t.name, t) for t in (*program.inputs, *program.outputs)]
-    return Program(tuple(current[: len(program.inputs)]), tuple(equations), tuple(current[len(program.inputs) :]))
+    return Program(
+        tuple(current[: len(program.inputs)]), tuple(equations), tuple(current[len(program.inputs) :])
+    )
 
 
 def _widen(tensor: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import total_ordering
+from math import floor
 from typing import Any
 
 
@@ -36,6 +37,12 @@ class Dual:
 
     def __abs__(self) -> Dual:
         return -self if self < 0 else self
+
+    def __floor__(self) -> int:
+        return floor(self.a)
+
+    def __round__(self) -> int:
+        return round(self.a)
 
     def __sub__(self, other: Any) -> Dual:
         return self + -dual(other)

@@ -1,4 +1,4 @@
-"""What each kind of derivative is, block by block, in terms of directional derivatives of the base program."""
+"""What each kind of derivative is, block by block, in directional derivatives of the base program."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import numpy as np
 from sympy import Integer
 
 from ..errors import NotDifferentiable, UnknownName, closest
-from ..ir.evaluate import solve_sizes
 from ..ir.nodes import Program
+from ..ir.sizes import solve_sizes
 from .batch import Arrays
-from .differences import Estimates, Oracle
+from .differences import Estimates
+from .oracles import Oracle
 
 KindOfDerivative = Literal["grad", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "hvp"]
 Matrix = Any
@@ -25,7 +26,8 @@ Bases = dict[str, Matrix]
 
 @dataclass(frozen=True)
 class Block:
-    """One derived array as a matrix: rows are entries of `of` (an output, or an input in a Hessian), columns of `wrt`.
+    """One derived array as a matrix: rows are entries of `of` (an output, or an input in a Hessian), columns
+    of `wrt`.
 
     An empty name stands for a single row or column.
     """
@@ -51,7 +53,9 @@ class Question:
             if name not in inputs:
                 raise UnknownName(f"no input is called {name!r}; {closest(name, inputs)}")
             if inputs[name].kind != "real":
-                raise NotDifferentiable(f"{name} is {inputs[name].kind}: there is no derivative with respect to it")
+                raise NotDifferentiable(
+                    f"{name} is {inputs[name].kind}: there is no derivative with respect to it"
+                )
         if self.scalar and (len(self.base.outputs) != 1 or self.base.outputs[0].rank):
             shapes = ", ".join(f"{t.name}{list(t.shape)}" for t in self.base.outputs)
             raise NotDifferentiable(f"{self.kind} needs one scalar output; found {shapes}")
@@ -76,7 +80,11 @@ class Question:
             case "jacobian":
                 return [Block(f"d{y}/d{x}", of=y, wrt=x) for y in outputs for x in self.wrt]
             case "hessian":
-                return [Block(f"H[{a},{b}]" if len(self.wrt) > 1 else "H", a, b) for a in self.wrt for b in self.wrt]
+                return [
+                    Block(f"H[{a},{b}]" if len(self.wrt) > 1 else "H", a, b)
+                    for a in self.wrt
+                    for b in self.wrt
+                ]
             case "hvp":
                 return [Block(f"dg{x}", wrt=x) for x in self.wrt]
             case _:
@@ -97,7 +105,9 @@ class Question:
             return {x: inputs[d][None] for x, d in zip(self.wrt, self.tangents, strict=True)}, {}
         return _spread(right, inputs)
 
-    def expected(self, oracle: Oracle, inputs: Arrays, left: Bases, right: Bases, center: Arrays | None = None) -> Expected:
+    def expected(
+        self, oracle: Oracle, inputs: Arrays, left: Bases, right: Bases, center: Arrays | None = None
+    ) -> Expected:
         """Every block between the directions `left` (rows of a Hessian) and `right` (columns).
 
         `center` replaces the values of inputs, where wanted by one value per direction.
@@ -138,7 +148,9 @@ class Question:
         ((value, error),) = oracle.second(at, U, V)
         error = np.broadcast_to(error, value.shape).reshape(above, across)
         value = value.reshape(above, across)
-        return {b: (value[rows[b.of], columns[b.wrt]], error[rows[b.of], columns[b.wrt]]) for b in self.blocks}
+        return {
+            b: (value[rows[b.of], columns[b.wrt]], error[rows[b.of], columns[b.wrt]]) for b in self.blocks
+        }
 
 
 Expected = dict[Block, tuple[Matrix, Any]]
@@ -151,7 +163,7 @@ def _matching(wanted: bool, what: str, names: Sequence[str], count: int) -> None
 
 
 def _spread(bases: Bases, inputs: Arrays) -> Spread:
-    """Directions of all inputs one after the other, each moving one input only; and where those of each input are."""
+    """Directions of all inputs one after the other, each moving one input; and where each input's are."""
     total = sum(len(basis) for basis in bases.values())
     U, parts, start = {}, {}, 0
     for name, basis in bases.items():
@@ -178,7 +190,7 @@ def unit_bases(names: Sequence[str], inputs: Arrays) -> Bases:
 
 
 def dense_bases(names: Sequence[str], inputs: Arrays, count: int, rng: np.random.Generator) -> Bases:
-    """Random directions without small components, in eighths: an error in any one entry shows in all of them."""
+    """Random directions without small components: an error in any one entry shows in all of them."""
     return {name: signed(rng, (count, prod(inputs[name].shape))) for name in names}
 
 

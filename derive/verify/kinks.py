@@ -1,4 +1,4 @@
-"""How far a point is from the nearest kink: a program of its own measures the arguments whose sign matters."""
+"""How far a point is from the nearest kink: a program measures the arguments whose sign matters."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class KinkGauge:
         self.program = Program(program.inputs, (*program.equations, *extra), program.outputs)
 
     def nearest(self, inputs: Arrays) -> tuple[float, str]:
-        """The smallest distance to a kink, relative to the values compared, and where it is; inf if there are none."""
+        """The distance to the nearest kink, relative to the values compared, and where it is; or inf."""
         best, where = np.inf, ""
         if not self.gauges:
             return best, where

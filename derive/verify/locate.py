@@ -1,4 +1,4 @@
-"""Which entry is wrong, when only combinations of entries were compared: halve the combination until one is left."""
+"""Which entry is wrong, when only combinations were compared: halve the combination until one is left."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ import numpy as np
 
 from .batch import Arrays
 from .compare import Comparison
-from .differences import Oracle
 from .expect import Bases, Question
+from .oracles import Oracle
 
 
-def locate(question: Question, oracle: Oracle, inputs: Arrays, comparison: Comparison, lift: Any) -> tuple[int, int, float]:
+def locate(
+    question: Question, oracle: Oracle, inputs: Arrays, comparison: Comparison, lift: Any
+) -> tuple[int, int, float]:
     """The row and column of the entry that explains the largest difference, and its expected value."""
     block, got = comparison.block, comparison.got
     row, column = np.unravel_index(int(np.argmax(comparison.differences(got))), np.shape(comparison.expected))
-    left, right = _weights(comparison.left, row, got.shape[0]), _weights(comparison.right, column, got.shape[1])
+    left, right = (
+        _weights(comparison.left, row, got.shape[0]),
+        _weights(comparison.right, column, got.shape[1]),
+    )
 
     def only(name: str, weights: Any) -> Bases:
         sizes = {x: int(np.size(inputs[x])) for x in question.wrt}

@@ -19,6 +19,7 @@ class Point:
     inputs: Arrays
     shape: Mapping[str, int]
     given: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -32,7 +33,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one point gave."""
+    """What one point gave.
+
+    coarse: where no comparison says it, the smallest relative error that was flagged when it was injected.
+    """
 
     point: Point
     method: str
@@ -41,3 +45,4 @@ class Outcome:
     kinks: tuple[Kink, ...] = ()
     notes: tuple[str, ...] = ()
     entries: int = 0
+    coarse: float = 0.0

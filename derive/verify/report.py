@@ -11,7 +11,8 @@ from math import isfinite
 class Entry:
     """One entry of a derivative: what the function itself says, and what the derived program says.
 
-    `error` is relative to the largest entry of the same array; `tolerance` is the error from which it is flagged.
+    `error` is relative to the largest entry of the same array; `tolerance` is the error from which it is
+    flagged.
     """
 
     output: str
@@ -58,7 +59,8 @@ class Report:
     entries: how many numbers were compared.
     max_error: the largest difference found, relative to the largest entry of its array.
     sensitivity: the smallest error in any single entry, on that scale, that was flagged when it was injected.
-    sensitivity_all: the smallest relative error of all entries together that was flagged when it was injected.
+    sensitivity_all: the smallest relative error of all entries together that was flagged when it was
+        injected.
     worst: the entry with the largest difference.
     failures: the entries that are wrong; kinks: entries at which the derivative jumps.
     notes: what else a reader should know.
@@ -79,7 +81,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether something was compared and nothing was wrong; what could not be tested does not count as a pass."""
+        """Whether something was compared and nothing was wrong: what could not be tested is not a pass."""
         return not self.failures and self.entries > 0
 
     def __bool__(self) -> bool:
@@ -93,7 +95,9 @@ class Report:
             lines.append(f"{self.entries} entries at {'; '.join(map(sizes, self.shapes))}")
             lines.append(f"expected values: {self.method}")
         if self.worst:
-            at = f": {entry(self.worst.output, self.worst.index)} at {self.worst.at}" if self.max_error else ""
+            at = (
+                f": {entry(self.worst.output, self.worst.index)} at {self.worst.at}" if self.max_error else ""
+            )
             lines.append(f"largest difference {self.max_error:.1e} of the largest entry{at}")
         if self.sensitivity < float("inf"):
             lines.append(

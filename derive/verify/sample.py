@@ -17,9 +17,10 @@ from ..ops.elementwise import op_of_head
 from .batch import Arrays
 
 Range = tuple[float, float]
-PLAIN: Range = (-1.5, 1.5)
+PLAIN: Range = (-1.2, 1.2)
 POSITIVE: Range = (0.2, 3.0)
-SIZES = (3, 5, 2, 7, 4, *range(6, 60))
+SIZES = (3, 5, 2, 7, 4, 6, *range(8, 60))
+MANY = 4
 GRID = 128
 """Denominator of the inputs in exact arithmetic."""
 
@@ -63,11 +64,15 @@ REPAIRS: dict[str, Callable[[Any], Any] | None] = {
     "positive semidefinite": lambda A: A[..., :1] * _transpose(A[..., :1]),
     "orthogonal": None,
 }
-"""How a fact is restored exactly after rounding to fractions; None where it cannot be. Others survive rounding."""
+"""How a fact is restored after rounding to fractions; None where it cannot be. Others survive rounding."""
 
 
 def sample(
-    tensor: Tensor, shape: tuple[int, ...], rng: np.random.Generator, values: Range = PLAIN, bound: int | None = None
+    tensor: Tensor,
+    shape: tuple[int, ...],
+    rng: np.random.Generator,
+    values: Range = PLAIN,
+    bound: int | None = None,
 ) -> Any:
     """One random array with the kind and the facts of `tensor`.
 
@@ -79,7 +84,9 @@ def sample(
     if tensor.kind == "integer":
         return rng.integers(0, 5 if bound is None else bound, shape)
     if unknown := sorted(tensor.facts - FACTS.keys()):
-        raise SpecError(f"no sampler for the fact {unknown[0]!r} of {tensor.name}; {closest(unknown[0], FACTS)}")
+        raise SpecError(
+            f"no sampler for the fact {unknown[0]!r} of {tensor.name}; {closest(unknown[0], FACTS)}"
+        )
     array = rng.uniform(*values, shape)
     generating = tensor.facts - {implied for fact in tensor.facts for implied in IMPLIES[fact]}
     for fact, make in FACTS.items():
@@ -89,7 +96,10 @@ def sample(
 
 
 def sample_inputs(
-    program: Program, sizes: Mapping[sympy.Symbol, int], rng: np.random.Generator, fallback: Range | None = None
+    program: Program,
+    sizes: Mapping[sympy.Symbol, int],
+    rng: np.random.Generator,
+    fallback: Range | None = None,
 ) -> Arrays:
     """Random arrays for every input of `program`, each in the domain of the operations that read it.
 
@@ -175,10 +185,17 @@ def plan_sizes(
 
 
 def _assign(symbols: Sequence[sympy.Symbol], free: Sequence[int], trial: int) -> dict[sympy.Symbol, int]:
-    """Sizes of one trial, others in each; in every second one an axis is 1: the last, the one before, ..."""
-    values = list(free[trial : trial + len(symbols)])
-    if trial % 2:
-        values[-(trial + 1) // 2 % len(values)] = 1
+    """Sizes of one trial, others in each. In every second one an axis is 1: the last, the one before, ...;
+    with many symbols always, so that products of sizes stay small."""
+    count = len(symbols)
+    if count > MANY:
+        values = [1, *sorted(free[: count - 1])]
+        turn = trial % count
+        values = values[turn:] + values[:turn]
+    else:
+        values = list(free[trial : trial + count])
+        if trial % 2 and (count > 1 or trial == 1):
+            values[-(trial + 1) // 2 % count] = 1
     return dict(zip(symbols, values, strict=True))
 
 

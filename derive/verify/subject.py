@@ -15,6 +15,9 @@ from ..ir.numbers import FLOAT32, FLOAT64, Numbers
 from .batch import Arrays
 from .expect import Block, Matrix, Question
 
+NEIGHBOURS = 7
+"""Points in which rounding noise is measured."""
+
 Derived = Callable[[Arrays], Any] | Program
 
 
@@ -51,7 +54,10 @@ class Subject:
     def labels(self) -> list[str]:
         """Names of the derived arrays, as the derived program calls them."""
         skip = self.question.kind == "value_and_grad"
-        if isinstance(self.derived, Program) and len(self.derived.outputs) == len(self.question.blocks) + skip:
+        if (
+            isinstance(self.derived, Program)
+            and len(self.derived.outputs) == len(self.question.blocks) + skip
+        ):
             return [t.name for t in self.derived.outputs[skip:]]
         return [b.label for b in self.question.blocks]
 
@@ -63,7 +69,9 @@ class Subject:
         """
         inputs = inputs if numbers else self.rounded(inputs)
         if isinstance(self.derived, Program):
-            values = evaluate(self.derived, inputs, numbers or (FLOAT32 if self.dtype is np.float32 else FLOAT64))
+            values = evaluate(
+                self.derived, inputs, numbers or (FLOAT32 if self.dtype is np.float32 else FLOAT64)
+            )
             arrays = [np.asarray(values[t.name]) for t in self.derived.outputs]
         else:
             found = self.derived(dict(inputs))
@@ -78,7 +86,9 @@ class Subject:
         blocks = self.question.blocks
         value, arrays = (arrays[0], arrays[1:]) if self.question.kind == "value_and_grad" else (None, arrays)
         if len(arrays) != len(blocks):
-            raise WrongShape(f"{len(blocks)} arrays were expected ({', '.join(self.labels)}), {len(arrays)} returned")
+            raise WrongShape(
+                f"{len(blocks)} arrays were expected ({', '.join(self.labels)}), {len(arrays)} returned"
+            )
         matrices = {}
         for block, label, array in zip(blocks, self.labels, arrays, strict=True):
             rows, columns = self.question.shapes(block, inputs)
@@ -87,13 +97,11 @@ class Subject:
             matrices[block] = array.reshape(prod(rows), prod(columns))
         return Answer(matrices, value)
 
-    def neighbours(self, inputs: Arrays, count: int, rng: np.random.Generator) -> list[Answer]:
-        """The answers at `count` points that differ from `inputs` in the last digit of each number."""
-
-        def jitter(x: Any) -> Any:
-            if x.dtype.kind != "f":
-                return x
-            return x * (1 + self.precision * rng.integers(-1, 2, x.shape)).astype(x.dtype)
-
+    def along(self, inputs: Arrays, step: float, rng: np.random.Generator) -> list[Answer]:
+        """The answers at NEIGHBOURS equidistant points around `inputs`, on a random line."""
         inputs = self.rounded(inputs)
-        return [self.answer({n: jitter(x) for n, x in inputs.items()}) for _ in range(count)]
+        signs = {n: rng.choice([-1.0, 1.0], x.shape) * step for n, x in inputs.items() if x.dtype.kind == "f"}
+        places = np.arange(NEIGHBOURS) - NEIGHBOURS // 2
+        return [
+            self.answer({**inputs, **{n: inputs[n] * (1 + p * s) for n, s in signs.items()}}) for p in places
+        ]

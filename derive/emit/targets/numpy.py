@@ -24,6 +24,7 @@ from ..function import (
     forward_body,
     forward_docstring,
     module_docstring,
+    output_items,
     returned,
     tuple_text,
     unpacked,
@@ -31,7 +32,7 @@ from ..function import (
 )
 from ..layout import Statement, indented, signature
 from ..plan import Plan, plan_of
-from ..samples import Templates, sample_lines, samples_of, sizes_of
+from ..samples import Templates, sample_lines, samples_of
 from ..target import EmitRequest, Target
 
 
@@ -55,6 +56,7 @@ NUMPY = Dialect(
     arange="np.arange({n})",
     arange_real="np.arange({n}, dtype={like}.dtype)",
     cast=".astype({like}.dtype)",
+    concatenate="np.concatenate",
     integer=".astype(int)",
     zeros="np.zeros({shape}, dtype={like}.dtype)",
     full="np.full({shape}, {value}, dtype={like}.dtype)",
@@ -66,6 +68,7 @@ NUMPY = Dialect(
 SAMPLES: Templates = {
     "normal": ("{x} = rng.standard_normal({shape})",),
     "positive": ("{x} = rng.uniform(0.5, 1.5, {shape})",),
+    "nonnegative": ("{x} = rng.uniform(0.5, 1.5, {shape})",),
     "unit": ("{x} = rng.uniform(0.1, 0.9, {shape})",),
     "simplex": ("{x} = rng.uniform(0.5, 1.5, {shape})", "{x} /= {x}.sum(axis=-1, keepdims=True)"),
     "one-hot": ("{x} = np.eye({last})[rng.integers({last}, size={lead})]",),
@@ -74,13 +77,20 @@ SAMPLES: Templates = {
         "{x} = rng.standard_normal({shape})",
         "{x} = {x} @ {x}.swapaxes(-1, -2) + np.eye({last})",
     ),
+    "positive semidefinite": (
+        "{x} = rng.standard_normal({shape})",
+        "{x} = {x} @ {x}.swapaxes(-1, -2)",
+    ),
+    "diagonal": ("{x} = rng.standard_normal({shape}) * np.eye({last})",),
+    "upper triangular": ("{x} = np.triu(rng.standard_normal({shape}))",),
+    "binary": ("{x} = rng.integers(2, size={shape}).astype(float)",),
     "orthogonal": ("{x} = np.linalg.qr(rng.standard_normal({shape}))[0]",),
     "lower triangular": ("{x} = np.tril(rng.standard_normal({shape}))",),
     "integers": ("{x} = rng.integers({bound}, size={shape})",),
     "booleans": ("{x} = rng.random({shape}) < 0.5",),
 }
-RESERVED = ("np", "math", "expit", "erf", "erfc", "rng", "function", "numerical_gradient", "t", "inputs", "gradients",
-            "gradient", "expected", "position", "_")  # fmt: skip
+RESERVED = ("np", "math", "expit", "erf", "erfc", "rng", "function", "numerical_gradient", "inputs", "gradients",
+            "gradient", "expected", "position", "_", "results")  # fmt: skip
 
 COMPLEX_STEP = '''\
 def numerical_gradient(function, inputs, k):
@@ -137,24 +147,32 @@ def _imports(code: str) -> list[str]:
     bare = {op.spelling["numpy"].partition("(")[0] for op in elementwise_ops() if "numpy" in op.spelling}
     used = sorted(name for name in bare if "." not in name and re.search(rf"\b{name}\(", code))
     lines = ["import math", ""] if "math." in code else []
-    return [*lines, "import numpy as np", *([f"from scipy.special import {', '.join(used)}"] if used else [])]
+    lines += ["import numpy as np"] if "np." in code else []
+    return [*lines, *([f"from scipy.special import {', '.join(used)}"] if used else [])]
 
 
 def _forward(plan: Plan) -> list[list[str]]:
     """The function; where it has more to save than it returns, a second one that returns both."""
     name, arguments = plan.request.name, [plan.name(t) for t in plan.inputs]
-    outputs = [plan.name(t) for t in plan.outputs]
+    outputs = output_items(plan)
     body = forward_body(NUMPY, plan, 1)
     doc = forward_docstring(plan, 1)
     if not plan.extras:
         return [definition(signature(name, arguments), doc, *body, *returned(outputs, 84))]
     inner = f"{name}_forward"
-    count = len(outputs)
-    item = "[0]" if count == 1 else f"[:{count}]"
-    short = definition(signature(name, arguments), doc, f"return {inner}({', '.join(arguments)}){item}")
-    saved = [plan.name(t) for t in plan.extras]
+    item = "[0]" if plan.request.outputs_single else f"[:{len(plan.outputs)}]"
+    short = definition(signature(name, arguments), doc, *_outputs_of(inner, arguments, item))
+    both = [plan.name(t) for t in (*plan.outputs, *plan.extras)]
     doc = forward_docstring(plan, 1, plan.extras)
-    return [short, definition(signature(inner, arguments), doc, *body, *returned([*outputs, *saved], 84))]
+    return [short, definition(signature(inner, arguments), doc, *body, *returned(both, 84))]
+
+
+def _outputs_of(function: str, arguments: list[str], item: str) -> list[str]:
+    """Return some of the results of a call."""
+    flat = f"return {function}({', '.join(arguments)}){item}"
+    if len(flat) <= 84:
+        return [flat]
+    return [*called(function, arguments, 84, "results = "), f"return results{item}"]
 
 
 def _backward_arguments(plan: Plan) -> list[str]:
@@ -171,15 +189,16 @@ def _backward(plan: Plan) -> list[str]:
 
 def _test(plan: Plan) -> list[list[str]]:
     """A function for numerical gradients, and the test that compares them with the backward pass."""
-    program, name = plan.request.forward, plan.request.name
+    program, name = plan.function, plan.request.name
     analytic = _is_analytic(program)
-    sizes = sizes_of(program)
-    samples = samples_of(program, sizes)
+    samples = samples_of(program)
     outputs = [plan.name(t) for t in (*plan.outputs, *plan.extras)]
     forward = f"{name}_forward" if plan.extras else name
-    lines = ["rng = np.random.default_rng(0)", *sample_lines(plan, SAMPLES, samples, sizes)]
+    lines = ["rng = np.random.default_rng(0)", *sample_lines(plan, NUMPY, SAMPLES, samples)]
     lines += assigned_tuple("inputs", [plan.name(t) for t in plan.inputs], 84)
-    lines += unpacked(outputs, f"{forward}(*inputs)", 84) if len(outputs) > 1 else [f"{outputs[0]} = {forward}(*inputs)"]
+    single = plan.request.outputs_single and not plan.extras
+    value = f"{forward}(*inputs)"
+    lines += [f"{outputs[0]} = {value}"] if single else unpacked(outputs, value, 84)
     lines += [f"{plan.name(g)} = rng.standard_normal({plan.name(o)}.shape)" for g, o in _pairs(plan)]
     lines += ["", "def function(*inputs):", *indented(_loss(plan)), ""]
     lines += _comparison(plan, [s.tensor.name for s in samples if s.free], analytic)
@@ -195,7 +214,7 @@ def _pairs(plan: Plan) -> list[tuple[Tensor, Tensor]]:
 def _loss(plan: Plan) -> list[str]:
     """The scalar whose gradient the backward pass computes: the outputs weighted by the cotangents."""
     name = plan.request.name
-    if len(plan.outputs) == 1:
+    if plan.request.outputs_single:
         return [f"return np.sum({plan.name(plan.cotangents[0])} * {name}(*inputs))"]
     terms = [f"np.sum({plan.name(g)} * {plan.name(o)})" for g, o in _pairs(plan)]
     return [*unpacked([plan.name(o) for o in plan.outputs], f"{name}(*inputs)", 80), f"return {' + '.join(terms)}"]

@@ -71,31 +71,40 @@ def logaddexp(a: Expr, b: Expr) -> Expr:
     return a + softplus(b - a) if a.is_number else b + softplus(a - b)
 
 
+def _call(numpy: str, math: str) -> dict[str, str]:
+    """The spelling of a function that every target has, by its name in NumPy and in Python's math module."""
+    torch, jax = numpy.replace("np.", "torch."), numpy.replace("np.", "jnp.")
+    return {"numpy": f"{numpy}({{0}})", "torch": f"{torch}({{0}})", "jax": f"{jax}({{0}})", "numba": f"{math}({{0}})"}
+
+
 EXP = Elementwise(
     "exp", sympy.exp, ("numpy.exp",), head=sympy.exp, value=np.exp, high_precision=lambda mp, x: mp.exp(x),
-    spelling={"numpy": "np.exp({0})", "torch": "torch.exp({0})", "jax": "jnp.exp({0})", "numba": "math.exp({0})"},
-    latex=r"\exp\left({0}\right)", source="DLMF 4.2.19",
+    spelling=_call("np.exp", "math.exp"), latex=r"\exp\left({0}\right)", source="DLMF 4.2.19",
 )  # fmt: skip
-EXP2 = Elementwise("exp2", lambda x: sympy.exp(x * sympy.log(2)), ("numpy.exp2",))
 LOG = Elementwise(
     "log", sympy.log, ("numpy.log",), head=sympy.log, value=np.log, high_precision=lambda mp, x: mp.log(x),
-    spelling={"numpy": "np.log({0})", "torch": "torch.log({0})", "jax": "jnp.log({0})", "numba": "math.log({0})"},
-    latex=r"\log\left({0}\right)", domain=(0.2, 3.0), source="DLMF 4.2.2",
+    spelling=_call("np.log", "math.log"), latex=r"\log\left({0}\right)", domain=(0.2, 3.0), source="DLMF 4.2.2",
 )  # fmt: skip
-LOG2 = Elementwise("log2", lambda x: sympy.log(x) / sympy.log(2), ("numpy.log2",), domain=(0.2, 3.0))
-LOG10 = Elementwise("log10", lambda x: sympy.log(x) / sympy.log(10), ("numpy.log10",), domain=(0.2, 3.0))
 LOG1P = Elementwise(
-    "log1p", log1p, ("numpy.log1p",), head=log1p, value=np.log1p, high_precision=lambda mp, x: mp.log1p(x),
-    spelling={"numpy": "np.log1p({0})", "torch": "torch.log1p({0})", "jax": "jnp.log1p({0})",
-              "numba": "math.log1p({0})"},
+    "log1p", log1p, ("numpy.log1p", "scipy.special.log1p"), head=log1p, value=np.log1p,
+    high_precision=lambda mp, x: mp.log1p(x), spelling=_call("np.log1p", "math.log1p"),
     latex=r"\log\left(1 + {0}\right)", domain=(-0.8, 3.0), source="DLMF 4.2.2",
 )  # fmt: skip
 EXPM1 = Elementwise(
-    "expm1", expm1, ("numpy.expm1",), head=expm1, value=np.expm1, high_precision=lambda mp, x: mp.expm1(x),
-    spelling={"numpy": "np.expm1({0})", "torch": "torch.expm1({0})", "jax": "jnp.expm1({0})",
-              "numba": "math.expm1({0})"},
+    "expm1", expm1, ("numpy.expm1", "scipy.special.expm1"), head=expm1, value=np.expm1,
+    high_precision=lambda mp, x: mp.expm1(x), spelling=_call("np.expm1", "math.expm1"),
     latex=r"\left(e^{{{0}}} - 1\right)", source="DLMF 4.2.19",
 )  # fmt: skip
+EXP2 = Elementwise(
+    "exp2", lambda x: sympy.exp(x * sympy.log(2)), ("numpy.exp2", "scipy.special.exp2"), source="DLMF 4.2.26"
+)
+EXP10 = Elementwise("exp10", lambda x: sympy.exp(x * sympy.log(10)), ("scipy.special.exp10",), source="DLMF 4.2.26")
+LOG2 = Elementwise(
+    "log2", lambda x: sympy.log(x) / sympy.log(2), ("numpy.log2",), domain=(0.2, 3.0), source="DLMF 4.2.21"
+)
+LOG10 = Elementwise(
+    "log10", lambda x: sympy.log(x) / sympy.log(10), ("numpy.log10",), domain=(0.2, 3.0), source="DLMF 4.2.21"
+)
 
 
 def _sigmoid_value(x: Any) -> Any:
@@ -116,10 +125,23 @@ SIGMOID = Elementwise(
     latex=r"\sigma\left({0}\right)", source="derived: the inverse of the logit",
 )  # fmt: skip
 SOFTPLUS = Elementwise(
-    "softplus", softplus, (), head=softplus, value=_softplus_value,
+    "softplus", softplus, ("scipy.special.softplus",), head=softplus, value=_softplus_value,
     high_precision=lambda mp, x: mp.log1p(mp.exp(x)) if x < 0 else x + mp.log1p(mp.exp(-x)),
     spelling={"numpy": "np.logaddexp(0, {0})", "torch": "torch.nn.functional.softplus({0}, threshold=50)",
               "jax": "jax.nn.softplus({0})", "numba": "softplus({0})"},
     latex=r"\operatorname{{softplus}}\left({0}\right)", source="Dugas et al. (2001), eq. 5",
 )  # fmt: skip
-LOGADDEXP = Elementwise("logaddexp", logaddexp, ("numpy.logaddexp",), arity=2)
+LOG_EXPIT = Elementwise(
+    "log_expit", lambda x: -softplus(-x), ("scipy.special.log_expit",), source="derived: log(1 / (1 + exp(-x)))"
+)
+LOGIT = Elementwise(
+    "logit", lambda p: sympy.log(p) - log1p(-p), ("scipy.special.logit",), domain=(0.1, 0.9),
+    source="derived: the inverse of the sigmoid",
+)  # fmt: skip
+LOGADDEXP = Elementwise(
+    "logaddexp", logaddexp, ("numpy.logaddexp",), arity=2, source="derived: softplus of the difference, shifted"
+)
+LOGADDEXP2 = Elementwise(
+    "logaddexp2", lambda a, b: logaddexp(a * sympy.log(2), b * sympy.log(2)) / sympy.log(2), ("numpy.logaddexp2",),
+    arity=2, source="derived: logaddexp in base 2",
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Functions with kinks or jumps; the subgradient used at a kink is stated in `note` and is the same everywhere."""
+"""Functions with kinks; the subgradient used at a kink is stated in `note` and is the same everywhere."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 import sympy
 from sympy import Expr, Function, Rational, S
 
-from ...ir.nodes import Bracket
+from ...ir.nodes import Bracket, Where
 from .._record import Elementwise
 
 TIES = "at a tie the second argument takes the gradient; constants are placed second, so relu'(0) = 0"
@@ -24,9 +24,18 @@ class _Extremum(Function):
             return sympy.Max(a, b) if cls is Maximum else sympy.Min(a, b)
         return cls(b, a) if a.is_number else None
 
+    def _eval_is_integer(self) -> bool | None:
+        return True if all(a.is_integer for a in self.args) else None
+
 
 class Maximum(_Extremum):
     """max(a, b) of two scalars."""
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if any(a.is_positive for a in self.args) else None
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if any(a.is_nonnegative for a in self.args) else None
 
     def fdiff(self, argindex: int = 1) -> Expr:
         a, b = self.args
@@ -35,6 +44,12 @@ class Maximum(_Extremum):
 
 class Minimum(_Extremum):
     """min(a, b) of two scalars."""
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if all(a.is_positive for a in self.args) else None
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if all(a.is_nonnegative for a in self.args) else None
 
     def fdiff(self, argindex: int = 1) -> Expr:
         a, b = self.args
@@ -45,10 +60,16 @@ class Sign(Function):
     """-1, 0 or 1; derivative 0 wherever it has one."""
 
     is_real = True
+    is_integer = True
 
     @classmethod
     def eval(cls, x: Any) -> Expr | None:
         return sympy.sign(x) if x.is_number else S.One if x.is_positive else None
+
+    def _eval_power(self, exponent: Expr) -> Expr | None:
+        if exponent.is_even and exponent.is_positive:
+            return Bracket(sympy.Ne(self.args[0], 0))
+        return self if exponent.is_odd and exponent.is_positive else None
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return S.Zero
@@ -68,21 +89,14 @@ class Absolute(Function):
             return x
         return cls(-x) if x.could_extract_minus_sign() else None
 
+    def _eval_is_integer(self) -> bool | None:
+        return True if self.args[0].is_integer else None
+
     def _eval_power(self, exponent: Expr) -> Expr | None:
         return self.args[0] ** exponent if exponent.is_even else None
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return Sign(self.args[0])
-
-
-class Floor(Function):
-    """The largest integer not above x; derivative 0 wherever it has one."""
-
-    is_real = True
-    is_integer = True
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return S.Zero
 
 
 def _select(real: Any) -> Any:
@@ -101,42 +115,37 @@ def _absolute(x: Any) -> Any:
 
 
 MAXIMUM = Elementwise(
-    "maximum", Maximum, ("numpy.maximum", "numpy.fmax"), head=Maximum, value=_select(np.maximum),
-    high_precision=lambda mp, a, b: max(a, b), kink=lambda a, b: a - b, arity=2, note=TIES,
+    "maximum", Maximum, ("numpy.maximum",), head=Maximum, value=_select(np.maximum),
+    high_precision=lambda mp, a, b: max(a, b), rational=max, kink=lambda a, b: a - b, arity=2, note=TIES,
     spelling={"numpy": "np.maximum({0}, {1})", "torch": "torch.maximum({0}, {1})", "jax": "jnp.maximum({0}, {1})",
               "numba": "maximum({0}, {1})"},
-    latex=r"\max\left({0}, {1}\right)", source="derived",
+    latex=r"\max\left({0}, {1}\right)", source="derived: the subgradient at a tie is a convention",
 )  # fmt: skip
 MINIMUM = Elementwise(
-    "minimum", Minimum, ("numpy.minimum", "numpy.fmin"), head=Minimum, value=_select(np.minimum),
-    high_precision=lambda mp, a, b: min(a, b), kink=lambda a, b: a - b, arity=2, note=TIES,
+    "minimum", Minimum, ("numpy.minimum",), head=Minimum, value=_select(np.minimum),
+    high_precision=lambda mp, a, b: min(a, b), rational=min, kink=lambda a, b: a - b, arity=2, note=TIES,
     spelling={"numpy": "np.minimum({0}, {1})", "torch": "torch.minimum({0}, {1})", "jax": "jnp.minimum({0}, {1})",
               "numba": "minimum({0}, {1})"},
-    latex=r"\min\left({0}, {1}\right)", source="derived",
+    latex=r"\min\left({0}, {1}\right)", source="derived: the subgradient at a tie is a convention",
 )  # fmt: skip
 ABSOLUTE = Elementwise(
     "abs", Absolute, ("numpy.absolute", "numpy.fabs"), head=Absolute, value=_absolute,
-    high_precision=lambda mp, x: abs(x), kink=lambda x: x, note="|x|'(0) = 0",
+    high_precision=lambda mp, x: abs(x), rational=abs, kink=lambda x: x, note="|x|'(0) = 0",
     spelling={"numpy": "np.abs({0})", "torch": "torch.abs({0})", "jax": "jnp.abs({0})", "numba": "abs({0})"},
-    latex=r"\left|{0}\right|", source="derived",
+    latex=r"\left|{0}\right|", source="derived: 0 is the subgradient of least norm",
 )  # fmt: skip
 SIGN = Elementwise(
     "sign", Sign, ("numpy.sign",), head=Sign, value=lambda x: np.sign(np.real(x)),
-    high_precision=lambda mp, x: mp.sign(x), kink=lambda x: x, note="derivative 0 almost everywhere",
+    high_precision=lambda mp, x: mp.sign(x), rational=lambda x: (x > 0) - (x < 0), kink=lambda x: x,
+    note="derivative 0 almost everywhere",
     spelling={"numpy": "np.sign({0})", "torch": "torch.sign({0})", "jax": "jnp.sign({0})", "numba": "sign({0})"},
-    latex=r"\operatorname{{sign}}\left({0}\right)", source="derived",
+    latex=r"\operatorname{{sign}}\left({0}\right)", source="NumPy reference",
 )  # fmt: skip
-FLOOR = Elementwise(
-    "floor", Floor, ("numpy.floor",), head=Floor, value=lambda x: np.floor(np.real(x)),
-    high_precision=lambda mp, x: mp.floor(x), note="derivative 0 almost everywhere",
-    spelling={"numpy": "np.floor({0})", "torch": "torch.floor({0})", "jax": "jnp.floor({0})",
-              "numba": "math.floor({0})"},
-    latex=r"\lfloor {0} \rfloor", source="derived",
+COPYSIGN = Elementwise(
+    "copysign", lambda a, b: Where(sympy.Ge(b, 0), Absolute(a), -Absolute(a)), ("numpy.copysign",), arity=2,
+    note="-0.0 counts as 0: its sign is +", source="NumPy reference",
 )  # fmt: skip
-CLIP = Elementwise(
-    "clip", lambda x, low, high: Minimum(Maximum(x, low), high), ("numpy.clip", "numpy._core.umath.clip"), arity=3
-)
 HEAVISIDE = Elementwise(
     "heaviside", lambda x, half: (1 + Sign(x)) / 2 + (half - Rational(1, 2)) * Bracket(sympy.Eq(x, 0)),
-    ("numpy.heaviside",), arity=2, note="derivative 0 almost everywhere",
+    ("numpy.heaviside",), arity=2, note="derivative 0 almost everywhere", source="NumPy reference",
 )  # fmt: skip

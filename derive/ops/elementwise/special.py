@@ -1,28 +1,129 @@
-"""Special functions of statistics and activation functions."""
+"""Special functions of statistics and information theory."""
+
+from typing import Any
 
 import sympy
 from scipy import special
+from sympy import Expr, Function, Or, S
 
+from ...ir.nodes import Bracket, Where
 from .._record import Elementwise
+from .exponential import log1p
+
+POSITIVE_DOMAIN = (0.2, 3.0)
+
+
+class log_ndtr(Function):
+    """The logarithm of the normal distribution function, accurate far into the left tail."""
+
+    is_real = True
+
+    @classmethod
+    def eval(cls, x: Any) -> Expr | None:
+        return -sympy.log(2) if x.is_zero else None
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        x = self.args[0]
+        return sympy.exp(-(x**2) / 2 - self) / sympy.sqrt(2 * sympy.pi)
+
+
+def _spelled(name: str, torch: str = "", numba: str = "") -> dict[str, str]:
+    found = {"numpy": f"{name}({{0}})", "jax": f"jax.scipy.special.{name}({{0}})"}
+    found |= {"torch": f"{torch}({{0}})"} if torch else {}
+    return found | ({"numba": f"{numba}({{0}})"} if numba else {})
+
 
 ERF = Elementwise(
     "erf", sympy.erf, ("scipy.special.erf",), head=sympy.erf, value=special.erf,
-    high_precision=lambda mp, x: mp.erf(x),
-    spelling={"numpy": "erf({0})", "torch": "torch.erf({0})", "jax": "jax.scipy.special.erf({0})",
-              "numba": "math.erf({0})"},
+    high_precision=lambda mp, x: mp.erf(x), spelling=_spelled("erf", "torch.erf", "math.erf"),
     latex=r"\operatorname{{erf}}\left({0}\right)", source="DLMF 7.2.1",
 )  # fmt: skip
 ERFC = Elementwise(
     "erfc", sympy.erfc, ("scipy.special.erfc",), head=sympy.erfc, value=special.erfc,
-    high_precision=lambda mp, x: mp.erfc(x),
-    spelling={"numpy": "erfc({0})", "torch": "torch.erfc({0})", "jax": "jax.scipy.special.erfc({0})",
-              "numba": "math.erfc({0})"},
+    high_precision=lambda mp, x: mp.erfc(x), spelling=_spelled("erfc", "torch.erfc", "math.erfc"),
     latex=r"\operatorname{{erfc}}\left({0}\right)", source="DLMF 7.2.2",
 )  # fmt: skip
+ERFINV = Elementwise(
+    "erfinv", sympy.erfinv, ("scipy.special.erfinv",), head=sympy.erfinv, value=special.erfinv, analytic=False,
+    high_precision=lambda mp, x: mp.erfinv(x), spelling=_spelled("erfinv", "torch.erfinv"),
+    latex=r"\operatorname{{erf}}^{{-1}}\left({0}\right)", domain=(-0.8, 0.8), source="DLMF 7.17.1",
+)  # fmt: skip
 NDTR = Elementwise(
-    "ndtr", lambda x: sympy.erfc(-x / sympy.sqrt(2)) / 2, ("scipy.special.ndtr",), source="DLMF 7.1"
+    "ndtr", lambda x: sympy.erfc(-x / sympy.sqrt(2)) / 2, ("scipy.special.ndtr",), source="DLMF 7.1.1"
 )
-LOGIT = Elementwise(
-    "logit", lambda p: sympy.log(p / (1 - p)), ("scipy.special.logit",), domain=(0.1, 0.9),
-    source="derived: the inverse of the sigmoid",
+NDTRI = Elementwise(
+    "ndtri", lambda p: sympy.sqrt(2) * sympy.erfinv(2 * p - 1), ("scipy.special.ndtri",), domain=(0.1, 0.9),
+    source="derived: the inverse of ndtr",
+)  # fmt: skip
+LOG_NDTR = Elementwise(
+    "log_ndtr", log_ndtr, ("scipy.special.log_ndtr",), head=log_ndtr, value=special.log_ndtr,
+    high_precision=lambda mp, x: mp.log(mp.erfc(-x / mp.sqrt(2)) / 2),
+    spelling=_spelled("log_ndtr", "torch.special.log_ndtr"),
+    latex=r"\log\Phi\left({0}\right)", source="derived: the logarithm of ndtr",
+)  # fmt: skip
+GAMMALN = Elementwise(
+    "gammaln", sympy.loggamma, ("scipy.special.gammaln",), head=sympy.loggamma,
+    value=lambda x: special.loggamma(x) if x.dtype.kind == "c" else special.gammaln(x),
+    high_precision=lambda mp, x: mp.re(mp.loggamma(x)), spelling=_spelled("gammaln", "torch.lgamma", "math.lgamma"),
+    latex=r"\log\Gamma\left({0}\right)", domain=POSITIVE_DOMAIN, note="for x > 0", source="DLMF 5.2.1",
+)  # fmt: skip
+
+
+def _polygamma(order: Any, x: Any) -> Any:
+    whole = int(order.real)
+    return special.digamma(x) if whole == 0 else special.polygamma(whole, x)
+
+
+POLYGAMMA = Elementwise(
+    "polygamma", sympy.polygamma, ("scipy.special.polygamma",), head=sympy.polygamma, value=_polygamma, arity=2,
+    high_precision=lambda mp, order, x: mp.polygamma(int(order), x), analytic=False, domain=POSITIVE_DOMAIN,
+    spelling={"numpy": "polygamma({0}, {1})", "torch": "torch.polygamma({0}, {1})",
+              "jax": "jax.scipy.special.polygamma({0}, {1})"},
+    latex=r"\psi^{{({0})}}\left({1}\right)", note="for a constant order and x > 0", source="DLMF 5.15.1",
+)  # fmt: skip
+DIGAMMA = Elementwise(
+    "digamma", lambda x: sympy.polygamma(0, x), ("scipy.special.psi", "scipy.special.digamma"),
+    domain=POSITIVE_DOMAIN, source="DLMF 5.2.2",
+)  # fmt: skip
+
+
+def xlogy(x: Expr, y: Expr) -> Expr:
+    """x log(y), and 0 where both are 0; its slope in x is log(y) also at x = 0."""
+    return Bracket(Or(sympy.Ne(x, 0), sympy.Gt(y, 0))) * x * sympy.log(y)
+
+
+def xlog1py(x: Expr, y: Expr) -> Expr:
+    """x log(1 + y), and 0 where x = 0 and y = -1."""
+    return Bracket(Or(sympy.Ne(x, 0), sympy.Gt(y, -1))) * x * log1p(y)
+
+
+def entr(x: Expr) -> Expr:
+    """-x log(x), 0 at 0, -inf below."""
+    return Where(sympy.Lt(x, 0), S.NegativeInfinity, -xlogy(x, x))
+
+
+def rel_entr(x: Expr, y: Expr) -> Expr:
+    """x log(x / y) for positive x and y, 0 for x = 0 <= y, inf elsewhere."""
+    both = sympy.And(sympy.Gt(x, 0), sympy.Gt(y, 0))
+    none = sympy.And(sympy.Eq(x, 0), sympy.Ge(y, 0))
+    return Where(both, x * (sympy.log(x) - sympy.log(y)), Where(none, S.Zero, S.Infinity))
+
+
+XLOGY = Elementwise(
+    "xlogy", xlogy, ("scipy.special.xlogy",), arity=2, domain=POSITIVE_DOMAIN, source="derived: lim x log(x) = 0"
+)
+XLOG1PY = Elementwise(
+    "xlog1py", xlog1py, ("scipy.special.xlog1py",), arity=2, domain=POSITIVE_DOMAIN,
+    source="derived: lim x log(x) = 0",
+)  # fmt: skip
+ENTR = Elementwise(
+    "entr", entr, ("scipy.special.entr",), domain=POSITIVE_DOMAIN, source="Boyd and Vandenberghe (2004), ex. 3.2"
+)
+REL_ENTR = Elementwise(
+    "rel_entr", rel_entr, ("scipy.special.rel_entr",), arity=2, domain=POSITIVE_DOMAIN,
+    source="Boyd and Vandenberghe (2004), ex. 3.19",
+)  # fmt: skip
+KL_DIV = Elementwise(
+    "kl_div", lambda x, y: rel_entr(x, y) - x + y, ("scipy.special.kl_div",), arity=2, domain=POSITIVE_DOMAIN,
+    source="Boyd and Vandenberghe (2004), ex. 3.13",
 )  # fmt: skip

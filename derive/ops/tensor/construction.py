@@ -1,132 +1,138 @@
-"""Arrays made of nothing but sizes, and choices between arrays."""
+"""Arrays made of nothing but sizes, and what NumPy says about an array without looking into it."""
 
 from typing import Any
 
+import numpy as np
 import sympy
 from sympy import S
 
-from ...errors import ShapeError
-from ...ir.nodes import Where
+from ...errors import TraceError
+from ...ir.nodes import Bracket
 from .._tensor import tensor_op
 
 
-def _shape(trace: Any, shape: Any) -> tuple[Any, ...]:
-    return tuple(trace.extent(s) for s in (shape if isinstance(shape, tuple | list) else (shape,)))
+def _kind(trace: Any, dtype: Any, default: Any = float) -> np.dtype[Any]:
+    """bool, int64 or float64 for what a ``dtype=`` argument asks; narrower types are those of the kernel, later."""
+    found = np.dtype(default if dtype is None else dtype)
+    if found.kind not in "biuf":
+        raise TraceError(f"dtype={found} ({trace.place()}): only real numbers can be derived")
+    return np.dtype({"b": np.bool_, "f": np.float64}.get(found.kind, np.int64))
+
+
+def _filled(trace: Any, extents: Any, value: Any, dtype: Any) -> Any:
+    value = trace.lift(value)
+    axes = trace.fresh(extents)
+    kind = value.dtype if dtype is None else _kind(trace, dtype)
+    return trace.view(axes, trace.broadcast_entry(value, axes), kind)
 
 
 @tensor_op("numpy.full")
 def _full(trace: Any, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    return trace.view(trace.fresh(_shape(trace, shape)), trace.lift(fill_value).at(()))
+    return _filled(trace, trace.shape(shape), fill_value, dtype)
 
 
 @tensor_op("numpy.ones")
-def _ones(trace: Any, shape: Any, dtype: Any = None) -> Any:
-    return trace.view(trace.fresh(_shape(trace, shape)), S.One)
+def _ones(trace: Any, shape: Any, dtype: Any = float) -> Any:
+    return _filled(trace, trace.shape(shape), 1, dtype or float)
 
 
 @tensor_op("numpy.zeros")
-def _zeros(trace: Any, shape: Any, dtype: Any = None) -> Any:
-    return trace.view(trace.fresh(_shape(trace, shape)), S.Zero)
-
-
-@tensor_op("numpy.ones_like")
-def _ones_like(trace: Any, a: Any, dtype: Any = None) -> Any:
-    return trace.view(trace.fresh(trace.lift(a).extents), S.One)
-
-
-@tensor_op("numpy.zeros_like")
-def _zeros_like(trace: Any, a: Any, dtype: Any = None) -> Any:
-    return trace.view(trace.fresh(trace.lift(a).extents), S.Zero)
+def _zeros(trace: Any, shape: Any, dtype: Any = float) -> Any:
+    return _filled(trace, trace.shape(shape), 0, dtype or float)
 
 
 @tensor_op("numpy.full_like")
-def _full_like(trace: Any, a: Any, fill_value: Any, dtype: Any = None) -> Any:
-    return trace.view(trace.fresh(trace.lift(a).extents), trace.lift(fill_value).at(()))
+def _full_like(trace: Any, a: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Any:
+    a = trace.lift(a)
+    return _filled(trace, a.extents if shape is None else trace.shape(shape), fill_value, dtype or a.dtype)
+
+
+@tensor_op("numpy.ones_like")
+def _ones_like(trace: Any, a: Any, dtype: Any = None, shape: Any = None) -> Any:
+    return _full_like.lower(trace, a, 1, dtype, shape)
+
+
+@tensor_op("numpy.zeros_like")
+def _zeros_like(trace: Any, a: Any, dtype: Any = None, shape: Any = None) -> Any:
+    return _full_like.lower(trace, a, 0, dtype, shape)
 
 
 @tensor_op("numpy.arange")
 def _arange(trace: Any, start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
-    low, high = (S.Zero, start) if stop is None else (trace.lift(start).at(()), stop)
-    stride = trace.lift(step).at(())
-    count = (trace.extent(high) - low) / stride
-    (i,) = trace.fresh([count if count.is_integer else sympy.ceiling(count)])
-    return trace.view((i,), low + stride * i)
+    low, high, stride = (trace.lift(x) for x in ((0, start, step) if stop is None else (start, stop, step)))
+    count = (high.at(()) - low.at(())) / stride.at(())
+    if not stride.at(()).is_number:
+        raise trace.unsupported("numpy.arange", f"the step {stride}", "a number")
+    (i,) = trace.fresh([count if count.is_integer else -sympy.floor(-count)])
+    integers = all(x.dtype.kind != "f" for x in (low, high, stride))
+    return trace.view((i,), low.at(()) + stride.at(()) * i, _kind(trace, dtype, int if integers else float))
+
+
+@tensor_op("numpy.linspace")
+def _linspace(
+    trace: Any, start: Any, stop: Any, num: Any = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None
+) -> Any:
+    start, stop, count = trace.lift(start), trace.lift(stop), trace.extent(num)
+    if start.rank or stop.rank:
+        raise trace.unsupported("numpy.linspace", f"the ends {start} and {stop}", "scalars")
+    (i,) = trace.fresh([count])
+    parts = count - 1 if endpoint else count
+    step = S.Zero if parts == 0 else (stop.at(()) - start.at(())) / parts
+    kind = _kind(trace, dtype)
+    points = trace.define((i,), start.at(()) + i * step, rule="linspace", dtype=kind)
+    return (points, trace.define((), step, rule="linspace")) if retstep else points
 
 
 @tensor_op("numpy.eye", "numpy.identity")
-def _eye(trace: Any, n: Any, m: Any = None, k: int = 0, dtype: Any = None) -> Any:
-    i, j = trace.fresh([trace.extent(n), trace.extent(n if m is None else m)])
-    return trace.view((i, j), trace.bracket(sympy.Eq(j, i + k)))
+def _eye(trace: Any, N: Any, M: Any = None, k: int = 0, dtype: Any = float) -> Any:
+    i, j = trace.fresh([trace.extent(N), trace.extent(N if M is None else M)])
+    return trace.view((i, j), Bracket(sympy.Eq(j, i + k)), _kind(trace, dtype))
 
 
 @tensor_op("numpy.tri")
-def _tri(trace: Any, n: Any, m: Any = None, k: int = 0, dtype: Any = None) -> Any:
-    i, j = trace.fresh([trace.extent(n), trace.extent(n if m is None else m)])
-    return trace.view((i, j), trace.bracket(sympy.Le(j, i + k)))
+def _tri(trace: Any, N: Any, M: Any = None, k: int = 0, dtype: Any = float) -> Any:
+    i, j = trace.fresh([trace.extent(N), trace.extent(N if M is None else M)])
+    return trace.view((i, j), Bracket(sympy.Le(j, i + k)), _kind(trace, dtype))
 
 
-def _triangle(trace: Any, m: Any, condition: Any) -> Any:
-    m = trace.lift(m)
-    if m.rank < 2:
-        raise ShapeError(f"tril and triu need a matrix; found {trace.describe(m)}")
-    indices = trace.indices(m)
-    bracket = trace.bracket(condition(indices[-2], indices[-1]))
-    return trace.define(indices, bracket * m.at(indices), rule="triangle", lazy=True)
+@tensor_op("numpy.array", "numpy.asarray", "numpy.asanyarray", "numpy.ascontiguousarray", "numpy.copy", "copy")
+def _array(trace: Any, a: Any, dtype: Any = None, ndmin: int = 0, order: Any = None) -> Any:
+    a = trace.lift(a)
+    a = a if dtype is None else _astype.lower(trace, a, dtype)
+    return a.through((*(trace.unit() for _ in range(ndmin - a.rank)), *a.axes), a.entry)
 
 
-@tensor_op("numpy.tril")
-def _tril(trace: Any, m: Any, k: int = 0) -> Any:
-    return _triangle(trace, m, lambda i, j: sympy.Le(j, i + k))
+@tensor_op("astype", "numpy.astype")
+def _astype(trace: Any, a: Any, dtype: Any, copy: bool = True) -> Any:
+    a, kind = trace.lift(a), _kind(trace, dtype)
+    if kind.kind == "b":
+        return a if a.dtype.kind == "b" else trace.call("numpy.not_equal", (a, 0), {})
+    if kind.kind == "i" and a.dtype.kind == "f":
+        return trace.view(a.axes, trace.apply("numpy.trunc", a).at(a.axes), kind)
+    return trace.view(a.axes, a.entry, kind)
 
 
-@tensor_op("numpy.triu")
-def _triu(trace: Any, m: Any, k: int = 0) -> Any:
-    return _triangle(trace, m, lambda i, j: sympy.Ge(j, i + k))
+@tensor_op("numpy.shape")
+def _shape(trace: Any, a: Any) -> Any:
+    return trace.lift(a).shape
 
 
-@tensor_op("numpy.where")
-def _where(trace: Any, condition: Any, x: Any = None, y: Any = None) -> Any:
-    if x is None or y is None:
-        raise trace.unsupported("numpy.where", "one argument", "np.where(condition, a, b)")
-    return trace.elementwise(
-        lambda c, a, b: Where(trace.truth(c), a, b), [condition, x, y], "where"
-    )
+@tensor_op("numpy.ndim")
+def _ndim(trace: Any, a: Any) -> Any:
+    return trace.lift(a).ndim
 
 
-@tensor_op("numpy.concatenate", "numpy.concat")
-def _concatenate(trace: Any, arrays: Any, axis: int = 0) -> Any:
-    parts = [trace.lift(a) for a in arrays]
-    p = trace.axis(parts[0], axis)
-    extents = list(parts[0].extents)
-    for part in parts[1:]:
-        for q in range(part.rank):
-            if q != p:
-                extents[q] = trace.unify(extents[q], part.extents[q], "concatenate", (parts[0], q), (part, q))
-    extents[p] = sum(part.extents[p] for part in parts)
-    indices = trace.fresh(extents)
-    start = extents[p] - parts[-1].extents[p]
-    body = parts[-1].at(_shifted(indices, p, start))
-    for part in reversed(parts[:-1]):
-        end, start = start, start - part.extents[p]
-        body = Where(sympy.Lt(indices[p], end), part.at(_shifted(indices, p, start)), body)
-    return trace.define(indices, body, rule="concatenate")
+@tensor_op("numpy.size")
+def _size(trace: Any, a: Any, axis: Any = None) -> Any:
+    a = trace.lift(a)
+    return trace.number(sympy.Mul(*(a.extents[p] for p in trace.axes_of(a, axis))))
 
 
-def _shifted(indices: Any, p: int, start: Any) -> list[Any]:
-    return [i - start if q == p else i for q, i in enumerate(indices)]
+@tensor_op("numpy.isrealobj")
+def _isrealobj(trace: Any, x: Any) -> Any:
+    return True
 
 
-@tensor_op("numpy.stack")
-def _stack(trace: Any, arrays: Any, axis: int = 0) -> Any:
-    from_each = [_expand(trace, trace.lift(a), axis) for a in arrays]
-    return _concatenate.lower(trace, from_each, axis)
-
-
-def _expand(trace: Any, a: Any, axis: int) -> Any:
-    place = axis % (a.rank + 1)
-    return trace.view((*a.axes[:place], trace.unit(), *a.axes[place:]), a.entry)
-
-
-@tensor_op("numpy.copy", "copy", "numpy.asarray", "astype", "numpy.ascontiguousarray")
-def _copy(trace: Any, a: Any, dtype: Any = None) -> Any:
-    return trace.lift(a)
+@tensor_op("numpy.iscomplexobj")
+def _iscomplexobj(trace: Any, x: Any) -> Any:
+    return False

@@ -1,52 +1,71 @@
 """Matrix products and their kin: sums of products over shared indices."""
 
-import re
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import sympy
+from sympy import S
 
 from ...errors import ShapeError
 from .._tensor import tensor_op
 
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-def _contract(trace: Any, labels: list[str], out: str, operands: list[Any], rule: str) -> Any:
-    """``Y[out] = sum over the other labels of the product``; each label is one index, sizes are unified."""
+
+def _contract(
+    trace: Any, labels: Sequence[str], out: str, operands: Sequence[Any], rule: str, spread: str = ""
+) -> Any:  # fmt: skip
+    """``Y[out] = sum over the other labels of the product``; each label is one index, sizes are unified.
+
+    Labels in `spread` follow the rules of broadcasting: an axis of extent 1 goes with any other.
+    """
     extents: dict[str, Any] = {}
+    owner: dict[str, tuple[Any, int]] = {}
     for operand, label in zip(operands, labels, strict=True):
-        for letter, extent in zip(label, operand.extents, strict=True):
-            if letter not in extents or extents[letter] == 1:
-                extents[letter] = extent
-            elif extent != 1:
-                extents[letter] = trace.unify(extents[letter], extent, f"{rule}: index {letter}")
+        for p, (letter, extent) in enumerate(zip(label, operand.extents, strict=True)):
+            one = letter in spread and 1 in (extent, extents.get(letter))
+            if letter not in extents or (one and extent != 1):
+                extents[letter], owner[letter] = extent, (operand, p)
+            elif not one:
+                extents[letter] = trace.unify(extents[letter], extent, rule, owner[letter], (operand, p))
     index = dict(zip(extents, trace.fresh(extents.values()), strict=True))
     body = sympy.Mul(*(_entry(operand, label, index) for operand, label in zip(operands, labels, strict=True)))
     free = tuple(index[letter] for letter in out)
     bound = tuple(i for letter, i in index.items() if letter not in out)
-    return trace.define(free, body, "sum" if bound else None, bound, rule=rule)
+    kinds = np.result_type(*(operand.dtype for operand in operands))
+    return trace.define(free, body, "sum", bound, rule=rule, dtype=kinds)
 
 
 def _entry(operand: Any, label: str, index: dict[str, Any]) -> Any:
-    at = [
-        sympy.S.Zero if extent == 1 and index[letter].extent != 1 else index[letter]
-        for letter, extent in zip(label, operand.extents, strict=True)
-    ]
-    return operand.at(at)
-
-
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
+    return operand.at([S.Zero if e == 1 else index[c] for c, e in zip(label, operand.extents, strict=True)])
 
 
 @tensor_op("numpy.matmul", "numpy.linalg.matmul")
 def _matmul(trace: Any, a: Any, b: Any) -> Any:
     a, b = trace.lift(a), trace.lift(b)
     if 0 in (a.rank, b.rank):
-        raise ShapeError(f"matmul needs arrays with at least one axis; found {trace.describe(a)} and {trace.describe(b)}; try: *")
-    batch = max(a.rank, b.rank, 2) - 2
-    left = LETTERS[batch - max(a.rank - 2, 0) : batch] + ("mk" if a.rank > 1 else "k")
-    right = LETTERS[batch - max(b.rank - 2, 0) : batch] + ("kn" if b.rank > 1 else "k")
-    out = LETTERS[:batch] + ("m" if a.rank > 1 else "") + ("n" if b.rank > 1 else "")
-    trace.unify(a.extents[-1], b.extents[-2 if b.rank > 1 else 0], "matmul", (a, a.rank - 1), (b, max(b.rank - 2, 0)))
-    return _contract(trace, [left, right], out, [a, b], "matmul")
+        raise ShapeError(f"matmul needs arrays with axes; found {a} and {b} ({trace.place()}); try: * for scalars")
+    batch = LETTERS[: max(a.rank, b.rank, 2) - 2]
+    left = batch[len(batch) - max(a.rank - 2, 0) :] + ("YX" if a.rank > 1 else "X")
+    right = batch[len(batch) - max(b.rank - 2, 0) :] + ("XZ" if b.rank > 1 else "X")
+    out = batch + ("Y" if a.rank > 1 else "") + ("Z" if b.rank > 1 else "")
+    return _contract(trace, [left, right], out, [a, b], "matmul", spread=batch)
+
+
+@tensor_op("numpy.matvec")
+def _matvec(trace: Any, x1: Any, x2: Any) -> Any:
+    return _matmul.lower(trace, x1, trace.lift(x2)[..., None])[..., 0]
+
+
+@tensor_op("numpy.vecmat")
+def _vecmat(trace: Any, x1: Any, x2: Any) -> Any:
+    return _matmul.lower(trace, trace.lift(x1)[..., None, :], x2)[..., 0, :]
+
+
+@tensor_op("numpy.vecdot", "numpy.linalg.vecdot")
+def _vecdot(trace: Any, a: Any, b: Any, *, axis: int = -1) -> Any:
+    return (trace.lift(a) * trace.lift(b)).sum(axis=axis)
 
 
 @tensor_op("numpy.dot", "dot")
@@ -54,26 +73,17 @@ def _dot(trace: Any, a: Any, b: Any) -> Any:
     a, b = trace.lift(a), trace.lift(b)
     if 0 in (a.rank, b.rank):
         return a * b
-    left = LETTERS[: a.rank - 1] + "z"
+    left = LETTERS[: a.rank - 1] + "Z"
     right = list(LETTERS[a.rank : a.rank + b.rank])
-    right[-2 if b.rank > 1 else 0] = "z"
-    out = left[:-1] + "".join(c for c in right if c != "z")
-    trace.unify(a.extents[-1], b.extents[-2 if b.rank > 1 else 0], "dot", (a, a.rank - 1), (b, max(b.rank - 2, 0)))
+    right[-2 if b.rank > 1 else 0] = "Z"
+    out = left[:-1] + "".join(c for c in right if c != "Z")
     return _contract(trace, [left, "".join(right)], out, [a, b], "dot")
 
 
 @tensor_op("numpy.vdot")
 def _vdot(trace: Any, a: Any, b: Any) -> Any:
-    a, b = trace.lift(a), trace.lift(b)
-    if a.rank != b.rank:
-        raise ShapeError(f"vdot needs equal ranks; found {trace.describe(a)} and {trace.describe(b)}")
-    return _contract(trace, [LETTERS[: a.rank]] * 2, "", [a, b], "vdot")
-
-
-@tensor_op("numpy.vecdot", "numpy.linalg.vecdot")
-def _vecdot(trace: Any, a: Any, b: Any, *, axis: int = -1) -> Any:
-    product = trace.lift(a) * trace.lift(b)
-    return product.sum(axis=axis)
+    a, b = (trace.reshape(x, (-1,)) if x.rank != 1 else x for x in (trace.lift(a), trace.lift(b)))
+    return _contract(trace, ["a", "a"], "", [a, b], "vdot")
 
 
 @tensor_op("numpy.inner")
@@ -81,67 +91,85 @@ def _inner(trace: Any, a: Any, b: Any) -> Any:
     a, b = trace.lift(a), trace.lift(b)
     if 0 in (a.rank, b.rank):
         return a * b
-    left, right = LETTERS[: a.rank - 1] + "z", LETTERS[a.rank : a.rank + b.rank - 1] + "z"
+    left, right = LETTERS[: a.rank - 1] + "Z", LETTERS[a.rank : a.rank + b.rank - 1] + "Z"
     return _contract(trace, [left, right], left[:-1] + right[:-1], [a, b], "inner")
 
 
 @tensor_op("numpy.outer", "numpy.linalg.outer")
 def _outer(trace: Any, a: Any, b: Any) -> Any:
-    a, b = trace.lift(a), trace.lift(b)
-    if (a.rank, b.rank) != (1, 1):
-        raise trace.unsupported("numpy.outer", f"ranks {a.rank} and {b.rank}", "two vectors, or a[:, None] * b")
+    a, b = (trace.reshape(x, (-1,)) if x.rank != 1 else x for x in (trace.lift(a), trace.lift(b)))
     return _contract(trace, ["a", "b"], "ab", [a, b], "outer")
 
 
-@tensor_op("numpy.tensordot")
+@tensor_op("numpy.tensordot", "numpy.linalg.tensordot")
 def _tensordot(trace: Any, a: Any, b: Any, axes: Any = 2) -> Any:
     a, b = trace.lift(a), trace.lift(b)
     if isinstance(axes, int):
         axes = (range(a.rank - axes, a.rank), range(axes))
     first, second = ([x] if isinstance(x, int) else list(x) for x in axes)
+    if len(first) != len(second):
+        raise ShapeError(f"tensordot contracts {len(first)} axes of {a} with {len(second)} of {b} ({trace.place()})")
     left = list(LETTERS[: a.rank])
     right = list(LETTERS[a.rank : a.rank + b.rank])
-    for p, q in zip(first, second, strict=True):
+    for p, q in zip(trace.axes_of(a, first), trace.axes_of(b, second), strict=True):
         right[q] = left[p]
-    shared = {left[p] for p in first}
-    out = "".join(c for c in [*left, *right] if c not in shared)
+    out = "".join(c for c in [*left, *right] if [*left, *right].count(c) == 1)
     return _contract(trace, ["".join(left), "".join(right)], out, [a, b], "tensordot")
 
 
+@tensor_op("numpy.kron")
+def _kron(trace: Any, a: Any, b: Any) -> Any:
+    a, b = trace.lift(a), trace.lift(b)
+    rank = max(a.rank, b.rank)
+    a, b = (x.through((*(trace.unit() for _ in range(rank - x.rank)), *x.axes), x.entry) for x in (a, b))
+    indices = trace.fresh([m * n for m, n in zip(a.extents, b.extents, strict=True)])
+    outer = a.at([sympy.floor(i / n) for i, n in zip(indices, b.extents, strict=True)])
+    inner = b.at([sympy.Mod(i, n) for i, n in zip(indices, b.extents, strict=True)])
+    return trace.define(indices, outer * inner, rule="kron")
+
+
+@tensor_op("numpy.cross")
+def _cross(trace: Any, a: Any, b: Any, axis: int = -1) -> Any:
+    a, b = (trace.call("numpy.moveaxis", (trace.lift(x), axis, -1), {}) for x in (a, b))
+    for x in (a, b):
+        trace.unify(x.extents[-1], S(3), "cross", (x, x.rank - 1))
+    pairs = [a[..., p] * b[..., q] - a[..., q] * b[..., p] for p, q in ((1, 2), (2, 0), (0, 1))]
+    return trace.call("numpy.stack", (pairs, axis), {})
+
+
 @tensor_op("numpy.trace", "trace")
-def _trace(trace: Any, a: Any) -> Any:
-    a = trace.lift(a)
-    if a.rank != 2:
-        raise trace.unsupported("numpy.trace", f"rank {a.rank}", "a matrix, or np.einsum('...ii->...', a)")
-    return _contract(trace, ["aa"], "", [a], "trace")
-
-
-EINSUM = re.compile(r"[A-Za-z,.\s]*(->[A-Za-z.\s]*)?")
+def _trace(trace: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    diagonal = trace.call("numpy.diagonal", (trace.lift(a), offset, axis1, axis2), {})
+    return trace.call("numpy.sum", (diagonal, -1), {})
 
 
 @tensor_op("numpy.einsum")
 def _einsum(trace: Any, subscripts: Any, *operands: Any, optimize: Any = None) -> Any:
-    if not isinstance(subscripts, str) or not EINSUM.fullmatch(subscripts):
+    if not isinstance(subscripts, str):
         raise trace.unsupported("numpy.einsum", f"subscripts {subscripts!r}", "a string such as 'ik,kj->ij'")
     arrays = [trace.lift(x) for x in operands]
     left, arrow, out = subscripts.replace(" ", "").partition("->")
     labels = left.split(",")
     if len(labels) != len(arrays):
-        raise ShapeError(f"einsum {subscripts!r} names {len(labels)} operands; {len(arrays)} were given")
-    dots = max((x.rank - len(label.replace("...", "")) for label, x in zip(labels, arrays, strict=True) if "..." in label), default=0)
-    spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in subscripts][:dots]
-    full = []
-    for label, x in zip(labels, arrays, strict=True):
-        hidden = x.rank - len(label.replace("...", ""))
-        label = label.replace("...", "".join(spare[dots - hidden :]) if hidden > 0 else "")
+        raise ShapeError(
+            f"einsum {subscripts!r} names {len(labels)} operands; {len(arrays)} were given ({trace.place()})"
+        )
+    hidden = [x.rank - len(label.replace("...", "")) if "..." in label else 0
+              for label, x in zip(labels, arrays, strict=True)]  # fmt: skip
+    dots = "".join([c for c in reversed(LETTERS) if c not in subscripts][: max(hidden, default=0)])
+    full = [label.replace("...", dots[len(dots) - n :] if n > 0 else "", 1)
+            for label, n in zip(labels, hidden, strict=True)]  # fmt: skip
+    for label, x in zip(full, arrays, strict=True):
         if len(label) != x.rank:
-            raise ShapeError(f"einsum {subscripts!r}: {label!r} has {len(label)} indices for {trace.describe(x)} of rank {x.rank}")
-        full.append(label)
-    if arrow:
-        out = out.replace("...", "".join(spare))
-    else:
-        letters = "".join(full)
-        out = "".join(spare) + "".join(sorted(c for c in set(letters) if letters.count(c) == 1 and c not in spare))
-    if unknown := set(out) - set("".join(full)):
-        raise ShapeError(f"einsum {subscripts!r}: output index {sorted(unknown)[0]!r} is in no operand")
-    return _contract(trace, full, out, arrays, "einsum")
+            raise ShapeError(f"einsum {subscripts!r}: {len(label)} indices for {x} of rank {x.rank} ({trace.place()})")
+    if dots and arrow and "..." not in out:
+        raise ShapeError(f"einsum {subscripts!r}: the output must have the ... of the operands ({trace.place()})")
+    letters = "".join(full)
+    once = "".join(sorted(c for c in letters if letters.count(c) == 1 and c not in dots))
+    out = out.replace("...", dots, 1) if arrow else dots + once
+    if wrong := [c for c in letters + out if not c.isalpha()] or [c for c in out if c not in letters or out.count(c) > 1]:
+        raise ShapeError(
+            f"einsum {subscripts!r}: the output must name indices of the operands, each once; found {wrong[0]!r} "
+            f"({trace.place()})"
+        )
+    return _contract(trace, full, out, arrays, "einsum", spread=letters)

@@ -1,11 +1,22 @@
-"""Transposes, new axes, broadcasts: other ways to index the same entries, so no equation is needed."""
+"""Transposes, new axes, broadcasts, diagonals: other ways to index the same entries, so no equation is needed."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import sympy
+from sympy import S
 
 from ...errors import ShapeError
+from ...ir.nodes import Bracket
 from .._tensor import tensor_op
+
+
+def _many(axis: Any) -> list[Any]:
+    return list(axis) if isinstance(axis, tuple | list) else [axis]
+
+
+def _permuted(a: Any, order: Iterable[int]) -> Any:
+    return a.through(tuple(a.axes[p] for p in order), a.entry)
 
 
 @tensor_op("numpy.transpose", "transpose", "numpy.permute_dims")
@@ -15,13 +26,13 @@ def _transpose(trace: Any, a: Any, *axes: Any) -> Any:
         axes = tuple(axes[0] or ())
     order = [trace.axis(a, x) for x in axes] or list(reversed(range(a.rank)))
     if sorted(order) != list(range(a.rank)):
-        raise ShapeError(f"transpose needs a permutation of {a.rank} axes; found {axes}")
-    return trace.view(tuple(a.axes[p] for p in order), a.entry)
+        raise ShapeError(f"transpose of {a} needs each of its axes once; found {axes} ({trace.place()})")
+    return _permuted(a, order)
 
 
-@tensor_op("numpy.matrix_transpose", "numpy.linalg.matrix_transpose", "mT")
+@tensor_op("numpy.matrix_transpose", "numpy.linalg.matrix_transpose")
 def _matrix_transpose(trace: Any, x: Any) -> Any:
-    return _swapaxes.lower(trace, x, -1, -2)
+    return trace.lift(x).mT
 
 
 @tensor_op("numpy.swapaxes", "swapaxes")
@@ -30,28 +41,30 @@ def _swapaxes(trace: Any, a: Any, axis1: int, axis2: int) -> Any:
     order = list(range(a.rank))
     p, q = trace.axis(a, axis1), trace.axis(a, axis2)
     order[p], order[q] = order[q], order[p]
-    return trace.view(tuple(a.axes[p] for p in order), a.entry)
+    return _permuted(a, order)
 
 
 @tensor_op("numpy.moveaxis")
 def _moveaxis(trace: Any, a: Any, source: Any, destination: Any) -> Any:
     a = trace.lift(a)
-    sources = [trace.axis(a, x) for x in (source if isinstance(source, tuple | list) else (source,))]
-    targets = [trace.axis(a, x) for x in (destination if isinstance(destination, tuple | list) else (destination,))]
+    sources, targets = trace.axes_of(a, _many(source)), trace.axes_of(a, _many(destination))
+    if len(sources) != len(targets):
+        raise ShapeError(f"moveaxis has {len(sources)} sources for {len(targets)} destinations ({trace.place()})")
     order = [p for p in range(a.rank) if p not in sources]
     for target, moved in sorted(zip(targets, sources, strict=True)):
         order.insert(target, moved)
-    return trace.view(tuple(a.axes[p] for p in order), a.entry)
+    return _permuted(a, order)
 
 
 @tensor_op("numpy.expand_dims")
 def _expand_dims(trace: Any, a: Any, axis: Any) -> Any:
     a = trace.lift(a)
-    places = axis if isinstance(axis, tuple | list) else (axis,)
-    total = a.rank + len(places)
-    wanted = {p % total for p in places}
+    total = a.rank + len(_many(axis))
+    wanted = {p % total for p in _many(axis) if -total <= p < total}
+    if len(wanted) != len(_many(axis)):
+        raise ShapeError(f"expand_dims of {a}: axis={axis!r} must name {total} axes at most once ({trace.place()})")
     old = iter(a.axes)
-    return trace.view(tuple(trace.unit() if p in wanted else next(old) for p in range(total)), a.entry)
+    return a.through(tuple(trace.unit() if p in wanted else next(old) for p in range(total)), a.entry)
 
 
 @tensor_op("numpy.squeeze", "squeeze")
@@ -61,48 +74,91 @@ def _squeeze(trace: Any, a: Any, axis: Any = None) -> Any:
     return trace.squeeze(a, chosen)
 
 
+@tensor_op("numpy.atleast_1d")
+def _atleast_1d(trace: Any, a: Any) -> Any:
+    a = trace.lift(a)
+    return a if a.rank else a.through((trace.unit(),), a.entry)
+
+
+@tensor_op("numpy.atleast_2d")
+def _atleast_2d(trace: Any, a: Any) -> Any:
+    a = trace.lift(a)
+    return a.through((*(trace.unit() for _ in range(2 - a.rank)), *a.axes), a.entry)
+
+
 @tensor_op("numpy.broadcast_to")
 def _broadcast_to(trace: Any, array: Any, shape: Any) -> Any:
-    array = trace.lift(array)
-    extents = tuple(trace.extent(s) for s in (shape if isinstance(shape, tuple | list) else (shape,)))
+    array, extents = trace.lift(array), trace.shape(shape)
+    if array.rank > len(extents):
+        raise ShapeError(f"cannot broadcast {array} to {len(extents)} axes ({trace.place()})")
+    for p, extent in enumerate(array.extents):
+        if extent != 1:
+            trace.unify(extent, extents[len(extents) - array.rank + p], "broadcast_to", (array, p))
     axes = trace.fresh(extents)
-    return trace.view(axes, trace.broadcast_entry(array, axes))
+    return array.through(axes, trace.broadcast_entry(array, axes))
+
+
+@tensor_op("numpy.broadcast_arrays")
+def _broadcast_arrays(trace: Any, *args: Any) -> Any:
+    arrays = [trace.lift(a) for a in args]
+    axes = trace.fresh(trace.broadcast(arrays, "broadcast_arrays"))
+    return tuple(a.through(axes, trace.broadcast_entry(a, axes)) for a in arrays)
 
 
 @tensor_op("numpy.diagonal", "diagonal")
-def _diagonal(trace: Any, a: Any) -> Any:
+def _diagonal(trace: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     a = trace.lift(a)
-    if a.rank != 2:
-        raise trace.unsupported("numpy.diagonal", f"rank {a.rank}", "a matrix")
-    (i,) = trace.fresh([trace.unify(*a.extents, "diagonal")])
-    return trace.view((i,), a.at((i, i)))
+    p, q = trace.axes_of(a, (axis1, axis2))
+    rows, columns = a.extents[p] + min(offset, 0), a.extents[q] - max(offset, 0)
+    both_known = rows.is_Integer and columns.is_Integer
+    count = min(rows, columns) if both_known else trace.unify(rows, columns, "diagonal", (a, p), (a, q))
+    *rest, along = trace.fresh([*(e for r, e in enumerate(a.extents) if r not in (p, q)), max(count, S.Zero)])
+    at = list(rest)
+    for place, shift in sorted([(p, max(-offset, 0)), (q, max(offset, 0))]):
+        at.insert(place, along + shift)
+    return a.through((*rest, along), a.at(at))
+
+
+@tensor_op("numpy.linalg.diagonal")
+def _linalg_diagonal(trace: Any, x: Any, offset: int = 0) -> Any:
+    return _diagonal.lower(trace, x, offset, -2, -1)
 
 
 @tensor_op("numpy.diag")
-def _diag(trace: Any, v: Any) -> Any:
+def _diag(trace: Any, v: Any, k: int = 0) -> Any:
     v = trace.lift(v)
     if v.rank == 2:
-        return _diagonal.lower(trace, v)
+        return _diagonal.lower(trace, v, k)
     if v.rank != 1:
-        raise trace.unsupported("numpy.diag", f"rank {v.rank}", "a vector or a matrix")
-    i, j = trace.fresh(v.extents * 2)
-    return trace.define((i, j), trace.bracket(sympy.Eq(i, j)) * v.at((i,)), rule="diag")
+        raise ShapeError(f"diag needs a vector or a matrix; found {v} ({trace.place()})")
+    i, j = trace.fresh([v.extents[0] + abs(k)] * 2)
+    bracket = Bracket(sympy.Eq(j, i + k))
+    return trace.define((i, j), bracket * v.at((i - max(-k, 0),)), rule="diag", dtype=v.dtype)
 
 
 @tensor_op("numpy.flip")
 def _flip(trace: Any, m: Any, axis: Any = None) -> Any:
     m = trace.lift(m)
     chosen = trace.axes_of(m, axis)
-    at = [m.axes[p].extent - 1 - m.axes[p] if p in chosen else m.axes[p] for p in range(m.rank)]
-    return trace.view(m.axes, m.at(at))
+    at = [extent - 1 - i if p in chosen else i for p, (i, extent) in enumerate(zip(m.axes, m.extents, strict=True))]
+    return m.through(m.axes, m.at(at))
+
+
+@tensor_op("numpy.flipud")
+def _flipud(trace: Any, m: Any) -> Any:
+    return _flip.lower(trace, m, 0)
+
+
+@tensor_op("numpy.fliplr")
+def _fliplr(trace: Any, m: Any) -> Any:
+    return _flip.lower(trace, m, 1)
 
 
 @tensor_op("numpy.reshape", "reshape")
 def _reshape(trace: Any, a: Any, *shape: Any) -> Any:
-    a = trace.lift(a)
     if len(shape) == 1 and isinstance(shape[0], tuple | list):
         shape = tuple(shape[0])
-    return trace.reshape(a, shape)
+    return trace.reshape(trace.lift(a), shape)
 
 
 @tensor_op("numpy.ravel", "ravel", "flatten")

@@ -1,0 +1,169 @@
+"""The state of writing a kernel: names, where every tensor lives, which entries a variable holds, the lines so far."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain, count
+from typing import Any
+
+from sympy import Expr
+
+from ..ir.nodes import Index, Program, Read, Tensor, reads_of
+from .loops_helpers import NAMES
+from .loops_nodes import Op, Storage, label, uses
+from .loops_scalar import Scalars
+
+RESERVED = {
+    "np", "math", "njit", "prange", "range", "real", "min", "max", "abs", "float", "int", "len", "blocks", "block",
+    "threads", "intrinsic", "ir", "IndexError", "FAST", "PRANGE_ONLY", *NAMES,
+}  # fmt: skip
+IDENTITY = {"sum": "0.0", "prod": "1.0", "max": "-math.inf", "min": "math.inf"}
+DTYPES = {"integer": "np.int64", "boolean": "np.bool_"}
+
+
+class Names:
+    """Gives every thing of a kernel an identifier that nothing else has."""
+
+    def __init__(self) -> None:
+        self.taken = set(RESERVED)
+
+    def new(self, wanted: str) -> str:
+        base = re.sub(r"\W", "_", wanted) or "x"
+        if keyword.iskeyword(base) or base[0].isdigit():
+            base += "_"
+        name = next(n for n in chain([base], (f"{base}{k}" for k in count(1))) if n not in self.taken)
+        self.taken.add(name)
+        return name
+
+
+@dataclass
+class Writer:
+    """Writes statements as lines; knows where every tensor lives and which entries a variable holds."""
+
+    program: Program
+    storages: dict[str, Storage]
+    typed: bool
+    vector: bool = False
+    names: Names = field(default_factory=Names)
+    lines: list[str] = field(default_factory=list)
+    depth: int = 1
+    indices: dict[Index, str] = field(default_factory=dict)
+    live: dict[str, tuple[tuple[Expr, ...], str]] = field(default_factory=dict)
+    checks: set[tuple[Tensor, Expr]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.arrays = {tensor.name: self.names.new(tensor.name) for tensor in self.program.inputs}
+        self.sizes = {size: self.names.new(size.name) for size in self.program.sizes}
+        self.inputs = frozenset(self.arrays)
+        for name, storage in self.storages.items():
+            self.arrays[name] = self.names.new(storage.name)
+        self.variables: dict[str, str] = {}
+        self.scalars = Scalars(self.typed, self.vector, self.place, self.name)
+
+    # --- names ----------------------------------------------------------------------------------------------
+
+    def name(self, e: Any) -> str:
+        return self.indices[e] if isinstance(e, Index) else self.sizes[e]
+
+    def variable(self, op: Op) -> str:
+        """The variable for the entry that `op` computes."""
+        storage = self.storages[op.target.name]
+        if storage.scalar:
+            return self.arrays[op.target.name]
+        wanted = op.target.name + "_" + "".join(re.sub(r"\W", "", self.scalars.integer(i)) for i in op.at)
+        if wanted not in self.variables:
+            self.variables[wanted] = self.names.new(wanted)
+        return self.variables[wanted]
+
+    def place(self, read: Read) -> str:
+        name = read.tensor.name
+        if name in self.live and self.live[name][0] == read.indices:
+            return self.live[name][1]
+        if name in self.inputs:
+            return self.element(name, read.tensor, read.indices, range(read.tensor.rank))
+        return self.element(name, read.tensor, read.indices, self.storages[name].kept)
+
+    def element(self, name: str, tensor: Tensor, indices: Any, kept: Any) -> str:
+        positions = [self.position(tensor, indices[p], p) for p in kept]
+        return self.arrays[name] + (f"[{', '.join(positions)}]" if positions else "")
+
+    def entry(self, op: Op) -> str:
+        """The place in memory that `op` writes."""
+        return self.element(op.target.name, op.target, op.at, self.storages[op.target.name].kept)
+
+    def position(self, tensor: Tensor, index: Any, axis: int) -> str:
+        """An index of a read; data in it must never lead outside of the array."""
+        text = self.scalars.integer(index)
+        if not reads_of(index):
+            return text
+        if isinstance(index, Read) and index.tensor.name in self.inputs and index.tensor.kind == "integer":
+            self.checks.add((index.tensor, tensor.shape[axis]))
+            return text
+        return f"min(max({text}, 0), {self.scalars.integer(tensor.shape[axis] - 1)})"
+
+    def extent(self, e: Expr) -> str:
+        """An integer expression of indices and sizes."""
+        return self.scalars.integer(e)
+
+    # --- lines ----------------------------------------------------------------------------------------------
+
+    def line(self, text: str) -> None:
+        self.lines.append("    " * self.depth + text)
+
+    @contextmanager
+    def indented(self, head: str) -> Iterator[None]:
+        self.line(head)
+        self.depth += 1
+        live = dict(self.live)
+        try:
+            yield
+        finally:
+            self.depth -= 1
+            self.live = live
+
+    @contextmanager
+    def running(self, index: Index) -> Iterator[str]:
+        """A name for a loop's index, different from those around it."""
+        used = set(self.indices.values()) | self.names.taken
+        base = label(index)
+        name = next(n for n in chain([base], "ijklpqrst", (f"{base}{k}" for k in count(1))) if n not in used)
+        self.indices[index] = name
+        try:
+            yield name
+        finally:
+            del self.indices[index]
+
+    # --- memory ---------------------------------------------------------------------------------------------
+
+    def literal(self, text: str, tensor: Tensor) -> str:
+        if tensor.kind != "real":
+            return {"0.0": "0", "1.0": "1"}.get(text, text)
+        return f"real({text})" if self.typed else text
+
+
+    def dtype(self, tensor: Tensor) -> str:
+        return DTYPES.get(tensor.kind, "real" if self.typed else "")
+
+
+    def allocation(self, storage: Storage, fill: str | None, extra: str = "") -> str:
+        tensor = storage.tensor
+        extents = [extra] * bool(extra) + [self.scalars.integer(tensor.shape[p]) for p in storage.kept]
+        shape = extents[0] if len(extents) == 1 else f"({', '.join(extents)})"
+        dtype = ", ".join(["", self.dtype(tensor)] if self.dtype(tensor) else [])
+        if fill is None:
+            return f"np.empty({shape}{dtype})"
+        if fill == "sum":
+            return f"np.zeros({shape}{dtype})"
+        return f"np.full({shape}, {self.literal(IDENTITY[fill], tensor)}{dtype})"
+
+
+    def slice(self, op: Op, name: str = "") -> str:
+        """The part of the target that `op` still runs over."""
+        kept = self.storages[op.target.name].kept
+        parts = [":" if uses(op.at[p], op.loops) else self.scalars.integer(op.at[p]) for p in kept]
+        return f"{name or self.arrays[op.target.name]}" + (f"[{', '.join(parts)}]" if parts else "")
+

@@ -1,0 +1,103 @@
+"""Numba: jitted forward and backward functions of fused loops, and a test of one against the other."""
+
+from __future__ import annotations
+
+from ...ir.nodes import Program, Tensor
+from ..function import called, definition, module_docstring, tuple_text, unpacked
+from ..layout import docstring, enclosed, indented
+from ..loops import FunctionSource, lower, module_source
+from ..plan import Plan, plan_of
+from ..samples import sample_lines, samples_of, sizes_of
+from ..target import EmitRequest, Target
+from .numpy import DIFFERENCES, SAMPLES
+
+RESERVED = ("np", "math", "rng", "function", "numerical_gradient", "inputs", "gradient", "gradients", "expected", "position")
+ROOM = 84
+
+
+def emit(request: EmitRequest) -> str:
+    """The source of `request` as jitted functions of C-contiguous float64 arrays."""
+    plan = plan_of(request, RESERVED)
+    backward = request.backward
+    if backward is None:
+        functions = [_function(request.name, request.forward, request.outputs_single, "")]
+        return module_source(functions, doc=_module_doc(plan, ""))
+    functions = [
+        _function(f"{request.name}_forward", request.forward, request.outputs_single, "Function"),
+        _function(f"{request.name}_backward", backward, len(backward.outputs) == 1, "Gradients"),
+    ]
+    tail = "\n\n\n".join(["\n".join(DIFFERENCES.split("\n")), "\n".join(_test(plan, backward))])
+    return module_source(functions, doc=_module_doc(plan, " and its backward pass"), tail=tail)
+
+
+def _module_doc(plan: Plan, what: str) -> str:
+    """The text of the module's docstring, without its quotes."""
+    quoted = "\n".join(module_docstring(plan, f"{what}, for Numba; the arrays are C-contiguous and of float64"))
+    return quoted.removeprefix('"""').removesuffix('"""')
+
+
+def _function(name: str, program: Program, single: bool, what: str) -> str:
+    arguments = ", ".join(map(_shape, program.inputs))
+    results = ", ".join(map(_shape, program.outputs))
+    doc = docstring([f"{results} from {arguments}."], ROOM)
+    lines = [doc[0].removeprefix('"""').removesuffix('"""'), *doc[1:-1]] if len(doc) > 1 else [doc[0].strip('"')]
+    return lower(FunctionSource(name, program, single, tuple(lines))).text
+
+
+def _shape(tensor: Tensor) -> str:
+    kind = {"integer": " of integers", "boolean": " of booleans"}.get(tensor.kind, "")
+    return f"{tensor.name} ({', '.join(map(str, tensor.shape))}){kind}" if tensor.shape else tensor.name
+
+
+def _test(plan: Plan, backward: Program) -> list[str]:
+    """The gradients against differences of the forward function."""
+    name, program = plan.request.name, plan.request.forward
+    sizes = sizes_of(program)
+    samples = samples_of(program, sizes)
+    inputs = [plan.name(t) for t in program.inputs]
+    outputs = [plan.name(t) for t in program.outputs]
+    cotangents = {plan.name(t): output for t, output in zip(plan.cotangents, outputs, strict=True)}
+    lines = ["rng = np.random.default_rng(0)", *sample_lines(plan, SAMPLES, samples, sizes)]
+    lines += unpacked_results(plan, f"{name}_forward({', '.join(inputs)})", ROOM)
+    lines += [f"{g} = rng.standard_normal(np.shape({output}))" for g, output in cotangents.items()]
+    lines += ["", "def function(*inputs):", *indented(_loss(plan, list(cotangents))), ""]
+    free = {s.tensor.name for s in samples if s.free} or set(plan.request.wrt)
+    tested = [w in free for w in plan.request.wrt]
+    gradients = [plan.name(t) for t in backward.outputs]
+    arguments = [plan.name(t) for t in backward.inputs]
+    prefix = f"{gradients[0]} = " if len(gradients) == 1 else f"{', '.join(gradients)} = "
+    lines += called(f"{name}_backward", arguments, ROOM, prefix=prefix)
+    positions = [[t.name for t in program.inputs].index(w) for w in plan.request.wrt]
+    chosen = [(p, g) for p, g, good in zip(positions, gradients, tested, strict=True) if good]
+    pairs = [f"({position}, {gradient})" for position, gradient in chosen]
+    head = enclosed("for position, gradient in (", [*pairs, ""] if len(pairs) == 1 else pairs, "):", ROOM)
+    lines += head or [f"for position, gradient in ({', '.join(pairs)}):"]
+    expected = called("numerical_gradient", ["function", inputs_text(inputs), "position"], ROOM - 4, prefix="expected = ")
+    lines += indented([*expected, "np.testing.assert_allclose(gradient, expected, rtol=1e-7, atol=1e-9)"])
+    doc = ['"""The gradients against differences of the function."""']
+    return definition([f"def test_{name}_backward():"], doc, *lines)
+
+
+def inputs_text(names: list[str]) -> str:
+    return tuple_text(names)
+
+
+def unpacked_results(plan: Plan, value: str, room: int) -> list[str]:
+    """``O = value``, or ``a, b = value``."""
+    outputs = [plan.name(t) for t in plan.request.forward.outputs]
+    return [f"{outputs[0]} = {value}"] if plan.request.outputs_single else unpacked(outputs, value, room)
+
+
+def _loss(plan: Plan, cotangents: list[str]) -> list[str]:
+    """The scalar whose gradient the backward function computes: the outputs weighted by the cotangents."""
+    scalars = any(not t.rank for t in plan.request.forward.inputs)
+    arguments = "*(x[()] for x in inputs)" if scalars else "*inputs"
+    value = f"{plan.request.name}_forward({arguments})"
+    if plan.request.outputs_single:
+        return [f"return np.sum({cotangents[0]} * {value})"]
+    outputs = [plan.name(t) for t in plan.request.forward.outputs]
+    total = " + ".join(f"np.sum({g} * {o})" for g, o in zip(cotangents, outputs, strict=True))
+    return [*unpacked(outputs, value, ROOM - 4), f"return {total}"]
+
+
+TARGET = Target("numba", emit)

@@ -1,0 +1,120 @@
+"""Names for what a trace made: from the user's local variables, else a letter; and the sizes it found to be equal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..ir.nodes import Index, Program, Read, Tensor, indices_of, size, substitute
+from ..ir.tensors import with_tensors
+from .extents import SPARE
+from .trace import TEMPORARY, Trace
+from .traced import Traced
+
+RESERVED = {"np", "math", "torch", "jnp", "jax", "ctx", "numba", "njit", "prange", "expit", "erf", "lambda"}
+"""Names that emitted code needs for itself."""
+LETTERS = {True: "ZUVTRSQPHGFDCBAKLMNO", False: "zuvtrsqphgfdcbaklmno"}
+
+
+class Names:
+    """The names of one traced program; no two things are called the same."""
+
+    def __init__(self, trace: Trace, inputs: Mapping[str, Tensor]) -> None:
+        self.trace, self.inputs = trace, inputs
+        self.taken = {*inputs, *RESERVED, *sizes_of(inputs.values())}
+        self.tensors: dict[str, str] = {}
+        self.returned: set[str] = set()
+        for local, value in trace.user.variables():
+            if isinstance(value, Traced) and value.trace is trace:
+                self._from_local(local, value)
+
+    def _from_local(self, local: str, value: Traced) -> None:
+        entry = value.entry
+        if isinstance(entry, Read):
+            tensor = entry.tensor
+            if tensor.name not in self.tensors and is_temporary(entry, value.axes):
+                self.tensors[tensor.name] = self.free(local)
+        elif not value.axes:
+            self._name_size(self.trace.resolve(entry), local)
+
+    def _name_size(self, extent: Any, wanted: str) -> None:
+        if extent in self.trace.sizes.new:
+            self.trace.sizes.same[extent] = size(self.free(wanted))
+            self.trace.sizes.new.remove(extent)
+
+    def name_sizes(self) -> None:
+        """Letters for the sizes that splitting an axis made and no variable holds."""
+        for part in list(self.trace.sizes.new):
+            self._name_size(part, next((c for c in SPARE if c not in self.taken), SPARE[0]))
+
+    def free(self, name: str) -> str:
+        """`name`, or with the first number that makes it new."""
+        candidate, count = name, 2
+        while candidate in self.taken:
+            candidate, count = f"{name}{count}", count + 1
+        self.taken.add(candidate)
+        return candidate
+
+    def output(self, tensor: Tensor, position: int, count: int) -> None:
+        """Note an output; one that no variable holds is called Y."""
+        self.returned.add(tensor.name)
+        if tensor.name not in self.tensors:
+            default = ("L" if tensor.rank == 0 and "Y" in self.taken else "Y") if count == 1 else f"Y{position + 1}"
+            self.tensors[tensor.name] = self.free(default)
+
+    def put(self, program: Program) -> Program:
+        """The program with its temporaries named; those without a name get a letter by their rank."""
+        letters = {matrix: iter(pool) for matrix, pool in LETTERS.items()}
+        mapping: dict[Tensor, Tensor] = {}
+        for equation in program.equations:
+            old = equation.target
+            name = self.tensors.get(old.name)
+            if name is None:
+                pool = letters[old.rank > 1]
+                name = self.free(next((c for c in pool if c not in self.taken), "T" if old.rank > 1 else "t"))
+            mapping[old] = replace(old, name=name)
+        named = with_tensors(program, mapping)
+        steps = (
+            replace(e, step=replace(e.step, named=old.target.name in self.tensors))
+            for e, old in zip(named.equations, program.equations, strict=True)
+        )
+        return replace(named, equations=tuple(steps))
+
+
+def is_temporary(entry: Any, axes: Iterable[Index]) -> bool:
+    """Whether an entry over these axes is the whole of a tensor that has no name yet; axes of extent 1 are not its own."""
+    own = tuple(i for i in axes if i.extent != 1)
+    return (
+        isinstance(entry, Read)
+        and entry.tensor.name.startswith(TEMPORARY)
+        and entry.indices == own
+        and entry.tensor.shape == tuple(i.extent for i in own)
+    )
+
+
+def sizes_of(tensors: Iterable[Tensor]) -> set[str]:
+    """The names of the sizes that these tensors are declared with."""
+    extents = [e for t in tensors for e in (*t.shape, *(() if t.bound is None else (t.bound,)))]
+    return {str(s) for e in extents for s in e.free_symbols}
+
+
+def resize(program: Program, trace: Trace) -> Program:
+    """Put the sizes that the trace found to be equal everywhere."""
+    if not trace.sizes.same:
+        return program
+
+    def tensor(t: Tensor) -> Tensor:
+        bound = None if t.bound is None else trace.resolve(t.bound)
+        return replace(t, shape=tuple(trace.resolve(e) for e in t.shape), bound=bound)
+
+    program = with_tensors(program, {t: tensor(t) for t in program.tensors.values()})
+    sizes: dict[Any, Any] = {s: trace.resolve(s) for s in trace.sizes.same}
+    equations = []
+    for e in program.equations:
+        indices = {i: Index(i.name, trace.resolve(i.extent)) for i in {*e.indices, *indices_of(e.body)}}
+        axes, bound = (tuple(indices[i] for i in group) for group in (e.axes, e.bound))
+        equations.append(replace(e, axes=axes, bound=bound, body=substitute(e.body, {**sizes, **indices})))
+    return Program(program.inputs, tuple(equations), program.outputs)
+
+

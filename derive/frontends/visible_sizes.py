@@ -1,0 +1,136 @@
+"""While a function is traced, what NumPy's protocols do not dispatch accepts traced sizes and arrays as well."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import importlib
+import inspect
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FunctionType, ModuleType
+from typing import Any
+
+from .traced import Traced, holds_traced
+from .user_code import LIBRARIES, called_from_library
+
+UNDISPATCHED = (
+    *(f"numpy.{name}" for name in ("arange", "linspace", "ones", "zeros", "empty", "full", "eye", "identity", "tri")),
+    *(f"numpy.{name}" for name in ("array", "asarray", "asanyarray", "ascontiguousarray")),
+    *(f"scipy.special.{name}" for name in ("softmax", "log_softmax", "logsumexp")),
+)
+
+_lock = threading.RLock()
+
+
+def _dispatching(dotted: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        trace = _trace_of((*args, *kwargs.values()))
+        if trace is None or called_from_library():
+            return original(*args, **kwargs)
+        return trace.call(dotted, args, kwargs)
+
+    return function
+
+
+def _trace_of(values: Any) -> Any:
+    """The trace of the first traced array among values, lists and tuples."""
+    for value in values:
+        if isinstance(value, Traced):
+            return value.trace
+        if isinstance(value, list | tuple) and holds_traced(value):
+            return _trace_of(value)
+    return None
+
+
+@functools.cache
+def _replacements() -> list[tuple[ModuleType, str, Any, Any]]:
+    """(module, attribute, original, what stands in for it)."""
+    found = []
+    for dotted in UNDISPATCHED:
+        module_name, _, attribute = dotted.rpartition(".")
+        module = importlib.import_module(module_name)
+        original = getattr(module, attribute)
+        found.append((module, attribute, original, _dispatching(dotted, original)))
+    return found
+
+
+@functools.cache
+def _length() -> tuple[Any, Any]:
+    original = builtins.len
+
+    def length(x: Any) -> Any:
+        return x.shape[0] if isinstance(x, Traced) and x.axes else original(x)
+
+    return original, length
+
+
+@contextmanager
+def visible_sizes(fn: Callable[..., Any]) -> Iterator[None]:
+    """Put the stand-ins in place, also where `fn` and its helpers imported a function by name; then put all back.
+
+    One trace at a time: other threads wait. A trace within a trace is the same thread.
+    """
+    with _lock:
+        undo: list[tuple[dict[str, Any], str, Any]] = []
+        try:
+            _put(undo, vars(builtins), "len", _length()[1])
+            replaced = {id(original): stand_in for _, _, original, stand_in in _replacements()}
+            for module, attribute, _, stand_in in _replacements():
+                _put(undo, vars(module), attribute, stand_in)
+            for scope in _scopes(fn):
+                for name, value in list(scope.items()):
+                    if id(value) in replaced:
+                        _put(undo, scope, name, replaced[id(value)])
+            yield
+        finally:
+            for scope, name, value in reversed(undo):
+                scope[name] = value
+
+
+def _put(undo: list[tuple[dict[str, Any], str, Any]], scope: dict[str, Any], name: str, value: Any) -> None:
+    undo.append((scope, name, scope[name]))
+    scope[name] = value
+
+
+def _scopes(fn: Any) -> list[dict[str, Any]]:
+    """The global names that the user's functions see: those of `fn` and of what it names, through modules as well."""
+    scopes: dict[int, dict[str, Any]] = {}
+    waiting: list[Any] = [_function_of(fn)]
+    seen: set[int] = set()
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, ModuleType) and _is_user(getattr(value, "__file__", None)):
+            scopes[id(vars(value))] = vars(value)
+        elif isinstance(value, FunctionType) and _is_user(value.__code__.co_filename):
+            scope = value.__globals__
+            scopes[id(scope)] = scope
+            waiting += [scope[name] for name in value.__code__.co_names if name in scope]
+            waiting += [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
+    return list(scopes.values())
+
+
+def _function_of(fn: Any) -> Any:
+    """The Python function behind a partial, a bound method, a decorated function or a callable object."""
+    while isinstance(fn, functools.partial):
+        fn = fn.func
+    fn = inspect.unwrap(fn)
+    fn = getattr(fn, "__func__", fn)
+    return fn if isinstance(fn, FunctionType) else vars(type(fn)).get("__call__")
+
+
+def _is_user(file: str | None) -> bool:
+    return file is not None and not file.startswith(LIBRARIES)
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018 - an empty cell raises
+    except ValueError:
+        return False
+    return True

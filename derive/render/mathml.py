@@ -1,0 +1,96 @@
+"""The display tree as MathML, which browsers show without any script."""
+
+from __future__ import annotations
+
+from html import escape
+
+from sympy import Expr
+
+from .names import GREEK, Names
+from .printer import Printer
+from .scalars import number_text
+from .text import UNICODE
+from .tree import FENCES, Line, Name, Node
+
+BIG = {"sum": "∑", "prod": "∏", "max": "max", "min": "min"}
+
+
+class MathML(Printer):
+    """MathML of one program; `names` says which tensors are cotangents."""
+
+    stacked = True
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+
+    def name(self, node: Name) -> str:
+        symbol = self.symbol(node.name) if node.at else self.word_or_symbol(node.name)
+        places = list(node.at)
+        while places and places[-1] is None:
+            places.pop()
+        inner = "<mo>,</mo>".join("<mo>:</mo>" if p is None else self.top(p) for p in places)
+        return f"<msub>{symbol}<mrow>{inner}</mrow></msub>" if inner else symbol
+
+    def word_or_symbol(self, name: str) -> str:
+        return f"<mi>{UNICODE[name]}</mi>" if name in UNICODE else self.symbol(name)
+
+    def symbol(self, name: str) -> str:
+        """The name as an identifier; a cotangent with a bar, a tangent with a dot."""
+        for prefix, accent in (("g", "¯"), ("d", "˙")):
+            if self.names.variable_of(name, prefix):
+                return f"<mover>{self.symbol(name[1:])}<mo>{accent}</mo></mover>"
+        letters = name.rstrip("0123456789")
+        identifier = f"<mi>{GREEK.get(letters, escape(letters))}</mi>"
+        return (
+            f"<msub>{identifier}<mn>{name[len(letters) :]}</mn></msub>"
+            if letters != name and letters
+            else identifier
+        )
+
+    def number(self, value: Expr) -> str:
+        return f"<mn>{number_text(value)}</mn>"
+
+    def word(self, symbol: str) -> str:
+        return f"<mo>{escape(UNICODE.get(symbol, symbol))}</mo>" if symbol else "<mo>&#8290;</mo>"
+
+    def minus(self, term: str) -> str:
+        return f"<mrow><mo>−</mo>{term}</mrow>"
+
+    def join(self, pieces: list[str], symbol: str) -> str:
+        return f"<mrow>{self.word(symbol).join(pieces)}</mrow>"
+
+    def fraction(self, top: str, bottom: str) -> str:
+        return f"<mfrac>{_row(top)}{_row(bottom)}</mfrac>"
+
+    def power(self, base: str, exponent: Node) -> str:
+        return f"<msup>{_row(base)}{_row(self.top(exponent))}</msup>"
+
+    def transpose(self, arg: str) -> str:
+        return f"<msup>{_row(arg)}<mo>⊤</mo></msup>"
+
+    def call(self, function: str, args: list[str]) -> str:
+        if function == "sqrt":
+            return f"<msqrt>{args[0]}</msqrt>"
+        if function in FENCES:
+            left, right = FENCES[function]
+            return f"<mrow><mo>{left}</mo>{args[0]}<mo>{right}</mo></mrow>"
+        return f"<mrow><mi>{escape(function)}</mi>{self.paren('<mo>,</mo>'.join(args))}</mrow>"
+
+    def big(self, kind: str, letters: tuple[str, ...], arg: str) -> str:
+        under = "<mo>,</mo>".join(f"<mi>{letter}</mi>" for letter in letters)
+        return f"<mrow><munder><mo>{BIG[kind]}</mo><mrow>{under}</mrow></munder>{arg}</mrow>"
+
+    def bracket(self, inner: str) -> str:
+        return f"<mrow><mo>[</mo>{inner}<mo>]</mo></mrow>"
+
+    def paren(self, inner: str) -> str:
+        return f"<mrow><mo>(</mo>{inner}<mo>)</mo></mrow>"
+
+    def line(self, line: Line) -> str:
+        each = f"<mspace width='2em'/><mtext>for each {', '.join(line.each)}</mtext>" if line.each else ""
+        parts = f"{self.top(line.left)}<mo>{line.sign}</mo>{self.top(line.right)}{each}"
+        return f"<math display='block'><mrow>{parts}</mrow></math>"
+
+
+def _row(inner: str) -> str:
+    return f"<mrow>{inner}</mrow>"

@@ -1,0 +1,9 @@
+"""Options of the whole test run."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--programs", type=int, default=300, metavar="N", help="how many random programs the property tests check (300)"
+    )
