@@ -39,6 +39,14 @@ class SpecError(DeriveError, ValueError):
     """A shape or a fact that could not be read."""
 
 
+class ParseError(DeriveError, ValueError):
+    """Text that could not be read; `position` is the character it is about, counted from 0."""
+
+    def __init__(self, message: str, position: int = 0) -> None:
+        super().__init__(message)
+        self.position = position
+
+
 class DomainError(DeriveError, ValueError):
     """Values outside the domain on which an operation or a check is defined."""
 

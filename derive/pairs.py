@@ -23,8 +23,9 @@ def forward_and_backward(program: Program, wrt: tuple[str, ...]) -> tuple[Progra
 
 
 def with_saved(forward: Program, backward: Program) -> Program:
-    """The forward program with what the backward pass reads of it among its outputs, so that a reader is shown both."""
+    """The forward program with what its backward pass speaks of among its outputs: a reader is shown Z beside gZ."""
     ahead = names_of(forward)
-    read = {r.tensor for e in backward.equations if e.target.name not in ahead for r in e.reads if r.tensor.name in ahead}
-    saved = tuple(e.target for e in forward.equations if e.target in read and e.target not in forward.outputs)
+    derived = [e for e in backward.equations if e.target.name not in ahead]
+    spoken = {r.tensor.name for e in derived for r in e.reads} | {e.target.name[1:] for e in derived}
+    saved = tuple(e.target for e in forward.equations if e.target.name in spoken and e.target not in forward.outputs)
     return replace(forward, outputs=(*forward.outputs, *saved))

@@ -1,6 +1,7 @@
 """attention and its backward pass, in PyTorch.
 
-P = softmax(Q K' / sqrt(d))
+S = Q K' / sqrt(d)
+P = softmax(S)
 O = P V
 gP = gO V'
 gS = P ∘ (gP − rowsum(gP ∘ P))

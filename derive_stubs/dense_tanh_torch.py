@@ -1,6 +1,7 @@
 """dense_tanh and its backward pass, in PyTorch.
 
-Y = tanh(X W + b)
+Z = X W + b
+Y = tanh(Z)
 gZ = gY ∘ (1 − Y²)
 gX = gZ W'
 gW = X' gZ

@@ -49,7 +49,10 @@ def _in_parts(scope: Scope, equation: Equation, parts: list[Region]) -> list[Sta
         base = _owned(scope, _whole(scope, first.equation, first.equation.body))
     else:
         base, rest = Placement(scope, equation).zeros(), parts
-    return [Statement(f"{name} =", base), *(scope.dialect.update(_slice_update(scope, name, part)) for part in rest)]
+    return [
+        Statement(f"{name} =", base),
+        *(scope.dialect.update(_slice_update(scope, name, part)) for part in rest),
+    ]
 
 
 def _joined(scope: Scope, equation: Equation, parts: list[Region]) -> Code:
@@ -65,7 +68,9 @@ def _without_axis(equation: Equation, place: int) -> Equation:
     """The equation at the one value of an index of extent 1."""
     axes = equation.axes[:place] + equation.axes[place + 1 :]
     target = replace(equation.target, shape=tuple(a.extent for a in axes))
-    return replace(equation, target=target, axes=axes, body=substitute(equation.body, {equation.axes[place]: S.Zero}))
+    return replace(
+        equation, target=target, axes=axes, body=substitute(equation.body, {equation.axes[place]: S.Zero})
+    )
 
 
 def _slice_update(scope: Scope, name: str, part: Region) -> Update:
@@ -82,10 +87,8 @@ def _placed(scope: Scope, equation: Equation, base: Expr, terms: list[Term]) -> 
     diagonal = placement.diagonal(terms[0]) if base == 0 and len(terms) == 1 else None
     if diagonal is not None:
         return [Statement(left, diagonal)]
-    if base == 0:
-        first = placement.zeros()
-    else:
-        first = _owned(scope, _whole(scope, equation, _summed(scope, equation, base)))
+    made = None if base == 0 else _whole(scope, equation, _summed(scope, equation, base))
+    first = placement.zeros() if made is None else _owned(scope, made)
     updates = [placement.update(term) for term in terms]
     if not scope.dialect.copy and len(updates) == 1:
         joined = scope.dialect.update(replace(updates[0], base=first))
@@ -108,7 +111,9 @@ def _whole(scope: Scope, equation: Equation, body: Expr) -> Code:
     missing = [axis for axis in equation.axes if axis not in indices_of(body)]
     if equation.target.kind != "real":
         return _broadcast(scope, equation, _integral(scope, equation, body), missing)
-    if missing and is_scalar(body):
+    if body == 0:
+        return Placement(scope, equation).zeros()
+    if is_scalar(body):
         value, like = Printer(scope, ()).code(body), scope.template()
         return Atom(scope.dialect.full.format(shape=shape_code(scope, equation), value=value, like=like))
     return _broadcast(scope, equation, Printer(scope, equation.axes).code(body), missing)

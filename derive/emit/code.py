@@ -59,7 +59,7 @@ class Suffix(Code):
     copies: bool = False
 
     @cached_property
-    def text(self) -> str:  # type: ignore[override]
+    def text(self) -> str:
         return self.base.within(POSTFIX) + self.suffix
 
     @property
@@ -76,7 +76,7 @@ class Call(Code):
     copies: bool = True
 
     @cached_property
-    def text(self) -> str:  # type: ignore[override]
+    def text(self) -> str:
         return f"{self.function}({', '.join(a.text for a in self.arguments)})"
 
     @property
@@ -91,7 +91,7 @@ class Items(Code):
     items: tuple[Code, ...]
 
     @cached_property
-    def text(self) -> str:  # type: ignore[override]
+    def text(self) -> str:
         return f"[{', '.join(item.text for item in self.items)}]"
 
 
@@ -104,7 +104,7 @@ class Method(Code):
     arguments: tuple[Code, ...]
 
     @cached_property
-    def text(self) -> str:  # type: ignore[override]
+    def text(self) -> str:
         return f"{self.base.within(POSTFIX)}{self.method}({', '.join(a.text for a in self.arguments)})"
 
 
@@ -115,7 +115,7 @@ class Group(Code):
     base: Code
 
     @cached_property
-    def text(self) -> str:  # type: ignore[override]
+    def text(self) -> str:
         return f"({self.base.text})"
 
 
@@ -139,10 +139,13 @@ class Chain(Code):
     def pieces(self) -> tuple[str, ...]:
         """The first operand, then each operator with its operand."""
         inner = self.binds + 1
-        return (self.first.within(self.binds), *(f"{op} {operand.within(inner)}" for op, operand in self.rest))
+        return (
+            self.first.within(self.binds),
+            *(f"{op} {operand.within(inner)}" for op, operand in self.rest),
+        )
 
     @cached_property
-    def text(self) -> str:  # type: ignore[override]
+    def text(self) -> str:
         return " ".join(self.pieces)
 
 
@@ -158,7 +161,7 @@ class Prefix(Code):
         return UNARY if self.operator == "~" or self.base.level >= UNARY else ADD
 
     @cached_property
-    def text(self) -> str:  # type: ignore[override]
+    def text(self) -> str:
         return self.operator + self.base.within(MUL if self.operator == "-" else UNARY)
 
 
@@ -174,7 +177,7 @@ class Power(Code):
         return POWER
 
     @cached_property
-    def text(self) -> str:  # type: ignore[override]
+    def text(self) -> str:
         base, exponent = self.base.within(POSTFIX), self.exponent.within(UNARY)
         tight = _simple(base) and _simple(exponent.removeprefix("-"))
         return f"{base}**{exponent}" if tight else f"{base} ** {exponent}"

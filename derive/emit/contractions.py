@@ -46,7 +46,9 @@ class Contraction:
         return sympy.Mul(*(o.body for o in operands))
 
     def position(self, operand: Operand) -> int:
-        return min((self.scope.positions.get(r.tensor.name, FAR) for r in reads_of(operand.body)), default=FAR)
+        return min(
+            (self.scope.positions.get(r.tensor.name, FAR) for r in reads_of(operand.body)), default=FAR
+        )
 
     def bound_in(self, operands: Sequence[Operand]) -> list[Index]:
         return [b for b in self.bound if any(b in o.axes for o in operands)]
@@ -76,7 +78,9 @@ class Contraction:
         widest = max(reads_of(operand.body), key=lambda r: len(set(r.indices) & operand.axes), default=None)
         seen = [i for i in widest.indices if isinstance(i, Index)] if widest is not None else []
         extra = [i for i in (*(self.free or ()), *self.bound) if i in operand.axes]
-        return tuple(dict.fromkeys(i for i in (*seen, *extra, *sorted(operand.axes, key=str)) if i in operand.axes))
+        return tuple(
+            dict.fromkeys(i for i in (*seen, *extra, *sorted(operand.axes, key=str)) if i in operand.axes)
+        )
 
     def natural_free(self, operands: Sequence[Operand]) -> Order:
         return tuple(dict.fromkeys(i for o in operands for i in self.natural(o) if i not in self.bound))
@@ -108,7 +112,9 @@ class Contraction:
         factors = sympy.Mul.make_args(operand.body)
         if len(factors) == 1 and factors[0].is_Pow and factors[0].exp == 2:
             factors = (factors[0].base,) * 2
-        vectors = all(isinstance(f, Read) and len(f.indices) == 1 and f.tensor.kind == "real" for f in factors)
+        vectors = all(
+            isinstance(f, Read) and len(f.indices) == 1 and f.tensor.kind == "real" for f in factors
+        )
         if len(factors) != 2 or not vectors or len(operand.axes) != 1:
             return None
         ordered = sorted(factors, key=lambda f: self.scope.positions.get(f.tensor.name, FAR))
@@ -133,7 +139,9 @@ class Contraction:
 
     def pair(self, a: Operand, b: Operand, order: Order | None) -> Operand:
         found = self.matmul(a, b, order)
-        return self.operand(*found, [a, b]) if found else self.einsum([a, b], order or self.natural_free([a, b]))
+        return (
+            self.operand(*found, [a, b]) if found else self.einsum([a, b], order or self.natural_free([a, b]))
+        )
 
     def matmul(self, a: Operand, b: Operand, order: Order | None) -> tuple[Code, Order] | None:
         """``A @ B`` with the fewest transposes, in the prescribed order of axes or in any."""
@@ -141,7 +149,13 @@ class Contraction:
         free = (a.axes | b.axes) - set(shared)
         if len(shared) != 1:
             return None
-        orders = [order] if order is not None else list(permutations(sorted(free, key=str))) if len(free) < 3 else []
+        orders = (
+            [order]
+            if order is not None
+            else list(permutations(sorted(free, key=str)))
+            if len(free) < 3
+            else []
+        )
         found = [
             (code, out)
             for out in orders
@@ -152,6 +166,7 @@ class Contraction:
 
     def oriented(self, left: Operand, right: Operand, k: Index, out: Order) -> Code | None:
         """``left @ right`` with result axes `out`, or None if matmul's rules do not give that."""
+        orders: tuple[Order, Order]
         if right.axes == {k} and left.axes == {*out, k}:
             orders = (*out, k), (k,)
         elif left.axes == {k} and right.axes == {*out, k}:
@@ -167,7 +182,11 @@ class Contraction:
         codes = [self.lying(side, order) for side, order in zip((left, right), orders, strict=True)]
         if codes[0] is None or codes[1] is None:
             return None
-        product = isinstance(codes[0], Chain) and codes[0].binds == MUL and all(op != "@" for op, _ in codes[0].rest)
+        product = (
+            isinstance(codes[0], Chain)
+            and codes[0].binds == MUL
+            and all(op != "@" for op, _ in codes[0].rest)
+        )
         return Chain(MUL, Group(codes[0]) if product else codes[0], (("@", codes[1]),))
 
     def lying(self, operand: Operand, order: Order) -> Code | None:
@@ -175,7 +194,11 @@ class Contraction:
         if set(order) != operand.axes:
             return None
         natural = self.natural(operand)
-        if isinstance(operand.body, Read) and natural != order and (len(order) < 2 or natural[:-2] != order[:-2]):
+        if (
+            isinstance(operand.body, Read)
+            and natural != order
+            and (len(order) < 2 or natural[:-2] != order[:-2])
+        ):
             return None
         direct = Printer(self.scope, order).code(operand.body)
         turned = transposed(self.scope, Printer(self.scope, natural).code(operand.body), natural, order)
@@ -198,7 +221,9 @@ class Contraction:
         formula = f'"{subscripts}->{"".join(letters[i] for i in order)}"'
         codes = [Printer(self.scope, self.natural(o)).code(o.body) for o in operands]
         dialect = self.scope.dialect
-        return self.operand(call(f"{dialect.module}.einsum", formula, *codes, *dialect.einsum), order, operands)
+        return self.operand(
+            call(f"{dialect.module}.einsum", formula, *codes, *dialect.einsum), order, operands
+        )
 
 
 def _letters(indices: Sequence[Index]) -> dict[Index, str]:

@@ -17,7 +17,12 @@ class Body:
     """The statements of one function; sizes and index vectors are known once all equations are compiled."""
 
     def __init__(
-        self, dialect: Dialect, plan: Plan, arguments: Sequence[Tensor], equations: Sequence[Equation], results: Sequence[Tensor]
+        self,
+        dialect: Dialect,
+        plan: Plan,
+        arguments: Sequence[Tensor],
+        equations: Sequence[Equation],
+        results: Sequence[Tensor],
     ) -> None:
         self.plan = plan
         self.scope = Scope(dialect, plan.names, arguments)
@@ -78,7 +83,8 @@ def unpacked(names: Sequence[str], value: str, room: int) -> list[str]:
 
 def assigned_nothing(names: Sequence[str], room: int) -> list[str]:
     """``a = b = None``, on as many lines as it takes."""
-    lines, group = [], []
+    lines: list[str] = []
+    group: list[str] = []
     for name in names:
         if group and len(" = ".join([*group, name, "None"])) > room:
             lines.append(" = ".join([*group, "None"]))
@@ -109,7 +115,9 @@ def called(function: str, arguments: Sequence[str], room: int, prefix: str = "")
 def module_docstring(plan: Plan, what: str) -> list[str]:
     """The opening of a file: what it holds, the formulas, where it comes from."""
     request = plan.request
-    block = "\n".join(line.rstrip() for formula in request.formulas or _equations(plan) for line in formula.split("\n"))
+    block = "\n".join(
+        line.rstrip() for formula in request.formulas or _equations(plan) for line in formula.split("\n")
+    )
     parts = [f"{request.name}{what}.", block]
     if request.source and "\n" not in request.source:
         parts.append(f"Derived from {request.source}.")
@@ -119,7 +127,11 @@ def module_docstring(plan: Plan, what: str) -> list[str]:
 def _equations(plan: Plan) -> list[str]:
     """The equations of both passes, as text."""
     forward = ["Forward:", *(f"    {e}" for e in plan.forward)]
-    return [*forward, "", "Backward:", *(f"    {e}" for e in plan.backward)] if plan.request.backward else forward
+    return (
+        [*forward, "", "Backward:", *(f"    {e}" for e in plan.backward)]
+        if plan.request.backward
+        else forward
+    )
 
 
 def shapes(plan: Plan, tensors: Sequence[Tensor]) -> str:

@@ -113,7 +113,9 @@ def docstring(paragraphs: Sequence[str], room: int) -> list[str]:
         return [f'"""{escaped[0]}"""']
     lines: list[str] = []
     for paragraph in escaped:
-        block = paragraph.split("\n") if "\n" in paragraph else wrap(paragraph, room - 6, break_long_words=False)
+        block = (
+            paragraph.split("\n") if "\n" in paragraph else wrap(paragraph, room - 6, break_long_words=False)
+        )
         lines += ["", *(line.rstrip() for line in block)]
     return [f'"""{lines[1]}', *lines[2:], '"""']
 

@@ -55,7 +55,9 @@ def coefficient(value: Rational, over_more: bool) -> tuple[str | None, str | Non
     return _shortest(float(value)), None
 
 
-def split_roots(factors: list[Expr], value: Rational) -> tuple[Rational, Code | None, Code | None, list[Expr]]:
+def split_roots(
+    factors: list[Expr], value: Rational
+) -> tuple[Rational, Code | None, Code | None, list[Expr]]:
     """Collect roots of integers and powers of pi: coefficient, numerator, denominator and the factors left.
 
     ``sqrt(2)/2`` becomes 1 over ``math.sqrt(2)``, ``sqrt(2)/sqrt(pi)`` becomes ``math.sqrt(2 / math.pi)``.

@@ -104,7 +104,9 @@ class Placement:
         laid = tuple(placed(axes, common)) if any(arrays) else tuple(a for a in axes if a is not None)
         body = self.value(term, laid)
         value_code = Printer(self.scope, laid).code(body)
-        return Update(self.target, tuple(index), arrays, value_code, is_scalar(body), repeats, Atom(self.target))
+        return Update(
+            self.target, tuple(index), arrays, value_code, is_scalar(body), repeats, Atom(self.target)
+        )
 
     def place(self, axis: Index, value: Expr, common: tuple[Index, ...]) -> str:
         """An index array, kept inside the axis; what is added outside is 0."""
@@ -139,7 +141,9 @@ class Placement:
         start = sympy.expand(value - index)
         if start.atoms(Index, Read) or index not in self.equation.bound:
             return None
-        text = part_of(axis.extent, start, sympy.expand(start + index.extent), Printer(self.scope, (), exact=True).code)
+        text = part_of(
+            axis.extent, start, sympy.expand(start + index.extent), Printer(self.scope, (), exact=True).code
+        )
         return text, index
 
     def value(self, term: Term, laid: tuple[Index, ...]) -> Expr:
@@ -157,5 +161,3 @@ def shape_code(scope: Scope, equation: Equation) -> str:
     sizes = Printer(scope, (), exact=True)
     texts = [sizes.code(extent).text for extent in equation.target.shape]
     return f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
-
-

@@ -106,7 +106,9 @@ def _computed(equation: Equation, given: dict[str, Equation]) -> bool:
     if other is None or len(other.indices) != len(equation.indices) or other.reduce != equation.reduce:
         return False
     renamed = dict(zip(other.indices, equation.indices, strict=True))
-    return other.target.shape == equation.target.shape and bool(substitute(other.body, renamed) == equation.body)
+    return other.target.shape == equation.target.shape and bool(
+        substitute(other.body, renamed) == equation.body
+    )
 
 
 def _needed(equations: Iterable[Equation], outputs: Iterable[Tensor]) -> tuple[Equation, ...]:
@@ -135,5 +137,3 @@ def users(plan: Plan) -> dict[str, set[str]]:
             if read.tensor.name in found:
                 found[read.tensor.name] |= found[equation.target.name]
     return found
-
-

@@ -93,7 +93,9 @@ class Compound:
         integers = Printer(scope, (), exact=True)
         value = Atom(f"{scope.names.tensors[self.tensor.name]}.shape[{self.place}]")
         difference = value if self.rest == 0 else chain(ADD, value, [("-", integers.code(self.rest))])
-        whole = difference if self.factor == 1 else chain(MUL, difference, [("//", integers.code(self.factor))])
+        whole = (
+            difference if self.factor == 1 else chain(MUL, difference, [("//", integers.code(self.factor))])
+        )
         return f"{scope.names.sizes[self.symbol]} = {whole.text}"
 
 

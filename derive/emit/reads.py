@@ -14,7 +14,9 @@ from .scope import Scope
 
 Order = tuple[Index, ...]
 Integers = Callable[[Expr, Order], Code]  # prints an index expression, broadcast over these axes
-Item = tuple[str, Index | None]  # what stands in a subscript, and the axis that it leaves; (":", None): extent 1
+Item = tuple[
+    str, Index | None
+]  # what stands in a subscript, and the axis that it leaves; (":", None): extent 1
 
 
 def entry(scope: Scope, read: Read, order: Order, integers: Integers) -> Code:
@@ -30,7 +32,9 @@ def entry(scope: Scope, read: Read, order: Order, integers: Integers) -> Code:
     gathered = _gathered(read, scope.trusting)
     if any(gathered):
         return aligned(scope, *_gather(scope, base, read, gathered, order, integers), order)
-    items = [_item(index, extent, integers) for index, extent in zip(read.indices, read.tensor.shape, strict=True)]
+    items = [
+        _item(index, extent, integers) for index, extent in zip(read.indices, read.tensor.shape, strict=True)
+    ]
     axes = [axis for _, axis in items if axis is not None]
     if axes == [axis for axis in order if axis in axes]:
         return _subscripted(base, items, order)
@@ -111,10 +115,16 @@ def _gathered(read: Read, trusting: bool) -> list[bool]:
         if not own:
             return True
         axis = next(iter(own))
-        plain = len(own) == 1 and everywhere.count(axis) == 1 and not sympy.expand(index - axis).atoms(Index, Read)
+        plain = (
+            len(own) == 1
+            and everywhere.count(axis) == 1
+            and not sympy.expand(index - axis).atoms(Index, Read)
+        )
         return plain and (trusting or inside(index, extent))
 
-    gathered = [not shift(index, extent) for index, extent in zip(read.indices, read.tensor.shape, strict=True)]
+    gathered = [
+        not shift(index, extent) for index, extent in zip(read.indices, read.tensor.shape, strict=True)
+    ]
     used = {axis for index, g in zip(read.indices, gathered, strict=True) if g for axis in indices_of(index)}
     return [g or bool(indices_of(index) & used) for index, g in zip(read.indices, gathered, strict=True)]
 
@@ -128,7 +138,9 @@ def _gather(
     items: list[str] = []
     axes: list[Index | None] = []  # None: an integer array or a constant
     for index, extent, g in zip(read.indices, read.tensor.shape, gathered, strict=True):
-        text, axis = (_bounded(scope, index, extent, common, integers), None) if g else _item(index, extent, integers)
+        text, axis = (
+            (_bounded(scope, index, extent, common, integers), None) if g else _item(index, extent, integers)
+        )
         items.append("0" if (text, axis) == (":", None) else text)
         axes.append(axis)
     return Suffix(base, subscript(items), copies=True), placed(axes, common)

@@ -88,13 +88,21 @@ def _terms(term: Expr, axis: Index) -> list[Expr]:
     condition, a, b = choice.args
     rest = Mul(*(f for f in factors if f is not choice))
     parts = (rest * Bracket(condition) * a, rest * Bracket(sympy.Not(condition)) * b)
-    return [t for part in parts for term in sympy.Add.make_args(sympy.expand_mul(part)) for t in _terms(term, axis)]
+    return [
+        t
+        for part in parts
+        for term in sympy.Add.make_args(sympy.expand_mul(part))
+        for t in _terms(term, axis)
+    ]
 
 
 def _separate(term: Expr) -> Expr:
     """Brackets of conjunctions as products of brackets."""
     joined = [f for f in Mul.make_args(term) if isinstance(f, Bracket) and isinstance(f.args[0], And)]
-    return Mul(*(f for f in Mul.make_args(term) if f not in joined), *(Bracket(c) for f in joined for c in f.args[0].args))
+    return Mul(
+        *(f for f in Mul.make_args(term) if f not in joined),
+        *(Bracket(c) for f in joined for c in f.args[0].args),
+    )
 
 
 def _region(equation: Equation, axis: Index, term: Expr) -> Region:

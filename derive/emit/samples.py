@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import islice, permutations
 from typing import Any
 
 import numpy as np
 import sympy
 from sympy import Expr
 
+from ..errors import DeriveError
 from ..ir.evaluate import evaluate
 from ..ir.nodes import Program, Tensor
+from ..ir.sizes import presuppositions
 from .dialect import Dialect
 from .plan import Plan
 from .scalars import Printer
 from .scope import Scope
 
 VALUES = (3, 4, 5, 2, 6, 7, 8, 9, 10, 11, 12, 13)
+LARGER = (0, 4, 10, 30)  # added to the values where the program needs longer axes
+TRIES = 500  # orders of the values that are tried
 FACTS = (
     "one-hot", "simplex", "binary", "diagonal", "orthogonal", "positive definite", "positive semidefinite", "symmetric",
     "lower triangular", "upper triangular", "positive", "nonnegative",
@@ -41,15 +45,17 @@ class Sample:
 
 
 def sizes_of(program: Program) -> dict[sympy.Symbol, int]:
-    """A value for each size, all different, such that every extent is positive."""
+    """A value for each size, all different and small, such that every axis exists and every read stays inside."""
     symbols = program.sizes
-    values = VALUES[: len(symbols)] + tuple(range(14, 14 + len(symbols) - len(VALUES)))
-    extents = [e for t in program.tensors.values() for e in t.shape if not e.is_Symbol]
-    for count, chosen in enumerate(permutations(values)):
-        sizes = dict(zip(symbols, chosen, strict=True))
-        if count > 5000 or all(extent.subs(sizes) > 0 for extent in extents):
-            break
-    return dict(sorted(sizes.items(), key=lambda pair: symbols.index(pair[0])))
+    values = (*VALUES, *range(14, 14 + len(symbols)))[: len(symbols)]
+    needed = [p.value for p in presuppositions(program)]
+    needed += [extent - 1 for t in program.inputs for extent in t.shape if not extent.is_Symbol]
+    for more in LARGER:
+        for chosen in islice(permutations([value + more for value in values]), TRIES):
+            sizes = dict(zip(symbols, chosen, strict=True))
+            if all(extent.subs(sizes) >= 0 for extent in needed):
+                return sizes
+    raise DeriveError(f"found no small sizes for which every axis of the program exists:\n{program}")
 
 
 def samples_of(program: Program) -> list[Sample]:
@@ -78,7 +84,9 @@ def _finite(program: Program, samples: Sequence[Sample], sizes: dict[sympy.Symbo
     return all(bool(np.all(np.isfinite(np.asarray(found[t.name], dtype=float)))) for t in program.outputs)
 
 
-def _draw(rng: np.random.Generator, sample: Sample, shape: tuple[int, ...], sizes: dict[sympy.Symbol, int]) -> Any:
+def _draw(
+    rng: np.random.Generator, sample: Sample, shape: tuple[int, ...], sizes: dict[sympy.Symbol, int]
+) -> Any:
     """Values for a dry run; only their range matters."""
     match sample.role:
         case "integers":

@@ -99,7 +99,9 @@ class Printer:
         if self.exact:
             return aligned(self.scope, self.scope.vector(e, extent), [e], self.order)
         like = self.scope.template()
-        return aligned(self.scope, Atom(self.scope.dialect.arange_real.format(n=extent, like=like)), [e], self.order)
+        return aligned(
+            self.scope, Atom(self.scope.dialect.arange_real.format(n=extent, like=like)), [e], self.order
+        )
 
     def cast(self, code: Code) -> Code:
         """Truth values and integers as numbers of the result's type."""
@@ -108,7 +110,12 @@ class Printer:
     def constant(self, e: Expr) -> Code:
         if e is sympy.S.NegativeInfinity:
             return negative(Atom(self.scope.dialect.infinity))
-        named = {sympy.pi: "math.pi", sympy.E: "math.e", sympy.oo: self.scope.dialect.infinity, sympy.nan: "math.nan"}
+        named = {
+            sympy.pi: "math.pi",
+            sympy.E: "math.e",
+            sympy.oo: self.scope.dialect.infinity,
+            sympy.nan: "math.nan",
+        }
         return Atom(named[e] if e in named else repr(float(e)))
 
     # --- sums
@@ -123,7 +130,13 @@ class Printer:
     def _term_key(self, term: Expr) -> tuple[Any, ...]:
         """Positive terms first, integers before everything, other constants last, higher ranks before lower."""
         first = term.is_Integer and not self.exact
-        return (bool(term.as_coeff_Mul()[0] < 0), not first, -self._rank(term), self._position(term), str(term))
+        return (
+            bool(term.as_coeff_Mul()[0] < 0),
+            not first,
+            -self._rank(term),
+            self._position(term),
+            str(term),
+        )
 
     def _rank(self, e: Expr) -> int:
         return len(indices_of(e))
@@ -150,7 +163,9 @@ class Printer:
         top = [self.factor(f, arrays) for f in arrays] if body is None else body
         return minus, _fraction(over + roots, top, under + [self.code(f) for f in divisors], self.exact)
 
-    def _scalars(self, number: Any, factors: list[Expr], divided: bool) -> tuple[list[Code], list[Code], list[Code]]:
+    def _scalars(
+        self, number: Any, factors: list[Expr], divided: bool
+    ) -> tuple[list[Code], list[Code], list[Code]]:
         """Numbers and sizes: roots, then numerator and denominator."""
         numeric = [f for f in factors if f.is_number]
         if self.exact:
@@ -184,7 +199,10 @@ class Printer:
         if not all(sides):
             return None
         scalars = [self.code(f) for f in arrays if not indices_of(f)]
-        vectors = [Printer(self.scope, (axis,)).code(sympy.Mul(*side)) for axis, side in zip(self.order, sides, strict=True)]
+        vectors = [
+            Printer(self.scope, (axis,)).code(sympy.Mul(*side))
+            for axis, side in zip(self.order, sides, strict=True)
+        ]
         return [*scalars, call(f"{self.scope.dialect.module}.outer", *vectors)]
 
     def distributed(self, above: list[Expr], below: list[Expr]) -> tuple[list[Expr], list[Expr]]:
@@ -211,7 +229,9 @@ class Printer:
 
     def power(self, base: Expr, exponent: Expr) -> Code:
         if exponent == sympy.S.Half:
-            return call("math.sqrt" if is_scalar(base) else f"{self.scope.dialect.module}.sqrt", self.code(base))
+            return call(
+                "math.sqrt" if is_scalar(base) else f"{self.scope.dialect.module}.sqrt", self.code(base)
+            )
         return Power(self.code(base), self.code(exponent))
 
     def function(self, e: Expr) -> Code:
@@ -289,7 +309,9 @@ class Printer:
 
 
 def _linear(e: Expr) -> bool:
-    return not e.args or (isinstance(e, sympy.Add | sympy.Mul | sympy.floor | sympy.Mod) and all(map(_linear, e.args)))
+    return not e.args or (
+        isinstance(e, sympy.Add | sympy.Mul | sympy.floor | sympy.Mod) and all(map(_linear, e.args))
+    )
 
 
 def _divides(f: Expr) -> bool:

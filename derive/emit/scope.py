@@ -86,7 +86,9 @@ class Scope:
         The type of new arrays is that of a tensor it reads, an array rather than a scalar. A read that is not
         under a condition stays in its tensor.
         """
-        real = [r.tensor for r in reads_of(body) if r.tensor.kind == "real" and r.tensor.name not in self.codes]
+        real = [
+            r.tensor for r in reads_of(body) if r.tensor.kind == "real" and r.tensor.name not in self.codes
+        ]
         best = max(real, key=lambda t: t.rank > 0, default=None)
         self.casts = not (real and self.dialect.promotes_integers)
         self.like = self.names.tensors[best.name] if best is not None and best.rank else None

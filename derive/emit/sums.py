@@ -32,7 +32,9 @@ def _extremum(scope: Scope, equation: Equation) -> Expr:
     whole = Contraction(scope, equation.bound, equation.axes)
     operand = Operand(equation.body)
     missing = [b for b in equation.bound if b not in operand.axes]
-    result = whole.reduced(operand, [b for b in equation.bound if b in operand.axes], equation.reduce or "max").body
+    result = whole.reduced(
+        operand, [b for b in equation.bound if b in operand.axes], equation.reduce or "max"
+    ).body
     if equation.reduce == "prod":
         return result ** Mul(*(b.extent for b in missing))
     return result
@@ -65,7 +67,9 @@ def _split(body: Expr, bound: Order) -> tuple[list[Expr], Expr]:
     return outside, Mul(*(f for f in factors if f not in outside))
 
 
-def _product(scope: Scope, outside: list[Expr], operands: list[Operand], free: Order | None, bound: Order) -> Expr:
+def _product(
+    scope: Scope, outside: list[Expr], operands: list[Operand], free: Order | None, bound: Order
+) -> Expr:
     count = Mul(*(b.extent for b in bound))
     factor = Mul(*outside)
     contraction = Contraction(scope, bound, free)
@@ -101,7 +105,9 @@ def _separable(body: Expr, bound: Order) -> bool:
 
 def _is_matrix_product(term: Expr, bound: Order) -> bool:
     operands = _operands(_split(term, bound)[1])
-    return len({frozenset(o.axes) for o in operands}) > 1 and len(indices_of(term)) > max(len(o.axes) for o in operands)
+    return len({frozenset(o.axes) for o in operands}) > 1 and len(indices_of(term)) > max(
+        len(o.axes) for o in operands
+    )
 
 
 def _expanded(body: Expr) -> Expr:
@@ -143,7 +149,9 @@ def _affinity(group: Expr, bracket: Expr) -> tuple[bool, int]:
 # --- brackets that say where an index is
 
 
-def without_deltas(body: Expr, bound: Sequence[Index], certain: bool = False) -> tuple[Expr, tuple[Index, ...]]:
+def without_deltas(
+    body: Expr, bound: Sequence[Index], certain: bool = False
+) -> tuple[Expr, tuple[Index, ...]]:
     """Put in the value of each bound index that a bracket ``[k = ...]`` determines.
 
     `certain`: only values that always lie in the range of the index.

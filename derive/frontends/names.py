@@ -26,7 +26,7 @@ class Names:
         self.tensors: dict[str, str] = {}
         self.returned: set[str] = set()
         for local, value in trace.user.variables():
-            if isinstance(value, Traced) and value.trace is trace:
+            if isinstance(value, Traced) and value.owner is trace:
                 self._from_local(local, value)
 
     def _from_local(self, local: str, value: Traced) -> None:

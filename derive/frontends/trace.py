@@ -26,7 +26,7 @@ from ..ir.nodes import (
 )
 from ..ops.elementwise import elementwise_ops, op_of_numpy
 from ..ops.elementwise.comparisons import OF_TRUTH_VALUES, truth
-from ..ops.elementwise.piecewise import Absolute, Sign
+from ..ops.elementwise.piecewise import domestic
 from ..ops.tensor import tensor_ops
 from .constants import LARGEST_TABLE, exact, rule
 from .extents import Extents
@@ -142,8 +142,7 @@ class Trace:
 
     def _checked(self, body: Expr) -> Expr:
         """The body with our own |x| and sign in place of SymPy's; it must be a real number."""
-        if body.has(sympy.Abs, sympy.sign):
-            body = body.replace(sympy.Abs, Absolute).replace(sympy.sign, Sign)
+        body = domestic(body)
         if body.has(S.ImaginaryUnit, S.ComplexInfinity):
             raise DomainError(
                 f"{body} is not a real number, whatever the arrays hold\n  in {self.user.line()}\n"
@@ -182,7 +181,7 @@ class Trace:
     def lift(self, value: Any) -> Traced:
         """Any operand as a traced array: numbers exactly, constant arrays by a rule for their entries."""
         if isinstance(value, Traced):
-            if value.trace is not self or self.ended:
+            if value.owner is not self or self.ended:
                 raise TraceError(
                     "a traced array was kept from an earlier call or belongs to another trace "
                     f"({self.place()}); try: make it an argument, or compute it inside the function"

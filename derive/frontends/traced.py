@@ -25,15 +25,15 @@ class Traced(NDArrayOperatorsMixin):
     or float64 as NumPy's own promotion gives it; all arithmetic is exact whatever it says.
     """
 
-    def __init__(self, trace: Any, axes: tuple[Index, ...], entry: Expr, dtype: np.dtype[Any] = FLOAT) -> None:
-        self.trace, self.axes, self.entry, self.dtype = trace, axes, entry, dtype
+    def __init__(self, owner: Any, axes: tuple[Index, ...], entry: Expr, dtype: np.dtype[Any] = FLOAT) -> None:
+        self.owner, self.axes, self.entry, self.dtype = owner, axes, entry, dtype
 
     # -- what an array says about itself
 
     @property
     def extents(self) -> tuple[Expr, ...]:
         """The extent of each axis."""
-        return tuple(self.trace.resolve(i.extent) for i in self.axes)
+        return tuple(self.owner.resolve(i.extent) for i in self.axes)
 
     @property
     def ndim(self) -> int:
@@ -43,11 +43,11 @@ class Traced(NDArrayOperatorsMixin):
 
     @property
     def shape(self) -> tuple[Any, ...]:
-        return tuple(self.trace.number(extent) for extent in self.extents)
+        return tuple(self.owner.number(extent) for extent in self.extents)
 
     @property
     def size(self) -> Any:
-        return self.trace.number(sympy.Mul(*self.extents))
+        return self.owner.number(sympy.Mul(*self.extents))
 
     @property
     def T(self) -> Traced:
@@ -56,7 +56,7 @@ class Traced(NDArrayOperatorsMixin):
     @property
     def mT(self) -> Traced:
         if self.ndim < 2:
-            raise ShapeError(f".mT needs at least two axes; found {self} ({self.trace.place()})")
+            raise ShapeError(f".mT needs at least two axes; found {self} ({self.owner.place()})")
         return self.through((*self.axes[:-2], self.axes[-1], self.axes[-2]), self.entry)
 
     @property
@@ -69,7 +69,7 @@ class Traced(NDArrayOperatorsMixin):
 
     @property
     def flat(self) -> Iterator[Traced]:
-        return iter(self.trace.call("ravel", (self,), {}))
+        return iter(self.owner.call("ravel", (self,), {}))
 
     def at(self, indices: Any) -> Expr:
         """The entry at these index expressions."""
@@ -77,38 +77,38 @@ class Traced(NDArrayOperatorsMixin):
 
     def through(self, axes: tuple[Index, ...], entry: Expr) -> Traced:
         """The same values seen through other axes."""
-        return Traced(self.trace, axes, entry, self.dtype)
+        return Traced(self.owner, axes, entry, self.dtype)
 
     # -- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        return self.trace.ufunc(ufunc, method, inputs, options)
+        return self.owner.ufunc(ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return self.trace.call(f"{function.__module__ or 'numpy'}.{function.__name__}", args, kwargs)
+        return self.owner.call(f"{function.__module__ or 'numpy'}.{function.__name__}", args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
         known = {n for n in tensor_ops() if "." not in n}
         if name in known:
-            return lambda *args, **kwargs: self.trace.call(name, (self, *args), kwargs)
+            return lambda *args, **kwargs: self.owner.call(name, (self, *args), kwargs)
         if name in IN_PLACE:
             self._changed(f"{self}.{name}()")
         if name in NUMBERS:
             self._number(f".{name}()")
         raise UnknownMethod(
-            f"a traced array has no {name!r} yet ({self.trace.place()}); {closest(name, known | PROPERTIES)}"
+            f"a traced array has no {name!r} yet ({self.owner.place()}); {closest(name, known | PROPERTIES)}"
         )
 
     def __getitem__(self, key: Any) -> Traced:
-        return self.trace.getitem(self, key)
+        return self.owner.getitem(self, key)
 
     def __abs__(self) -> Any:
         return np.absolute(self)
 
     def __round__(self, digits: int = 0) -> Any:
-        return self.trace.call("numpy.round", (self, digits), {})
+        return self.owner.call("numpy.round", (self, digits), {})
 
     def __floor__(self) -> Any:
         return np.floor(self)
@@ -128,13 +128,13 @@ class Traced(NDArrayOperatorsMixin):
     # -- what needs a number
 
     def __bool__(self) -> bool:
-        return self.trace.decide(self)
+        return self.owner.decide(self)
 
     def _number(self, what: str) -> Any:
         if not self.axes and self.entry.is_number:
             return self.entry
         raise TraceError(
-            f"{what} asks for the number behind {self} ({self.trace.place()}), which is known only when arrays are "
+            f"{what} asks for the number behind {self} ({self.owner.place()}), which is known only when arrays are "
             "given; try: keep it an array, with NumPy's functions (np.sqrt instead of math.sqrt)"
         )
 
@@ -152,30 +152,30 @@ class Traced(NDArrayOperatorsMixin):
 
     def __len__(self) -> int:
         if not self.axes:
-            raise TypeError(f"len() of the scalar {self} ({self.trace.place()})")
+            raise TypeError(f"len() of the scalar {self} ({self.owner.place()})")
         if self.extents[0].is_Integer:
             return int(self.extents[0])
-        raise TraceError(f"the length of {self} is a size, not a number ({self.trace.place()}); try: x.shape[0]")
+        raise TraceError(f"the length of {self} is a size, not a number ({self.owner.place()}); try: x.shape[0]")
 
     def __iter__(self) -> Iterator[Traced]:
         if not self.axes:
-            raise TypeError(f"cannot iterate over the scalar {self} ({self.trace.place()})")
+            raise TypeError(f"cannot iterate over the scalar {self} ({self.owner.place()})")
         if not self.extents[0].is_Integer:
             raise TraceError(
-                f"a loop over the first axis of {self} ({self.trace.place()}) needs a number for {self.extents[0]}; "
+                f"a loop over the first axis of {self} ({self.owner.place()}) needs a number for {self.extents[0]}; "
                 "try: whole-array operations, or declare the size as an integer"
             )
         return (self[p] for p in range(int(self.extents[0])))
 
     def __contains__(self, value: Any) -> bool:
         raise TraceError(
-            f"`in` asks for the numbers behind {self} ({self.trace.place()}); try: np.any(x == value) in np.where"
+            f"`in` asks for the numbers behind {self} ({self.owner.place()}); try: np.any(x == value) in np.where"
         )
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TraceError(
             f"{self} is being traced and has no numbers yet; a function that NumPy cannot dispatch was called on it\n"
-            f"  in {self.trace.line()}\n"
+            f"  in {self.owner.line()}\n"
             "  try: NumPy's own functions; to put arrays together, np.stack or np.concatenate"
         )
 
@@ -183,7 +183,7 @@ class Traced(NDArrayOperatorsMixin):
 
     def _changed(self, what: str) -> NoReturn:
         raise TraceError(
-            f"{what} would change an array in place ({self.trace.place()}), and a traced array is a value; "
+            f"{what} would change an array in place ({self.owner.place()}), and a traced array is a value; "
             "try: x = x + y instead of x += y, np.where(mask, new, old) or np.concatenate instead of x[...] = new"
         )
 
@@ -204,7 +204,7 @@ class Traced(NDArrayOperatorsMixin):
     # -- words
 
     def __str__(self) -> str:
-        return self.trace.describe(self)
+        return self.owner.describe(self)
 
     def __format__(self, spec: str) -> str:
         return str(self)

@@ -39,7 +39,7 @@ def _trace_of(values: Any) -> Any:
     """The trace of the first traced array among values, lists and tuples."""
     for value in values:
         if isinstance(value, Traced):
-            return value.trace
+            return value.owner
         if isinstance(value, list | tuple) and holds_traced(value):
             return _trace_of(value)
     return None

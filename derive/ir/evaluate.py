@@ -212,7 +212,7 @@ class _Evaluator:
                 return np.where(self.holds(e.args[0]), self.integer(e.args[1]), self.integer(e.args[2]))
         op = op_of_head(e.func)
         if op is not None and op.value is not None and e.is_integer:
-            return np.asarray(op.value(*(self.integer(a) for a in e.args))).astype(np.int64)
+            return np.asarray(np.real(self.value(e))).astype(np.int64)
         raise UnsupportedOp(f"{e!s} has no integer value, in {self.equation}")
 
     def holds(self, c: Boolean) -> Any:

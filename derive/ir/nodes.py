@@ -59,7 +59,6 @@ class Index(AtomicExpr):
     """A bound or free index: an integer from 0 to extent - 1."""
 
     __slots__ = ("extent", "name")
-    _diff_wrt = True  # SymPy differentiates by it when it looks for the sign of 1 - i
     is_commutative = True
     is_integer = True
     is_nonnegative = True

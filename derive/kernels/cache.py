@@ -69,12 +69,13 @@ def _index_beside_source() -> Iterator[None]:
     """Numba would put its index elsewhere if the user has set NUMBA_CACHE_DIR."""
     import numba
 
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = ""
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = ""
     try:
         yield
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
 
 
 def intact(entry: Path, source: str) -> bool:

@@ -70,7 +70,8 @@ class Kernel:
         """One parallel kernel at a time: each uses all threads, and not every threading layer takes two callers."""
         import numba
 
-        wanted = thread_count(numba.config.NUMBA_NUM_THREADS)
+        config: Any = numba.config
+        wanted = thread_count(config.NUMBA_NUM_THREADS)
         with _PARALLEL:
             before = numba.get_num_threads()
             numba.set_num_threads(wanted)

@@ -8,6 +8,7 @@ from ..ops.elementwise import elementwise_ops
 from .compositions import composed
 from .finish import length, only_spread
 from .names import Names
+from .order import sound
 from .substitution import substituted
 from .text import BOARD
 from .tree import (
@@ -103,6 +104,8 @@ class Board:
         if right is None:
             return None
         new = replace(reader, right=composed(right))
+        if not sound(new.right):
+            return None
         if line.forward and not reader.forward and _is_activation(line.right):
             return None
         if uses > 1 and not self._trivial(line):
@@ -122,6 +125,8 @@ class Board:
     def movable(self, line: Line) -> bool:
         """Whether a definition can stand inside another line, and no printed derivative is named after it."""
         if not line.matrix or any(isinstance(n, BigSum) for n in walk(line.right)):
+            return False
+        if rank(line.left) != rank(line.right):
             return False
         if rank(line.left) == 1 and any(isinstance(n, Position) for n in walk(line.right)):
             return False

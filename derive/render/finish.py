@@ -27,18 +27,19 @@ def only_spread(line: Line) -> bool:
 
 
 def _stripped(line: Line) -> Line:
-    """Without ``[b,h]`` if every slice is taken at the same indices."""
+    """Without ``[b,h]`` if every slice is taken at the same indices, on the leading axes."""
     if not line.matrix or not line.each or any(isinstance(n, BigSum) for n in walk(line.right)):
         return line
-    if any(
-        letters and letters != line.each for n in walk(line.right) if (letters := _letters(n)) is not None
-    ):
+    sliced = [
+        n for side in (line.left, line.right) for n in walk(side) if isinstance(n, Name) and _letters(n)
+    ]
+    if any(_letters(n) != line.each or not all(map(_is_letter, n.at[: len(line.each)])) for n in sliced):
         return line
 
     def change(n: Node) -> Node | None:
         if not isinstance(n, Name) or not _letters(n):
             return None
-        kept = tuple(a for a in n.at if not _is_letter(a))
+        kept = n.at[len(line.each) :]
         return replace(n, at=kept if any(a is not None for a in kept) else ())
 
     return replace(line, left=rebuild(line.left, change), right=rebuild(line.right, change))
@@ -48,8 +49,6 @@ def _is_letter(place: Node | None) -> bool:
     return isinstance(place, Name) and not place.at and not place.rank
 
 
-def _letters(node: Node) -> tuple[str, ...] | None:
-    """The indices at which a tensor is sliced; None for other nodes."""
-    if not isinstance(node, Name):
-        return None
+def _letters(node: Name) -> tuple[str, ...]:
+    """The indices at which a tensor is sliced."""
     return tuple(a.name for a in node.at if isinstance(a, Name) and _is_letter(a))

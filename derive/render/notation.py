@@ -15,7 +15,7 @@ from .algebra import add, diagonal, power, total
 from .index import FLIPPED, Writer, function_name, is_size, relation_parts
 from .names import Names
 from .network import Axes, NoMatrix, Value, aligned, contract
-from .order import LAST
+from .order import LAST, sound
 from .parts import scaled, times
 from .text import BOARD
 from .tree import (
@@ -41,9 +41,11 @@ def matrix_line(equation: Equation, names: Names) -> Line | None:
     """The equation in matrix notation, or None; axes beyond the second are written as ``X[b]``."""
     for batch in _batches(equation):
         try:
-            return Notation(equation, names, batch).line()
+            line = Notation(equation, names, batch).line()
         except NoMatrix:
             continue
+        if sound(line.right):
+            return line
     return None
 
 

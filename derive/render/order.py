@@ -44,6 +44,18 @@ def weight(node: Node) -> int:
             return max((weight(c) for c in children(node)), default=rank(node))
 
 
+def sound(node: Node) -> bool:
+    """Whether everything that is summed or multiplied as a matrix really has all the axes of its rank."""
+    match node:
+        case Reduce(arg=arg) | Diagonal(arg) | Transpose(arg):
+            whole = weight(arg) >= rank(arg)
+        case Product(factors):
+            whole = all(weight(f) >= rank(f) for f in factors)
+        case _:
+            whole = True
+    return whole and all(map(sound, children(node)))
+
+
 def term_key(node: Node) -> tuple[object, ...]:
     """Whole numbers, then what has more axes, then what the program mentions earlier; negatives last."""
     bare, factor = (node.arg, node.factor) if isinstance(node, Scale) else (node, None)

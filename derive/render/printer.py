@@ -189,7 +189,7 @@ class Printer(ABC):
 
     def times(self, above: Expr, arg: Node) -> str:
         """A coefficient in front."""
-        front = self.at(scalar_tree(above), POSTFIX)
+        front = self.at(scalar_tree(above), CHAIN)
         inner = self.at(arg, TERM if isinstance(arg, Product | Hadamard | BigSum) else POSTFIX)
         return self.join([front, inner], "")
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from .board import Board
 from .compositions import composed, names_used
 from .finish import length
+from .order import sound
 from .substitution import substituted
 from .tree import Call, Line, Name, Product, Reduce, walk
 
@@ -53,7 +54,7 @@ def _written_out(line: Line, parts: dict[str, Line], width: int) -> Line | None:
             break
         new = replace(new, right=composed(right))
     better = names_used(new.right) > names_used(composed(line.right))
-    return new if better and length(new) <= width else None
+    return new if better and sound(new.right) and length(new) <= width else None
 
 
 def _with(board: Board, new: list[Line]) -> Board | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ..ir.nodes import Equation, Program, Read, Tensor
@@ -52,7 +53,7 @@ def constrained(program: Program, forward: frozenset[str]) -> Program:
 def _worth_seeing(program: Program, forward: Program) -> frozenset[str]:
     """The unnamed forward tensors whose cotangent or tangent stays an equation: ``Z = X W + b`` beside ``gZ``."""
     uses = count_uses(program.equations)
-    ahead = names_of(forward)
+    ahead = {e.target.name: place for place, e in enumerate(forward.equations)}
     several = [e for e in program.equations if e.target.name not in ahead and uses[e.target.name] > 1]
     visible = (_origin(e, ahead, user_names(forward), uses) for e in several)
     return frozenset(name for name in visible if name)
@@ -66,11 +67,14 @@ def user_names(forward: Program) -> frozenset[str]:
 
 
 def _origin(
-    equation: Equation, names: frozenset[str], user: frozenset[str], uses: Counter[str]
+    equation: Equation, names: Mapping[str, int], user: frozenset[str], uses: Counter[str]
 ) -> str | None:
-    """The tensor whose cotangent or tangent an equation defines; of several, the one best known to the reader."""
+    """The tensor whose cotangent or tangent an equation defines; of several, the one best known to the reader.
+
+    That is one which the user named, which is read more than once, and which stands first in the forward pass.
+    """
     equal = [n[1:] for n in (equation.target.name, *equation.step.also) if n[:1] in "gd" and n[1:] in names]
-    return max(equal, key=lambda name: (name in user, min(uses[name], 2)), default=None)
+    return max(equal, key=lambda name: (name in user, min(uses[name], 2), -names[name]), default=None)
 
 
 def names_of(program: Program) -> frozenset[str]:
@@ -111,7 +115,8 @@ def forward_names(program: Program, forward: Program) -> frozenset[str]:
 
 def rename_derived(program: Program, forward: Program) -> Program:
     """Give derived tensors the name of the cotangent or tangent they are, helpers a letter by their rank."""
-    names = frozenset({*(t.name for t in program.inputs), *(names_of(forward) & names_of(program))})
+    ahead = (e.target for e in forward.equations if e.target.name in names_of(program))
+    names = {t.name: place for place, t in enumerate((*program.inputs, *ahead))}
     outputs = {t.name for t in program.outputs}
     taken = {*names, *outputs, *map(str, program.sizes)}
     uses = count_uses(program.equations)
@@ -121,9 +126,8 @@ def rename_derived(program: Program, forward: Program) -> Program:
         if name in names or name in outputs:
             continue
         origin = _origin(equation, names, user_names(forward), uses)
-        chosen = (
-            f"{name[0]}{origin}" if origin and f"{name[0]}{origin}" not in taken else _letter(equation, taken)
-        )
+        wanted = f"{name[0]}{origin}" if origin else name
+        chosen = wanted if origin and wanted not in taken else _letter(equation, taken)
         taken.add(chosen)
         mapping[equation.target] = replace(equation.target, name=chosen)
     return with_tensors(program, mapping)

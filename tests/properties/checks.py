@@ -96,7 +96,7 @@ class Derived:
 
 
 class Written:
-    """The same derivatives as emitted NumPy source, and as compiled kernels, against the interpreter."""
+    """The function and its backward pass as emitted NumPy source, against the interpreter."""
 
     def __init__(self, derived: Derived) -> None:
         self.derived = derived
@@ -131,23 +131,24 @@ class Written:
 
 
 class Compiled:
-    """The same derivatives as kernels, against the interpreter."""
+    """The highest derivative of a function as a kernel, against the interpreter."""
 
     def __init__(self, derived: Derived) -> None:
         self.derived = derived
-        self.functions = [derived.f, derived.vjp, *([derived.hvp] if derived.second else [])]
-        self.kernels = [function.compile() for function in self.functions]
+        self.function = derived.hvp if derived.second else derived.vjp
+        self.kernel = self.function.compile()
 
     def at(self, inputs: Arrays, random: np.random.Generator) -> None:
-        """Compare each kernel with the interpreter at one point."""
-        shapes = [np.shape(y) for y in as_tuple(self.derived.f(**inputs))]
-        for function, kernel in zip(self.functions, self.kernels, strict=True):
-            kind = function.origin.kind if function.origin else "function"
-            like = {"vjp": shapes, "hvp": [np.shape(inputs[name]) for name in self.derived.wrt]}.get(kind, [])
-            seeds = Derived.seeds(function, [random.standard_normal(s) for s in like]) if like else {}
-            expected = as_tuple(function(**inputs, **seeds))
-            for mine, right, name in zip(as_tuple(kernel(**inputs, **seeds)), expected, function.outputs, strict=True):
-                close(mine, right, f"{kind} kernel: {name}")
+        """Compare the kernel with the interpreter at one point."""
+        if self.derived.second:
+            like = [inputs[name] for name in self.derived.wrt]
+        else:
+            like = list(as_tuple(self.derived.f(**inputs)))
+        seeds = Derived.seeds(self.function, [random.standard_normal(np.shape(x)) for x in like])
+        found = as_tuple(self.kernel(**inputs, **seeds))
+        expected = as_tuple(self.function(**inputs, **seeds))
+        for mine, right, name in zip(found, expected, self.function.outputs, strict=True):
+            close(mine, right, f"kernel: {name}")
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import sympy
 from derive.ir.evaluate import evaluate
 from derive.ir.nodes import Program
+from derive.render import finish
 from derive.render.index import index_lines, render_index
 from derive.render.lines import board_lines, plain_lines
 from derive.render.names import Names
@@ -33,6 +35,13 @@ def arrays(program: Program, seed: int = 0) -> dict[str, Any]:
         limit = int(bound.subs({s: SIZES[str(s)] for s in bound.free_symbols})) if bound is not None else 2
         found[t.name] = rng.normal(size=shape) + 0.1 if t.kind == "real" else rng.integers(0, limit, shape)
     return found
+
+
+@pytest.fixture(autouse=True, scope="module")
+def slices_are_written_out() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finish, "_stripped", lambda line: line)
+        yield
 
 
 def extents_of(program: Program, names: Names, target: str) -> dict[str, int]:

@@ -214,41 +214,11 @@ def line_value(
     looped = _looped(line, extents)
     for place in np.ndindex(*(extents[letter] for letter in looped)):
         reading.letters = dict(zip(looped, place, strict=True))
-        at = left.at or tuple(reading.letters[letter] for letter in line.each)
-        target = tuple(
-            slice(None) if a is None else a if isinstance(a, int) else _index(reading.value(a)) for a in at
-        )
+        target = tuple(slice(None) if a is None else _index(reading.value(a)) for a in left.at)
         reading.shape = result[target].shape
-        value = _sliced(line, reading)
+        value = reading.value(line.right)
         result[target] += value[:, 0] if np.ndim(value) == 2 and result[target].ndim == 1 else value
     return result
-
-
-def _sliced(line: Line, reading: Reading) -> Any:
-    """The right-hand side where ``(for each b)`` has taken the index off every name."""
-    if not line.each or (isinstance(line.left, Name) and line.left.at):
-        return reading.value(line.right)
-    place = tuple(reading.letters[letter] for letter in line.each)
-    full, reading.values = reading.values, _Slices(reading.values, place, line)
-    value = reading.value(line.right)
-    reading.values = full
-    return value
-
-
-class _Slices(dict[str, Any]):
-    """Arrays at one place of their leading axes, for those names whose rank says that they have lost them."""
-
-    def __init__(self, values: Mapping[str, Any], place: tuple[int, ...], line: Line) -> None:
-        names = {n.name: n for n in walk(line.right) if isinstance(n, Name) and n.name in values}
-        sliced = {
-            name: np.asarray(values[name])[place] if np.ndim(values[name]) == n.rank - _kept(n) + len(place) else values[name]
-            for name, n in names.items()
-        }
-        super().__init__(sliced)
-
-
-def _kept(node: Name) -> int:
-    return sum(rank(a) - 1 for a in node.at if a is not None)
 
 
 def _looped(line: Line, extents: dict[str, int]) -> list[str]:

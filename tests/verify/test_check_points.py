@@ -173,7 +173,7 @@ def test_a_mask_of_minus_infinity_in_the_function_is_allowed() -> None:
         return E / np.sum(E, axis=1, keepdims=True)
 
     base = traced(causal, S="n n")
-    derived = lambda a: (lambda P: P * (a["gY"] - np.sum(P * a["gY"], axis=1, keepdims=True)))(causal(a["S"]))  # noqa: E731, E501
+    derived = lambda a: (lambda P: P * (a["gY"] - np.sum(P * a["gY"], axis=1, keepdims=True)))(causal(a["S"]))  # noqa: E731
     report = check_derivative(base, derived, "vjp", ("S",), cotangents=("gY",))
     assert report.passed, report
     assert "50 digits" in report.method

@@ -110,7 +110,11 @@ def _fwd(plan: Plan) -> list[str]:
     outputs = output_items(plan)
     output = outputs[0] if len(outputs) == 1 else tuple_text(outputs)
     doc = ['"""The result, and what the backward pass reads."""']
-    lines = [*forward_body(JAX, plan, 1), *assigned_tuple("saved", _saved(plan), 84), f"return {output}, saved"]
+    lines = [
+        *forward_body(JAX, plan, 1),
+        *assigned_tuple("saved", _saved(plan), 84),
+        f"return {output}, saved",
+    ]
     return definition(head, doc, *lines)
 
 
@@ -134,7 +138,9 @@ def _registration(plan: Plan) -> list[str]:
 
 def _no_gradient(plan: Plan, tensor: Tensor) -> str:
     """JAX's zeros for integers; None for a real input that no gradient was asked for."""
-    return "None" if tensor.kind == "real" else f"np.zeros({plan.name(tensor)}.shape, dtype=jax.dtypes.float0)"
+    return (
+        "None" if tensor.kind == "real" else f"np.zeros({plan.name(tensor)}.shape, dtype=jax.dtypes.float0)"
+    )
 
 
 # --- its test

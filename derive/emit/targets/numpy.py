@@ -42,7 +42,9 @@ def _update(update: Update) -> Statement:
     if not update.repeats:
         return increment(update)
     several = f"np.s_[{index}]" if ":" in index else f"({index})"
-    return Statement("", call("np.add.at", update.target, several if len(update.index) > 1 else index, update.value))
+    return Statement(
+        "", call("np.add.at", update.target, several if len(update.index) > 1 else index, update.value)
+    )
 
 
 NUMPY = Dialect(
@@ -217,7 +219,10 @@ def _loss(plan: Plan) -> list[str]:
     if plan.request.outputs_single:
         return [f"return np.sum({plan.name(plan.cotangents[0])} * {name}(*inputs))"]
     terms = [f"np.sum({plan.name(g)} * {plan.name(o)})" for g, o in _pairs(plan)]
-    return [*unpacked([plan.name(o) for o in plan.outputs], f"{name}(*inputs)", 80), f"return {' + '.join(terms)}"]
+    return [
+        *unpacked([plan.name(o) for o in plan.outputs], f"{name}(*inputs)", 80),
+        f"return {' + '.join(terms)}",
+    ]
 
 
 def _comparison(plan: Plan, free: list[str], analytic: bool) -> list[str]:
@@ -237,7 +242,10 @@ def _comparison(plan: Plan, free: list[str], analytic: bool) -> list[str]:
     lines = called(*backward, prefix="gradients = ")
     pairs = "enumerate(gradients)"
     if tested != list(wrt):
-        lines += [*unpacked(names, "gradients", 84), *assigned_tuple("gradients", [n for n in names if n != "_"], 84)]
+        lines += [
+            *unpacked(names, "gradients", 84),
+            *assigned_tuple("gradients", [n for n in names if n != "_"], 84),
+        ]
     if positions != list(range(len(wrt))):
         pairs = f"zip({tuple_text(positions)}, gradients, strict=True)"
     loop = [f"for position, gradient in {pairs}:"]

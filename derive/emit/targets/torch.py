@@ -102,7 +102,11 @@ def emit(request: EmitRequest) -> str:
 
 def _imports(code: str) -> list[str]:
     once = ["from torch.autograd.function import once_differentiable"] if "@once" in code else []
-    return [*(["import math", ""] if "math." in code else []), *(["import torch"] if "torch." in code else []), *once]
+    return [
+        *(["import math", ""] if "math." in code else []),
+        *(["import torch"] if "torch." in code else []),
+        *once,
+    ]
 
 
 def _class_name(name: str) -> str:

@@ -99,6 +99,13 @@ class Absolute(Function):
         return Sign(self.args[0])
 
 
+def domestic(body: Expr) -> Expr:
+    """`body` with our |x| and sign for those that SymPy brings in by itself, as in sqrt(x^2) = |x|."""
+    if body.has(sympy.Abs, sympy.sign):
+        body = body.replace(sympy.Abs, Absolute).replace(sympy.sign, Sign)
+    return body
+
+
 def _select(real: Any) -> Any:
     """Lift a choice by real parts to complex arrays, so that a complex step passes through it."""
 

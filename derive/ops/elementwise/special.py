@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import sympy
 from scipy import special
 from sympy import Expr, Function, Or, S
@@ -25,6 +26,19 @@ class log_ndtr(Function):
     def fdiff(self, argindex: int = 1) -> Expr:
         x = self.args[0]
         return sympy.exp(-(x**2) / 2 - self) / sympy.sqrt(2 * sympy.pi)
+
+
+class ndtri(Function):
+    """The inverse of the normal distribution function."""
+
+    is_real = True
+
+    @classmethod
+    def eval(cls, p: Any) -> Expr | None:
+        return S.Zero if p == S.Half else None
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return sympy.sqrt(2 * sympy.pi) * sympy.exp(self**2 / 2)
 
 
 def _spelled(name: str, torch: str = "", numba: str = "") -> dict[str, str]:
@@ -52,8 +66,9 @@ NDTR = Elementwise(
     "ndtr", lambda x: sympy.erfc(-x / sympy.sqrt(2)) / 2, ("scipy.special.ndtr",), source="DLMF 7.1.1"
 )
 NDTRI = Elementwise(
-    "ndtri", lambda p: sympy.sqrt(2) * sympy.erfinv(2 * p - 1), ("scipy.special.ndtri",), domain=(0.1, 0.9),
-    source="derived: the inverse of ndtr",
+    "ndtri", ndtri, ("scipy.special.ndtri",), head=ndtri, value=special.ndtri, analytic=False,
+    high_precision=lambda mp, p: mp.sqrt(2) * mp.erfinv(2 * p - 1), spelling=_spelled("ndtri", "torch.special.ndtri"),
+    latex=r"\Phi^{{-1}}\left({0}\right)", domain=(0.1, 0.9), source="DLMF 7.17.1",
 )  # fmt: skip
 LOG_NDTR = Elementwise(
     "log_ndtr", log_ndtr, ("scipy.special.log_ndtr",), head=log_ndtr, value=special.log_ndtr,
@@ -70,8 +85,7 @@ GAMMALN = Elementwise(
 
 
 def _polygamma(order: Any, x: Any) -> Any:
-    whole = int(order.real)
-    return special.digamma(x) if whole == 0 else special.polygamma(whole, x)
+    return special.polygamma(np.asarray(order).real.astype(int), x)
 
 
 POLYGAMMA = Elementwise(

@@ -31,7 +31,8 @@ class Arctan2(Function):
 def _arctan2(y: Any, x: Any) -> Any:
     if not (np.iscomplexobj(y) or np.iscomplexobj(x)):
         return np.arctan2(y, x)
-    return -1j * np.log((x + 1j * y) / np.sqrt(x * x + y * y))
+    a, b = np.real(y), np.real(x)
+    return np.arctan2(a, b) + np.arctan((y * b - x * a) / (x * b + y * a))
 
 
 def _op(

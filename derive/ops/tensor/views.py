@@ -110,9 +110,10 @@ def _diagonal(trace: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 
     a = trace.lift(a)
     p, q = trace.axes_of(a, (axis1, axis2))
     rows, columns = a.extents[p] + min(offset, 0), a.extents[q] - max(offset, 0)
-    both_known = rows.is_Integer and columns.is_Integer
-    count = min(rows, columns) if both_known else trace.unify(rows, columns, "diagonal", (a, p), (a, q))
-    *rest, along = trace.fresh([*(e for r, e in enumerate(a.extents) if r not in (p, q)), max(count, S.Zero)])
+    longer = sympy.expand(rows - columns)
+    count = columns if longer.is_nonnegative else rows if longer.is_nonpositive else None
+    count = trace.unify(rows, columns, "diagonal", (a, p), (a, q)) if count is None else count
+    *rest, along = trace.fresh([*(e for r, e in enumerate(a.extents) if r not in (p, q)), S.Zero if count.is_negative else count])
     at = list(rest)
     for place, shift in sorted([(p, max(-offset, 0)), (q, max(offset, 0))]):
         at.insert(place, along + shift)

@@ -1,0 +1,68 @@
+"""The command line, run as a user runs it."""
+
+from pathlib import Path
+
+import pytest
+
+from derive.cli import main
+
+LAYERS = str(Path(__file__).parents[1] / "examples" / "layers.py")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_backprop_prints_its_page(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["backprop", f"{LAYERS}:attention"]) == 0
+    page = capsys.readouterr().out
+    for piece in ("O = P V", "gS = P ∘ (gP − rowsum(gP ∘ P))", "chain rule", "PASSED", "would have caught", "kernel", "attention_torch.py"):
+        assert piece in page
+    compile((elsewhere / "derive_stubs" / "attention_torch.py").read_text(), "stub", "exec")
+
+
+def test_an_edited_stub_is_kept(elsewhere: Path) -> None:
+    stub = elsewhere / "mine.py"
+    stub.write_text("# edited by hand\n")
+    assert main(["backprop", f"{LAYERS}:dense", "--target", "numpy", "--out", str(stub)]) == 0
+    assert (elsewhere / "mine.1.old.py").read_text() == "# edited by hand\n"
+
+
+def test_grad_and_hessian(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["grad", f"{LAYERS}:quadratic_form", "--wrt", "x"]) == 0
+    assert main(["hessian", f"{LAYERS}:quadratic_form", "--wrt", "x", "--shapes", "x=n, A=n n"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["gx = (A + A') x", "H = A + A'"]
+
+
+def test_latex_and_html(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["backprop", f"{LAYERS}:softmax", "--format", "latex"]) == 0
+    assert r"\odot" in capsys.readouterr().out
+    assert main(["backprop", f"{LAYERS}:softmax", "--format", "html"]) == 0
+    assert (elsewhere / "softmax_backprop.html").read_text().startswith("<!doctype html>")
+
+
+def test_emit_and_check(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["emit", f"{LAYERS}:dense_tanh", "--target", "jax"]) == 0
+    assert "custom_vjp" in capsys.readouterr().out
+    assert main(["check", f"{LAYERS}:dense_tanh", "--wrt", "W,b"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["grad", "nowhere.py:f"], "there is no file"),
+        (["grad", LAYERS], "FILE.py:FUNCTION"),
+        (["grad", f"{LAYERS}:atention"], "did you mean 'attention'"),
+        (["grad", f"{LAYERS}:attention"], "needs a scalar"),
+        (["backprop", f"{LAYERS}:dense", "--shapes", "X=p q, W=r s, b=s"], "q"),
+        (["backprop", f"{LAYERS}:dense", "--shapes", "X=a b"], "'W'"),
+        (["backprop", f"{LAYERS}:dense", "--wrt", "V"], "no input 'V'"),
+    ],
+)
+def test_bad_input_ends_with_2_and_one_clear_error(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
