@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, S
 
+from ..ops.elementwise.piecewise import domestic
 from ..ir.nodes import Bracket, Equation, Read, Tensor, Where, substitute
 
 
@@ -30,7 +31,8 @@ def linearise(equation: Equation, active: set[str], fresh: dict[str, int]) -> Li
     sum: weight 1.  max, min: the selected entries, shared equally at ties.  prod: the product of the others.
     """
     reads = differentiable_reads(equation, active)
-    partials = {r: d for r in reads if (d := equation.body.diff(r)) != 0}
+    body = domestic(equation.body)
+    partials = {r: d for r in reads if (d := body.diff(r)) != 0}
     if not partials or equation.reduce in (None, "sum"):
         return Linearised(partials)
     weigh = _selected if equation.reduce in ("max", "min") else _others

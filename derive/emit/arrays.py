@@ -131,7 +131,16 @@ def _broadcast(scope: Scope, equation: Equation, code: Code, missing: list[Index
     if not missing:
         return code
     if all(axis.extent == 1 for axis in missing):
-        leading = equation.axes[: next((p for p, a in enumerate(equation.axes) if a not in missing), None)]
-        return Suffix(code, f"[{', '.join(['None'] * len(leading))}]") if leading else code
+        return _with_units(scope, equation, code, missing)
     wide = call(f"{scope.dialect.module}.broadcast_to", code, shape_code(scope, equation))
     return Suffix(wide, scope.dialect.copy, copies=True) if scope.dialect.copy else wide
+
+
+def _with_units(scope: Scope, equation: Equation, code: Code, missing: list[Index]) -> Code:
+    """Add the axes of extent 1 that are missing in front; those further back are there already."""
+    leading = equation.axes[: next((p for p, axis in enumerate(equation.axes) if axis not in missing), None)]
+    if not leading:
+        return code
+    if any(extent == 1 for read in equation.reads for extent in read.tensor.shape):
+        return Suffix(code, f".reshape({shape_code(scope, equation)})")
+    return Suffix(code, f"[{', '.join(['None'] * len(leading))}]")

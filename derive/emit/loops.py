@@ -204,8 +204,8 @@ def sizes(writer: Writer, body: list[str]) -> list[str]:
                 wanted.setdefault(writer.sizes[extent], axis)
         words -= set(wanted)
         shape = f"{writer.arrays[tensor.name]}.shape"
-        if wanted and len(wanted) == tensor.rank:
-            lines.append(f"    {', '.join(wanted)}{',' * (tensor.rank == 1)} = {shape}")
+        if len(wanted) == tensor.rank > 1:
+            lines.append(f"    {', '.join(wanted)} = {shape}")
         else:
             lines += [f"    {name} = {shape}[{axis}]" for name, axis in wanted.items()]
     return lines

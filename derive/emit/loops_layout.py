@@ -6,7 +6,7 @@ import re
 from textwrap import wrap
 
 WIDTH = 88
-OPERATORS = ((" + ", " - "), (" * ", " / ", " @ "))
+OPERATORS = ((" if ", " else "), (" or ",), (" and ",), (" + ", " - "), (" * ", " / ", " @ "))
 
 
 def fitted(line: str, width: int = WIDTH) -> list[str]:
@@ -14,30 +14,61 @@ def fitted(line: str, width: int = WIDTH) -> list[str]:
     if len(line) <= width:
         return [line]
     margin = line[: len(line) - len(line.lstrip())]
-    text = line.strip()
+    text, room = line.strip(), width - len(margin)
     if text.startswith("# "):
-        return [f"{margin}# {part}" for part in wrap(text[2:], width - len(margin) - 2, subsequent_indent="    ")]
-    if text.startswith("return "):
+        lines = [f"# {part}" for part in wrap(text[2:], room - 2, subsequent_indent="    ")]
+    elif text.startswith("return "):
         items = split(text.removeprefix("return "), [", "])
-        return [f"{margin}return (", *(f"{margin}    {item}," for item in items), f"{margin})"] if len(items) > 1 else [line]
-    head, sign, value = re.match(r"([^=]*?)( [-+*]?= |$)(.*)", text).groups()  # type: ignore[union-attr]
-    return [margin + part for part in broken(f"{head}{sign}", value, width - len(margin))] if value else [line]
+        lines = ["return (", *(f"    {item}," for item in items), ")"]
+    elif text.startswith("if "):
+        lines = ["if (", *indented(expanded(text[3:-1], room - 4)), "):"]
+    else:
+        found = re.match(r"(.*?) ([-+*]?=) (.*)", text)
+        lines = broken(f"{found[1]} {found[2]} ", found[3], room) if found else around_last_bracket("", text, room)
+    return [margin + part for part in lines]
 
 
-def broken(head: str, value: str, width: int) -> list[str]:
-    """``head (`` operands, one on each line, ``)``."""
-    call = re.fullmatch(r"([\w.]+)\((.*)\)", value)
-    if call and len(split(value, [" "])) == 1 and len(call[2]) + 4 <= width:
-        return [f"{head}{call[1]}(", f"    {call[2]}", ")"]
-    inner = value[1:-1] if value.startswith("(") and closing(value) == len(value) - 1 else value
-    if len(inner) + 4 <= width and (inner != value or not operands(inner)):
-        return [f"{head}(", f"    {inner}", ")"]
-    return [f"{head}(", *(f"    {part}" for part in operands(inner) or [inner]), ")"]
+def broken(head: str, value: str, room: int) -> list[str]:
+    """``head (`` operands, one on each line, ``)``; a call alone is opened instead."""
+    if not operands(value) and value.endswith(")"):
+        return around_last_bracket(head, value, room)
+    return [f"{head}(", *indented(expanded(value, room - 4)), ")"]
+
+
+def around_last_bracket(head: str, value: str, room: int) -> list[str]:
+    """``f(``, what is inside, ``)``."""
+    start = opening(value)
+    if start < 0:
+        return [head + value]
+    inside = value[start + 1 : -1]
+    lines = [inside] if len(inside) <= room - 4 else [f"{item}," for item in split(inside, [", "])]
+    return [head + value[: start + 1], *indented(lines), ")"]
+
+
+def expanded(text: str, room: int) -> list[str]:
+    """Operands on lines of their own, those that are too long opened in turn."""
+    if len(text) <= room:
+        return [text]
+    parts = operands(text)
+    if parts:
+        return [line for part in parts for line in expanded_part(part, room)]
+    start = opening(text)
+    if start < 0:
+        return [text]
+    return [text[: start + 1], *indented(expanded(text[start + 1 : -1], room - 4)), ")"]
+
+
+def expanded_part(part: str, room: int) -> list[str]:
+    """An operand with the operator before it."""
+    found = re.match(r"(?:[-+*/@]|if|else|and|or) ", part)
+    sign = found[0] if found else ""
+    first, *rest = expanded(part[len(sign) :], room - len(sign))
+    return [sign + first, *rest]
 
 
 def operands(text: str) -> list[str]:
-    """The operands of the outermost operators, each after its operator; for a choice its three parts."""
-    for marks in ([" if ", " else "], *OPERATORS):
+    """The operands of the outermost operators of lowest rank, each after its operator."""
+    for marks in OPERATORS:
         parts = split(text, list(marks), keep=True)
         if len(parts) > 1:
             return parts
@@ -48,25 +79,24 @@ def split(text: str, marks: list[str], keep: bool = False) -> list[str]:
     """`text` split at the marks outside of brackets; with `keep` each mark begins its part."""
     parts, depth, start, position = [], 0, 0, 0
     while position < len(text):
-        if text[position] in "([":
-            depth += 1
-        elif text[position] in ")]":
-            depth -= 1
+        depth += (text[position] in "([") - (text[position] in ")]")
         mark = next((m for m in marks if depth == 0 and text.startswith(m, position)), None)
-        if mark is None:
-            position += 1
-            continue
-        parts.append(text[start:position].strip())
-        start = position if keep else position + len(mark)
-        position += len(mark)
+        if mark is not None:
+            parts.append(text[start:position].strip())
+            start = position if keep else position + len(mark)
+        position += len(mark or " ")
     return [*parts, text[start:].strip()]
 
 
-def closing(text: str) -> int:
-    """Where the bracket that `text` begins with is closed."""
+def opening(text: str) -> int:
+    """Where the bracket that `text` ends with is opened."""
     depth = 0
-    for position, letter in enumerate(text):
-        depth += (letter in "([") - (letter in ")]")
+    for position in range(len(text) - 1, -1, -1):
+        depth += (text[position] in ")]") - (text[position] in "([")
         if depth == 0:
-            return position
+            return position if text[position] == "(" else -1
     return -1
+
+
+def indented(lines: list[str]) -> list[str]:
+    return [f"    {line}" for line in lines]

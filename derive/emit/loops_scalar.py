@@ -20,7 +20,7 @@ COMPARE: dict[type, str] = {
 }  # fmt: skip
 CONSTANTS = {sympy.pi: "math.pi", sympy.E: "math.e", sympy.oo: "math.inf", sympy.nan: "math.nan"}
 
-SUM, PRODUCT, POWER, ATOM = 1, 2, 4, 5
+CHOICE, SUM, PRODUCT, POWER, ATOM = 0, 1, 2, 4, 5
 Text = tuple[str, int]
 
 
@@ -65,7 +65,7 @@ class Scalars:
         if isinstance(e, Bracket):
             return self.choice(e.condition, self.literal("1.0")[0], self.literal("0.0")[0])
         if isinstance(e, Where):
-            return self.choice(e.args[0], self.value(e.args[1]), self.value(e.args[2]))
+            return self.choice(e.args[0], self.value(e.args[1], SUM), self.value(e.args[2], SUM))
         op = op_of_head(e.func)
         if op is not None and "numba" in op.spelling:
             spelling = f"{op.name}({{0}})" if self.vector and op.name in VECTOR else op.spelling["numba"]
@@ -96,7 +96,7 @@ class Scalars:
 
     def choice(self, condition: Any, a: str, b: str) -> Text:
         test = condition if isinstance(condition, str) else self.holds(condition)
-        return f"({a} if {test} else {b})", ATOM
+        return f"{a} if {test} else {b}", CHOICE
 
     def sum(self, e: Expr) -> Text:
         terms = sorted(e.args, key=lambda t: t.could_extract_minus_sign())
@@ -110,7 +110,7 @@ class Scalars:
         conditions = [f.condition for f in e.args if isinstance(f, Bracket)]
         if conditions:
             rest = sympy.Mul(*(f for f in e.args if not isinstance(f, Bracket)))
-            return self.choice(sympy.And(*conditions), self.value(rest), self.literal("0.0")[0])
+            return self.choice(sympy.And(*conditions), self.value(rest, SUM), self.literal("0.0")[0])
         above: list[Expr] = []
         below: list[Expr] = []
         minus = False
@@ -148,10 +148,9 @@ class Scalars:
         if exponent == sympy.S.Half:
             return f"math.sqrt({self.value(base)})", ATOM
         if exponent.is_Rational and exponent.q == 2:
-            return f"math.sqrt({self.value(base)})**{exponent.p}", POWER
-        if exponent.is_Integer:
-            return f"{self.value(base, ATOM)}**{exponent}", POWER
-        return f"{self.value(base, ATOM)}**{self.value(exponent, ATOM)}", POWER
+            return raised(f"math.sqrt({self.value(base)})", str(exponent.p)), POWER
+        text = str(exponent) if exponent.is_Integer else self.value(exponent, ATOM)
+        return raised(self.value(base, ATOM), text), POWER
 
     # --- integers and conditions ----------------------------------------------------------------------------
 
@@ -180,7 +179,7 @@ class Scalars:
                 return f"-{self.integer(-e, PRODUCT)}", SUM
             return " * ".join(self.integer(a, PRODUCT) for a in e.args), PRODUCT
         if e.is_Pow and e.exp.is_Integer and e.exp > 0 and e.base.is_integer:
-            return f"{self.integer(e.base, ATOM)}**{e.exp}", POWER
+            return raised(self.integer(e.base, ATOM), str(e.exp)), POWER
         if isinstance(e, sympy.floor):
             above, below = sympy.together(e.args[0]).as_numer_denom()
             return f"{self.integer(above, PRODUCT)} // {self.integer(below, ATOM)}", PRODUCT
@@ -191,7 +190,7 @@ class Scalars:
         if isinstance(e, Bracket):
             return self.choice(e.condition, "1", "0")
         if isinstance(e, Where):
-            return self.choice(e.args[0], self.integer(e.args[1]), self.integer(e.args[2]))
+            return self.choice(e.args[0], self.integer(e.args[1], SUM), self.integer(e.args[2], SUM))
         raise UnsupportedOp(f"{e.func.__name__} has no integer form for numba, in {e}")
 
     def holds(self, c: Any) -> str:
@@ -214,6 +213,11 @@ class Scalars:
             except UnsupportedOp:
                 pass
         return self.value(e, SUM)
+
+
+def raised(base: str, exponent: str) -> str:
+    """``x**2`` for a name, ``x[i] ** 2`` for anything else, as formatters do."""
+    return f"{base}**{exponent}" if base.isidentifier() and exponent.isalnum() else f"{base} ** {exponent}"
 
 
 def short(e: Expr) -> bool:

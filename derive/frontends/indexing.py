@@ -11,7 +11,7 @@ from sympy import Expr, S
 
 from ..errors import ShapeError, TraceError, UnsupportedOp
 from ..ir.nodes import Index
-from .traced import BOOL, Traced, holds_traced
+from .traced import BOOL, INT, Traced, holds_traced
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _item(trace: Any, x: Traced, axis: int, k: Any) -> Any:
             "try: np.where(mask, x, 0)"
         )
     whole = trace.whole(found)
-    if not whole.entry.is_integer:
+    if found.dtype != INT or not whole.entry.is_integer:
         raise TraceError(f"an index must be an integer; found {found} ({trace.place()}); try: declare it 'integer'")
     return whole
 

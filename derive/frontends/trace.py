@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 import sympy
 from sympy import Expr, S
 
-from ..errors import DomainError, ShapeError, TraceError, UnsupportedOp, closest
+from ..errors import DomainError, ShapeError, TraceError, UnsupportedOp
 from ..ir.nodes import (
     Bracket,
     Equation,
@@ -46,6 +47,7 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
 """Options of NumPy functions that mean nothing when they have these values."""
 
 IN_PLACE = {f"numpy.{name}" for name in ("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis")}
+TO_BE_FILLED = {"numpy.empty", "numpy.empty_like"}
 
 
 class Trace:
@@ -145,8 +147,8 @@ class Trace:
         body = domestic(body)
         if body.has(S.ImaginaryUnit, S.ComplexInfinity):
             raise DomainError(
-                f"{body} is not a real number, whatever the arrays hold\n  in {self.user.line()}\n"
-                "  try: look for the root or logarithm of a negative number, or a division by 0"
+                "a division by 0, or a root or logarithm of a negative number, whatever the arrays hold\n"
+                f"  in {self.user.line()}"
             )
         return body
 
@@ -238,7 +240,13 @@ class Trace:
         """A function by its NumPy name, or a method by its own."""
         if name in IN_PLACE:
             raise self.in_place(name)
-        if kwargs.get("out") not in (None, (None,)):
+        if name in TO_BE_FILLED:
+            raise TraceError(
+                f"{name} makes an array to be filled in place ({self.place()}), and a traced array is a value; try: "
+                "np.zeros with np.where, np.stack or np.concatenate; for random numbers, an argument"
+            )
+        out = kwargs.get("out")
+        if any(o is not None for o in (out if isinstance(out, tuple) else (out,))):
             raise self.in_place(f"{name} with out=")
         options = {k: v for k, v in kwargs.items() if not any(v is neutral for neutral in NEUTRAL.get(k, ()))}
         op = tensor_ops().get(name)
@@ -248,8 +256,8 @@ class Trace:
         try:
             signature.bind(self, *args, **options)
         except TypeError as error:
-            known = str(signature.replace(parameters=list(signature.parameters.values())[1:]))
-            raise self.unsupported(name, str(error), _without_types(known)) from None
+            known = _without_types(signature.replace(parameters=list(signature.parameters.values())[1:]))
+            raise UnsupportedOp(f"{name}: {error} ({self.place()}); supported: {name}{known}") from None
         return op.lower(self, *args, **options)
 
     def apply(self, name: str, *args: Any, **options: Any) -> Traced:
@@ -326,17 +334,21 @@ class Trace:
 
     def describe(self, x: Traced) -> str:
         """``X[batch, n]``: the tensor that `x` reads, and its extents."""
-        reads = reads_of(x.entry)
-        what = reads[0].tensor.name if isinstance(x.entry, Read) else str(self.resolve(x.entry))
-        if any(r.tensor.name.startswith(TEMPORARY) for r in reads):
-            what = next((name for name, value in self.user.variables() if value is x), "an intermediate")
+        self.user.frame()
+        entry = x.entry.tensor if isinstance(x.entry, Read) and x.axes else self.resolve(x.entry)
+        unnamed = any(r.tensor.name.startswith(TEMPORARY) for r in reads_of(x.entry))
+        variable = next((name for name, value in self.user.variables() if value is x), None)
+        what = variable or ("an intermediate" if unnamed else str(entry))
         return f"{what}[{', '.join(map(str, x.extents))}]" if x.axes else what
 
     def unknown(self, name: str) -> UnsupportedOp:
         """The error for a function without a record."""
         known = {n for op in elementwise_ops() for n in op.numpy} | {n for n in tensor_ops() if "." in n}
+        functions = {n.rpartition(".")[2]: n for n in sorted(known)}
+        near = get_close_matches(name.rpartition(".")[2], functions, n=3, cutoff=0.3)
         return UnsupportedOp(
-            f"{name} is not supported yet ({self.place()}); {closest(name, known)}\n"
+            f"{name} is not supported yet ({self.place()}); the closest that are: "
+            f"{', '.join(functions[n] for n in near) or 'none'}\n"
             "  try: write it with supported functions, or add a record to derive/ops/elementwise (a function of "
             "scalars) or derive/ops/tensor (one that lowers to others)"
         )
@@ -363,7 +375,7 @@ class Trace:
             return bool(answer)
         if answer is not None and not reads_of(x.entry):
             raise TraceError(
-                f"a branch asks whether {answer}, and the sizes are not known\n  in {self.line()}\n"
+                f"a branch asks whether {_in_words(answer)}, and the sizes are not known\n  in {self.line()}\n"
                 "  try: give axes that are equal the same name, or declare sizes as integers"
             )
         raise TraceError(
@@ -372,5 +384,12 @@ class Trace:
         )
 
 
-def _without_types(signature: str) -> str:
-    return signature.replace(": Any", "").replace(": int", "").replace(": bool", "").replace(" = ", "=").split(" ->")[0]
+def _without_types(signature: inspect.Signature) -> str:
+    plain = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    return str(signature.replace(parameters=plain, return_annotation=signature.empty))
+
+
+def _in_words(condition: Any) -> str:
+    if isinstance(condition, sympy.core.relational.Relational):
+        return f"{condition.lhs} {condition.rel_op} {condition.rhs}"
+    return str(condition)

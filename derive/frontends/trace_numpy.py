@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import sympy
 
-from ..errors import SpecError, TraceError, UnknownName, closest
+from ..errors import DeriveError, SpecError, TraceError, UnknownName, closest
 from ..ir.facts import Spec
 from ..ir.nodes import Equation, Program, Read, Tensor
 from .names import Names, is_temporary, resize, sizes_of
 from .trace import TEMPORARY, Trace
-from .traced import BOOL, FLOAT, INT, Traced, holds_traced
+from .traced import BOOL, FLOAT, INT, Traced
 from .user_code import run_traced
 from .visible_sizes import visible_sizes
 
@@ -39,9 +40,8 @@ def trace_numpy(fn: Callable[..., Any], specs: Mapping[str, Spec], trace: Trace 
     inputs = _inputs(_name(fn), signature, specs)
     call = signature.bind_partial()
     call.arguments = {name: _argument(trace, tensor) for name, tensor in inputs.items()}
-    call.apply_defaults()
     try:
-        with visible_sizes(fn):
+        with visible_sizes(fn), _our_errors():
             result = run_traced(fn, call.args, call.kwargs)
             values, single = _outputs(_name(fn), trace, result)
         names = Names(trace, inputs)
@@ -52,6 +52,22 @@ def trace_numpy(fn: Callable[..., Any], specs: Mapping[str, Spec], trace: Trace 
     finally:
         trace.ended = True
         trace.user.frames.clear()
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    """Where NumPy wraps an error of ours in one of its own, ours is the one to show."""
+    try:
+        yield
+    except DeriveError:
+        raise
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, DeriveError):
+            cause = cause.__cause__ or cause.__context__
+        if cause is None:
+            raise
+        raise cause from None
 
 
 def _name(fn: Callable[..., Any]) -> str:
@@ -104,7 +120,7 @@ def _outputs(name: str, trace: Trace, result: Any) -> tuple[list[Traced], bool]:
         return [trace.lift(result)], True
     if not result:
         raise TraceError(f"{name}() returned an empty {type(result).__name__}; try: return an array")
-    if nested := [r for r in result if isinstance(r, tuple | list | dict) and (isinstance(r, dict) or holds_traced(r))]:
+    if nested := [r for r in result if isinstance(r, tuple | list | dict)]:
         raise TraceError(
             f"{name}() returned a {type(nested[0]).__name__} within a {type(result).__name__}, which is not supported yet; "
             "try: a flat tuple of arrays"

@@ -135,7 +135,8 @@ class Traced(NDArrayOperatorsMixin):
             return self.entry
         raise TraceError(
             f"{what} asks for the number behind {self} ({self.owner.place()}), which is known only when arrays are "
-            "given; try: keep it an array, with NumPy's functions (np.sqrt instead of math.sqrt)"
+            "given; try: keep it an array, with NumPy's functions (np.sqrt instead of math.sqrt, np.stack instead of "
+            "filling an array)"
         )
 
     def __float__(self) -> float:
@@ -148,7 +149,12 @@ class Traced(NDArrayOperatorsMixin):
         return complex(self._number("complex()"))
 
     def __index__(self) -> int:
-        return int(self._number("range() or an index"))
+        if not self.axes and self.entry.is_number:
+            return int(self.entry)
+        raise TraceError(
+            f"range() or an index of a plain array asks for the number {self} ({self.owner.place()}); try: whole-array "
+            "operations, a size declared as an integer, or the array that is indexed as an argument"
+        )
 
     def __len__(self) -> int:
         if not self.axes:

@@ -169,9 +169,9 @@ class Where(Expr):
             return a
         if condition == False:  # noqa: E712
             return b
-        if b == 0:
+        if b == 0 and a.is_finite is not False:
             return Bracket(condition) * a
-        if a == 0:
+        if a == 0 and b.is_finite is not False:
             return Bracket(sympy.Not(condition)) * b
         return Expr.__new__(cls, condition, a, b)
 

@@ -63,7 +63,7 @@ def _floating(dtype: Any) -> Numbers:
     def constant(c: Expr) -> Any:
         if c is sympy.zoo:
             return kind(np.inf)
-        return kind(complex(c)) if np.dtype(dtype).kind == "c" else kind(float(c))
+        return kind(np.nan) if c.is_extended_real is False else kind(float(c))
 
     return Numbers(
         np.dtype(dtype).name, dtype, constant, kind, lambda op, *args: op.value(*args), _float_power
@@ -104,7 +104,7 @@ def _rational_power(base: Any, exponent: Any) -> Any:
 def _mp_constant(c: Expr) -> Any:
     if c.is_infinite:
         return -mpmath.inf if c.is_extended_negative else mpmath.inf
-    return mpmath.mpmathify(sympy.N(c, mpmath.mp.dps + 5))
+    return mpmath.mpmathify(sympy.N(c, mpmath.mp.dps + 5)) if c.is_extended_real else mpmath.nan
 
 
 def _mp_apply(op: Elementwise, *args: Any) -> Any:

@@ -33,6 +33,8 @@ def decide(condition: Any) -> Any:
         return condition.func(*(decide(a) for a in condition.args))
     if not isinstance(condition, sympy.core.relational.Relational) or condition.atoms(Read):
         return condition
+    if (digit := _of_digit(condition)) is not None:
+        return digit
     found = bounds(
         condition.gts - condition.lts if hasattr(condition, "gts") else condition.lhs - condition.rhs
     )
@@ -49,6 +51,23 @@ def decide(condition: Any) -> Any:
         case sympy.Ne():
             return False if low == high == 0 else True if low.is_positive or high.is_negative else condition
     return condition
+
+
+def _of_digit(condition: Any) -> Any:
+    """A bound on a quotient or a remainder, as a bound on the number that is divided; None for other conditions."""
+    if not isinstance(condition, sympy.GreaterThan | sympy.LessThan):
+        return None
+    small, large = condition.lts, condition.gts
+    if isinstance(large, sympy.Mod) and small.is_nonpositive:
+        return True
+    if isinstance(small, sympy.Mod) and sympy.expand(large - small.args[1] + 1).is_nonnegative:
+        return True
+    if isinstance(large, sympy.floor) and small == 0:
+        return decide(sympy.Ge(large.args[0].as_numer_denom()[0], 0))
+    if isinstance(small, sympy.floor):
+        number, divisor = small.args[0].as_numer_denom()
+        return decide(sympy.Le(number, sympy.expand(divisor * (large + 1) - 1)))
+    return None
 
 
 def simplify_brackets(body: Expr) -> Expr:

@@ -7,7 +7,8 @@ from typing import Any
 import sympy
 from sympy import Expr, S
 
-from ..ops.elementwise.exponential import log1p, sigmoid, softplus
+from ..ops.elementwise.exponential import sigmoid, softplus
+from ..ops.elementwise.piecewise import domestic
 
 
 def _one_plus_exp(e: Any) -> Expr | None:
@@ -42,11 +43,14 @@ def _product(e: Expr) -> Expr:
 
 def recognise(body: Expr) -> Expr:
     """Rewrite a body by the rules above, innermost first."""
-    if not body.has(sympy.exp):
-        return body
+    body = domestic(body)
+    return _compositions(body) if body.has(sympy.exp) else body
+
+
+def _compositions(body: Expr) -> Expr:
     if body.is_Atom:
         return body
-    args = [recognise(a) if isinstance(a, Expr) else a for a in body.args]
+    args = [_compositions(a) if isinstance(a, Expr) else a for a in body.args]
     body = body.func(*args) if any(a is not b for a, b in zip(args, body.args, strict=True)) else body
     if body.is_Pow:
         return _power(body)
@@ -56,5 +60,3 @@ def recognise(body: Expr) -> Expr:
         return _logarithm(body)
     return body
 
-
-__all__ = ["log1p", "recognise"]

@@ -29,8 +29,9 @@ def share(program: Program) -> Program:
 
 def _round(program: Program) -> Program:
     places: dict[Any, list[tuple[int, Expr]]] = {}
+    whole: dict[Any, int] = {}
     for position, equation in enumerate(program.equations):
-        _collect(equation.body, equation, position, places)
+        _collect(equation.body, equation, position, places, whole)
     shared = {key: found for key, found in places.items() if len(found) > 1}
     if not shared:
         return program
@@ -38,8 +39,9 @@ def _round(program: Program) -> Program:
     names: dict[Any, Equation] = {}
     first: dict[int, list[Equation]] = {}
     for key, found in shared.items():
-        position, value = min(found, key=lambda place: place[0])
-        reader = program.equations[position]
+        first_reader, value = min(found, key=lambda place: place[0])
+        reader = program.equations[first_reader]
+        position = min(first_reader, whole.get(key, first_reader))
         axes = tuple(i for i in reader.indices if i in indices_of(value))
         facts = frozenset({"positive"} if value.is_positive else ())
         target = Tensor(new_name("shared", taken), tuple(i.extent for i in axes), facts=facts)
@@ -54,15 +56,19 @@ def _round(program: Program) -> Program:
     return replace(program, equations=tuple(equations))
 
 
-def _collect(e: Any, equation: Equation, position: int, places: dict[Any, list[tuple[int, Expr]]]) -> None:
+Places = dict[Any, list[tuple[int, Expr]]]
+
+
+def _collect(e: Any, equation: Equation, position: int, places: Places, whole: dict[Any, int]) -> None:
+    """Note where function values stand within bodies, and which are the whole body of an equation."""
     if e.is_Atom or isinstance(e, Read):
         return
     for a in e.args:
-        _collect(a, equation, position, places)
+        _collect(a, equation, position, places, whole)
     if _worth_a_name(e) and not (e == equation.body and equation.reduce is None) and not _contains_worthy(e):
         places.setdefault(canonical(e).key, []).append((position, e))
     elif e == equation.body and equation.reduce is None and _worth_a_name(e):
-        places.setdefault(canonical(e).key, [])
+        whole.setdefault(canonical(e).key, position)
 
 
 def _worth_a_name(e: Any) -> bool:

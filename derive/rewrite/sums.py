@@ -9,7 +9,8 @@ import sympy
 from sympy import Expr, S
 
 from ..ir.nodes import Bracket, Index, Read, indices_of
-from .deltas import has_delta, is_delta, solve_deltas
+from .deltas import has_delta, is_delta, reads_whole, solve_deltas
+from .digits import split_digits
 from .factor import cost, expand_products
 
 
@@ -31,7 +32,7 @@ def split(body: Expr, bound: tuple[Index, ...], full: bool = False) -> list[Term
     if body.is_Add:
         terms = [t for part in body.args for t in split(part, bound, full)]
         return _merge(terms) if not full else terms
-    body, bound = solve_deltas(body, bound)
+    body, bound = solve_deltas(*split_digits(body, bound))
     if body == 0:
         return []
     if body.is_Add:
@@ -63,7 +64,7 @@ def split(body: Expr, bound: tuple[Index, ...], full: bool = False) -> list[Term
 def _guards(f: Expr, inner: Expr) -> bool:
     """Whether a factor has a bracket that may keep reads of the summand within their arrays, so that it must stay inside."""
     brackets = [b for b in f.atoms(Bracket) if not all(isinstance(a, Index) for a in b.condition.args)]
-    return bool(brackets) and bool(indices_of(f) & indices_of(inner))
+    return bool(brackets) and (bool(indices_of(f) & indices_of(inner)) or not reads_whole(inner))
 
 
 def _must_distribute(f: Expr, bound: tuple[Index, ...], full: bool) -> bool:

@@ -339,6 +339,7 @@ class _Walk:
         key = (equation.reduce, whole.key)
         if (
             key in self.values
+            and equation.reads
             and not (equation.step.named and name in self.policy.frozen)
             and name not in self.policy.frozen & self.outputs
         ):
@@ -353,6 +354,8 @@ class _Walk:
                 self.inlined[name] = (equation.axes, same)
             return
         self.new[name] = equation
+        if not equation.reads:
+            return
         self.read_by_new.update(r.tensor.name for r in equation.reads)
         stands = self.places(equation, whole)
         if stands is None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sympy
+from sympy import Eq, Expr, Rational, S, exp, sqrt, tanh
+
 from derive.ir.nodes import Bracket, Equation, Index, Program, Read, Step, Tensor, Where, size
 from derive.ops.elementwise.exponential import sigmoid
-from sympy import Eq, Expr, Rational, S, exp, sqrt, tanh
 
 Indices = tuple[Index, ...]
 
@@ -18,7 +19,9 @@ class Sheet:
     """Collects the equations of one program; a tensor's shape follows from its axes."""
 
     def __init__(self, **inputs: tuple[object, ...]) -> None:
-        self.inputs = {name: Tensor(name, tuple(sympy.sympify(e) for e in shape)) for name, shape in inputs.items()}
+        self.inputs = {
+            name: Tensor(name, tuple(sympy.sympify(e) for e in shape)) for name, shape in inputs.items()
+        }
         self.equations: list[Equation] = []
 
     def integers(self, name: str, *shape: object, below: object) -> Tensor:
@@ -28,7 +31,9 @@ class Sheet:
     def __getitem__(self, name: str) -> Tensor:
         return self.inputs.get(name) or next(e.target for e in self.equations if e.target.name == name)
 
-    def let(self, name: str, axes: Indices, body: Expr, reduce: str | None = None, *bound: Index, of: str = "") -> Tensor:
+    def let(
+        self, name: str, axes: Indices, body: Expr, reduce: str | None = None, *bound: Index, of: str = ""
+    ) -> Tensor:
         target = Tensor(name, tuple(i.extent for i in axes))
         step = Step("chain rule", of=of, where="model.py:7") if of else Step()
         self.equations.append(Equation(target, axes, sympy.sympify(body), reduce, bound, step))  # type: ignore[arg-type]
@@ -37,7 +42,9 @@ class Sheet:
     def program(self, *outputs: str) -> tuple[Program, frozenset[str]]:
         derived = {e.target.name for e in self.equations if e.step.rule}
         forward = frozenset(e.target.name for e in self.equations) - derived
-        return Program(tuple(self.inputs.values()), tuple(self.equations), tuple(self[o] for o in outputs)), forward
+        return Program(
+            tuple(self.inputs.values()), tuple(self.equations), tuple(self[o] for o in outputs)
+        ), forward
 
 
 N, M, D, B, H = map(size, ("n", "m", "d", "batch", "heads"))
@@ -239,7 +246,11 @@ def scalars() -> tuple[Program, frozenset[str]]:
     s = Sheet(X=(N, M), A=(N, N), x=(N,), y=(N,), keep=())
     X, x, y, keep = s["X"], s["x"], s["y"], s["keep"]
     s.let("Y", (i, j), X[i, j] / Read(keep, ()) * Rational(44715, 10**6))
-    s.let("G", (i, j), X[i, j] * sympy.erf(X[i, j] / sqrt(2)) / 2 + sqrt(2 / sympy.pi) * exp(-X[i, j] ** 2 / 2))
+    s.let(
+        "G",
+        (i, j),
+        X[i, j] * sympy.erf(X[i, j] / sqrt(2)) / 2 + sqrt(2 / sympy.pi) * exp(-(X[i, j] ** 2) / 2),
+    )
     s.let("L", (), (X[i, j] - 1) ** 2 / (N * M), "sum", i, j)
     k = Index("k", N)
     s.let("f", (), x[i] * s["A"][k, i] * y[k], "sum", i, k)

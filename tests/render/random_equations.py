@@ -4,14 +4,35 @@ from __future__ import annotations
 
 import hypothesis.strategies as st
 import sympy
-from derive.ir.nodes import Bracket, Equation, Index, Program, Read, Tensor, Where, size
-from derive.ops.elementwise.exponential import sigmoid
 from sympy import Expr, Rational, S
 
+from derive.ir.nodes import Bracket, Equation, Index, Program, Read, Tensor, Where, size
+from derive.ops.elementwise.exponential import sigmoid
+
 INDICES = tuple(Index(name, size(extent)) for name, extent in zip("ijkl", ("n", "m", "d", "n"), strict=True))
-SHAPES = [(), ("n",), ("m",), ("d",), ("n", "m"), ("m", "d"), ("n", "n"), ("d", "n"), ("m", "n"), ("n", "m", "d")]
+SHAPES = [
+    (),
+    ("n",),
+    ("m",),
+    ("d",),
+    ("n", "m"),
+    ("m", "d"),
+    ("n", "n"),
+    ("d", "n"),
+    ("m", "n"),
+    ("n", "m", "d"),
+]
 INPUTS = tuple(Tensor(f"{'xABC'[len(s)]}{p}", tuple(size(e) for e in s)) for p, s in enumerate(SHAPES))
-COEFFICIENTS = [S.One, S(-1), S(2), Rational(1, 2), Rational(-1, 3), 1 / size("n"), 1 / sympy.sqrt(size("d")), Rational(1, 100)]
+COEFFICIENTS = [
+    S.One,
+    S(-1),
+    S(2),
+    Rational(1, 2),
+    Rational(-1, 3),
+    1 / size("n"),
+    1 / sympy.sqrt(size("d")),
+    Rational(1, 100),
+]
 
 
 @st.composite
@@ -39,7 +60,8 @@ PAIRS = [(INDICES[0], INDICES[3]), (INDICES[3], INDICES[0] + 1), (INDICES[1], S(
 @st.composite
 def equations(draw: st.DrawFn, tensors: tuple[Tensor, ...], name: str) -> Equation:
     terms = [
-        draw(st.sampled_from(COEFFICIENTS)) * sympy.Mul(*draw(st.lists(factors(tensors), min_size=1, max_size=3)))
+        draw(st.sampled_from(COEFFICIENTS))
+        * sympy.Mul(*draw(st.lists(factors(tensors), min_size=1, max_size=3)))
         for _ in range(draw(st.integers(1, 2)))
     ]
     body = sympy.Add(*terms)

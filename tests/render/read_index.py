@@ -22,7 +22,9 @@ REDUCE = {"sum": np.sum, "max": np.max, "min": np.min, "prod": np.prod}
 class Reader:
     """Recursive descent over one expression; every method answers a function of the indices."""
 
-    def __init__(self, text: str, arrays: Mapping[str, Any], sizes: Mapping[str, int], extents: Mapping[str, int]) -> None:
+    def __init__(
+        self, text: str, arrays: Mapping[str, Any], sizes: Mapping[str, int], extents: Mapping[str, int]
+    ) -> None:
         self.tokens = [(m.lastgroup or "", m[m.lastgroup or 0]) for m in TOKEN.finditer(text)]
         assert "".join(t for _, t in self.tokens) == text.replace(" ", ""), text
         self.arrays, self.sizes, self.extents = arrays, sizes, extents
@@ -60,7 +62,11 @@ class Reader:
             if text == "/":
                 self.take()
                 result = self._both(lambda a, b: a / b, result, self.power())
-            elif kind in ("big", "entry", "call", "word", "number") and text not in ("and", "or") or text in ("(", "["):
+            elif (
+                (kind in ("big", "entry", "call", "word", "number")
+                and text not in ("and", "or"))
+                or text in ("(", "[")
+            ):
                 result = self._both(lambda a, b: a * b, result, self.power())
             else:
                 return result
@@ -140,7 +146,11 @@ class Reader:
 
 
 def read_line(
-    text: str, shape: tuple[int, ...], extents: Mapping[str, int], arrays: Mapping[str, Any], sizes: Mapping[str, int]
+    text: str,
+    shape: tuple[int, ...],
+    extents: Mapping[str, int],
+    arrays: Mapping[str, Any],
+    sizes: Mapping[str, int],
 ) -> Any:
     """The array that a printed line defines."""
     left, sign, right = re.split(r" (=|\+=) ", text, maxsplit=1)

@@ -7,6 +7,9 @@ import re
 import hypothesis.strategies as st
 import pytest
 import sympy
+from hypothesis import given
+from matplotlib.mathtext import MathTextParser
+
 from derive.render.latex import Latex, latex_lines, render_latex
 from derive.render.names import Names
 from derive.render.tree import (
@@ -25,8 +28,6 @@ from derive.render.tree import (
     Sum,
     Transpose,
 )
-from hypothesis import given
-from matplotlib.mathtext import MathTextParser
 
 from .programs import ALL
 

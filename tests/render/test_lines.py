@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sympy import Rational, exp, pi, sqrt
+
 from derive.ir.nodes import Equation, Index, Program, Tensor, size
 from derive.render.index import render_index
 from derive.render.matrix import render_matrix
-from sympy import Rational, exp, pi, sqrt
 
 from .programs import ALL
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+from hypothesis import HealthCheck, given, settings
+
 from derive.ir.evaluate import evaluate
 from derive.ir.nodes import Program
 from derive.render import finish
@@ -16,7 +18,6 @@ from derive.render.index import index_lines, render_index
 from derive.render.lines import board_lines, plain_lines
 from derive.render.names import Names
 from derive.render.tree import Line, Scale
-from hypothesis import HealthCheck, given, settings
 
 from .programs import ALL
 from .random_equations import programs
@@ -26,13 +27,13 @@ from .tree_value import line_value
 SIZES = dict(zip(["n", "m", "d", "p", "batch", "heads", "v", "k"], [4, 3, 5, 2, 6, 2, 7, 3], strict=True))
 
 
-def arrays(program: Program, seed: int = 0) -> dict[str, Any]:
-    rng = np.random.default_rng(seed)
+def arrays(program: Program, known: dict[str, int] = SIZES) -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    numbers = {s: known[str(s)] for s in program.sizes}
     found = {}
     for t in program.inputs:
-        shape = tuple(int(e.subs({s: SIZES[str(s)] for s in e.free_symbols})) for e in t.shape)
-        bound = t.bound
-        limit = int(bound.subs({s: SIZES[str(s)] for s in bound.free_symbols})) if bound is not None else 2
+        shape = tuple(int(e.subs(numbers)) for e in t.shape)
+        limit = 2 if t.bound is None else int(t.bound.subs(numbers))
         found[t.name] = rng.normal(size=shape) + 0.1 if t.kind == "real" else rng.integers(0, limit, shape)
     return found
 
@@ -44,19 +45,19 @@ def slices_are_written_out() -> Iterator[None]:
         yield
 
 
-def extents_of(program: Program, names: Names, target: str) -> dict[str, int]:
-    numbers = {s: SIZES[str(s)] for s in program.sizes}
+def extents_of(program: Program, names: Names, target: str, known: dict[str, int] = SIZES) -> dict[str, int]:
+    numbers = {s: known[str(s)] for s in program.sizes}
     letters = names.letters(program.definitions[target])
     return {letter: int(i.extent.subs(numbers)) for i, letter in letters.items()}
 
 
-def check(program: Program, names: Names, lines: list[Line]) -> None:
-    values = evaluate(program, arrays(program))
-    sizes = {str(s): SIZES[str(s)] for s in program.sizes}
-    numbers = {s: SIZES[str(s)] for s in program.sizes}
+def check(program: Program, names: Names, lines: list[Line], known: dict[str, int] = SIZES) -> None:
+    values = evaluate(program, arrays(program, known))
+    sizes = {str(s): known[str(s)] for s in program.sizes}
+    numbers = {s: known[str(s)] for s in program.sizes}
     classes = {t.name: int(t.bound.subs(numbers)) for t in program.inputs if t.bound is not None}
     for line in lines:
-        extents = extents_of(program, names, line.target)
+        extents = extents_of(program, names, line.target, known)
         expected = np.asarray(values[line.target])
         found = line_value(line, expected.shape, extents, values, sizes, classes)
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9, err_msg=str(line))

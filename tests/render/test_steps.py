@@ -6,6 +6,7 @@ import re
 import xml.dom.minidom
 
 import pytest
+
 from derive.render.html import render_html
 from derive.render.legend import render_legend
 from derive.render.steps import explain, render_steps

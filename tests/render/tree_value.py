@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy import special
+
 from derive.ops.elementwise import elementwise_ops
 from derive.render.scalars import scalar_tree
 from derive.render.tree import (
@@ -32,9 +34,15 @@ from derive.render.tree import (
     rank,
     walk,
 )
-from scipy import special
 
-RELATIONS = {"=": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
+RELATIONS = {
+    "=": np.equal,
+    "!=": np.not_equal,
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+}
 CONSTANTS = {"pi": np.pi, "e": np.e, "inf": np.inf}
 
 
@@ -61,7 +69,9 @@ FUNCTIONS = {op.name: op.value for op in elementwise_ops() if op.value} | NAMED
 class Reading:
     """Values of the nodes of one line: numbers, columns (n, 1), rows (1, n) and matrices."""
 
-    def __init__(self, values: Mapping[str, Any], sizes: Mapping[str, int], classes: Mapping[str, int]) -> None:
+    def __init__(
+        self, values: Mapping[str, Any], sizes: Mapping[str, int], classes: Mapping[str, int]
+    ) -> None:
         self.values, self.sizes, self.classes = values, sizes, classes
         self.letters: dict[str, int] = {}
         self.shape: tuple[int, ...] = ()
@@ -186,7 +196,9 @@ def _own_shape(node: Node) -> bool:
         case Transpose(arg) | Scale(arg=arg):
             return _own_shape(arg)
         case _:
-            return not isinstance(node, Sum | Hadamard) or any(_own_shape(p) and rank(p) for p in _parts(node))
+            return not isinstance(node, Sum | Hadamard) or any(
+                _own_shape(p) and rank(p) for p in _parts(node)
+            )
 
 
 def _parts(node: Sum | Hadamard) -> tuple[Node, ...]:
@@ -224,5 +236,7 @@ def line_value(
 def _looped(line: Line, extents: dict[str, int]) -> list[str]:
     letters = [n.name for n in walk(line.left) if isinstance(n, Name) and not n.at and n.name in extents]
     if line.sign == "+=":
-        letters += [n.name for n in walk(line.right) if isinstance(n, Name) and not n.at and n.name in extents]
+        letters += [
+            n.name for n in walk(line.right) if isinstance(n, Name) and not n.at and n.name in extents
+        ]
     return list(dict.fromkeys((*line.each, *letters)))

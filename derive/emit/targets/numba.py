@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ...ir.nodes import Program, Tensor
 from ..function import called, definition, module_docstring, tuple_text, unpacked
-from ..layout import docstring, enclosed, indented
+from ..layout import docstring, indented
 from ..loops import FunctionSource, lower, module_source
 from ..plan import Plan, plan_of
-from ..samples import sample_lines, samples_of, sizes_of
+from ..samples import sample_lines, samples_of
 from ..target import EmitRequest, Target
-from .numpy import DIFFERENCES, SAMPLES
+from .numpy import DIFFERENCES, NUMPY, SAMPLES
 
 RESERVED = ("np", "math", "rng", "function", "numerical_gradient", "inputs", "gradient", "gradients", "expected", "position")
 ROOM = 84
@@ -52,34 +52,42 @@ def _shape(tensor: Tensor) -> str:
 def _test(plan: Plan, backward: Program) -> list[str]:
     """The gradients against differences of the forward function."""
     name, program = plan.request.name, plan.request.forward
-    sizes = sizes_of(program)
-    samples = samples_of(program, sizes)
+    samples = samples_of(program)
     inputs = [plan.name(t) for t in program.inputs]
     outputs = [plan.name(t) for t in program.outputs]
     cotangents = {plan.name(t): output for t, output in zip(plan.cotangents, outputs, strict=True)}
-    lines = ["rng = np.random.default_rng(0)", *sample_lines(plan, SAMPLES, samples, sizes)]
+    lines = ["rng = np.random.default_rng(0)", *sample_lines(plan, NUMPY, SAMPLES, samples)]
     lines += unpacked_results(plan, f"{name}_forward({', '.join(inputs)})", ROOM)
     lines += [f"{g} = rng.standard_normal(np.shape({output}))" for g, output in cotangents.items()]
     lines += ["", "def function(*inputs):", *indented(_loss(plan, list(cotangents))), ""]
     free = {s.tensor.name for s in samples if s.free} or set(plan.request.wrt)
-    tested = [w in free for w in plan.request.wrt]
-    gradients = [plan.name(t) for t in backward.outputs]
-    arguments = [plan.name(t) for t in backward.inputs]
-    prefix = f"{gradients[0]} = " if len(gradients) == 1 else f"{', '.join(gradients)} = "
-    lines += called(f"{name}_backward", arguments, ROOM, prefix=prefix)
-    positions = [[t.name for t in program.inputs].index(w) for w in plan.request.wrt]
-    chosen = [(p, g) for p, g, good in zip(positions, gradients, tested, strict=True) if good]
-    pairs = [f"({position}, {gradient})" for position, gradient in chosen]
-    head = enclosed("for position, gradient in (", [*pairs, ""] if len(pairs) == 1 else pairs, "):", ROOM)
-    lines += head or [f"for position, gradient in ({', '.join(pairs)}):"]
-    expected = called("numerical_gradient", ["function", inputs_text(inputs), "position"], ROOM - 4, prefix="expected = ")
-    lines += indented([*expected, "np.testing.assert_allclose(gradient, expected, rtol=1e-7, atol=1e-9)"])
+    lines += _comparison(plan, backward, [w in free for w in plan.request.wrt])
     doc = ['"""The gradients against differences of the function."""']
     return definition([f"def test_{name}_backward():"], doc, *lines)
 
 
-def inputs_text(names: list[str]) -> str:
-    return tuple_text(names)
+def _comparison(plan: Plan, backward: Program, tested: list[bool]) -> list[str]:
+    """Every gradient that can be tested by moving one entry at a time, against differences."""
+    positions = [[t.name for t in plan.inputs].index(w) for w in plan.request.wrt]
+    inputs = tuple_text([plan.name(t) for t in plan.inputs])
+    single = len(positions) == 1
+    lines = called(
+        f"{plan.request.name}_backward", [plan.name(t) for t in backward.inputs], ROOM,
+        prefix="gradient = " if single else "gradients = ",
+    )  # fmt: skip
+    position = str(positions[0]) if single else "position"
+    room = ROOM if single else ROOM - 4
+    expected = called("numerical_gradient", ["function", inputs, position], room, prefix="expected = ")
+    compared = [*expected, "np.testing.assert_allclose(gradient, expected, rtol=1e-7, atol=1e-9)"]
+    if single:
+        return [*lines, *compared]
+    pairs = [f"({p}, gradients[{n}])" for n, (p, good) in enumerate(zip(positions, tested, strict=True)) if good]
+    head = f"for position, gradient in [{', '.join(pairs)}]:"
+    if len(pairs) == len(positions):
+        head = f"for position, gradient in zip({tuple_text(positions)}, gradients):"
+    if positions == list(range(len(pairs))):
+        head = "for position, gradient in enumerate(gradients):"
+    return [*lines, head, *indented(compared)]
 
 
 def unpacked_results(plan: Plan, value: str, room: int) -> list[str]:

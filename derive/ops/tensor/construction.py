@@ -63,7 +63,7 @@ def _arange(trace: Any, start: Any, stop: Any = None, step: Any = 1, dtype: Any 
     count = (high.at(()) - low.at(())) / stride.at(())
     if not stride.at(()).is_number:
         raise trace.unsupported("numpy.arange", f"the step {stride}", "a number")
-    (i,) = trace.fresh([count if count.is_integer else -sympy.floor(-count)])
+    (i,) = trace.fresh([trace.extent(trace.view((), count if count.is_integer else -sympy.floor(-count)))])
     integers = all(x.dtype.kind != "f" for x in (low, high, stride))
     return trace.view((i,), low.at(()) + stride.at(()) * i, _kind(trace, dtype, int if integers else float))
 

@@ -1,0 +1,160 @@
+"""The text of a formula: its limits, its tokens, and messages that point at a character."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import sympy
+
+from ..errors import ParseError
+
+MAX_LENGTH = 10_000
+"""Characters."""
+MAX_TOKENS = 4_000
+MAX_NESTING = 64
+"""Open brackets, and levels of the tree."""
+MAX_NAME = 80
+"""Characters of a name."""
+MAX_DIGITS = 320
+"""Digits of a number, and its largest power of ten: a double reaches 1.8e308."""
+
+WINDOW = 96
+"""How much of a long line is shown around the character that a message is about."""
+
+LOOKALIKES = {
+    "−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "∘": ".*", "⊙": ".*", "÷": "/", "²": "^2", "³": "^3", "ᵀ": "'",
+    "’": "'", "′": "'", "π": "pi", "≤": "<=", "≥": ">=", "≠": "!=", "∞": "inf", "“": '"', "”": '"',
+}  # fmt: skip
+"""Characters that look like ours."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word or a sign, and where it stands."""
+
+    kind: str
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text and what it is called in messages."""
+
+    text: str
+    what: str = "formula"
+
+    def error(self, message: str, start: int, end: int | None = None) -> ParseError:
+        """An error that shows the line, with a caret under the character."""
+        return ParseError(f"{message}\n{self.pointed(start, end)}", start)
+
+    def pointed(self, start: int, end: int | None = None) -> str:
+        """The line with carets under the characters from `start` to `end`; long lines are shown in part."""
+        start = min(max(start, 0), len(self.text))
+        first = self.text.rfind("\n", 0, start) + 1
+        last = self.text.find("\n", start)
+        last = len(self.text) if last < 0 else last
+        if last - first > WINDOW:
+            first = max(first, min(start - WINDOW // 2, last - WINDOW))
+            last = min(last, first + WINDOW)
+        line = "".join(c if c.isprintable() and not _wide(c) else "?" for c in self.text[first:last])
+        width = max(1, min(end or start + 1, last) - start)
+        return f"  {line}\n  {' ' * (start - first)}{'^' * width}"
+
+    def place(self, start: int) -> str:
+        """``character 7``, or ``line 2, character 7``, counted from 1."""
+        before = self.text[:start]
+        character = start - (before.rfind("\n") + 1) + 1
+        if "\n" not in self.text.strip():
+            return f"character {character} of the {self.what}"
+        return f"line {before.count(chr(10)) + 1}, character {character}"
+
+
+def _wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in "WF" or bool(unicodedata.combining(character))
+
+
+def scan(source: Source, pattern: re.Pattern[str], kinds: Mapping[str, str]) -> list[Token]:
+    """The tokens of a text.
+
+    Args:
+        source: the text; nothing else is looked at.
+        pattern: named groups NAME, NUMBER, ... for the kinds of tokens; a match of OPERATOR has the kind that
+            `kinds` gives, one of SPACE is left out.
+
+    Raises:
+        ParseError: a character that begins no token, or a limit is exceeded.
+    """
+    text = source.text
+    if len(text) > MAX_LENGTH:
+        raise source.error(f"a {source.what} has at most {MAX_LENGTH} characters; this one has {len(text)}", MAX_LENGTH)
+    found: list[Token] = []
+    opened: list[Token] = []
+    position = 0
+    while position < len(text):
+        match = pattern.match(text, position)
+        if match is None:
+            raise _unknown(source, position)
+        kind, word = match.lastgroup or "", match[0]
+        position = match.end()
+        if kind == "SPACE":
+            continue
+        token = Token(kinds[word] if kind == "OPERATOR" else kind, word, match.start())
+        _check_nesting(source, token, opened)
+        if token.kind == "NEWLINE" and opened:
+            continue
+        if token.kind == "NUMBER":
+            _check_number(source, token)
+        found.append(token)
+        if len(found) > MAX_TOKENS:
+            raise source.error(f"a {source.what} has at most {MAX_TOKENS} words and signs", token.start)
+        if kind in ("NAME", "ENTRY", "ATTRIBUTE") and len(word) > MAX_NAME:
+            raise source.error(f"a name has at most {MAX_NAME} characters; this one has {len(word)}", token.start)
+    if opened:
+        raise source.error(f"the {opened[-1].text!r} at {source.place(opened[-1].start)} is never closed", opened[-1].start)
+    return found
+
+
+CLOSING = {")": "(", "]": "[", "}": "{"}
+
+
+def _check_nesting(source: Source, token: Token, opened: list[Token]) -> None:
+    if token.text in CLOSING.values():
+        opened.append(token)
+        if len(opened) > MAX_NESTING:
+            raise source.error(f"brackets are nested more than {MAX_NESTING} deep", token.start)
+    elif token.text in CLOSING:
+        if not opened:
+            raise source.error(f"there is no {CLOSING[token.text]!r} for this {token.text!r}", token.start)
+        left = opened.pop()
+        if left.text != CLOSING[token.text]:
+            raise source.error(f"{left.text!r} at {source.place(left.start)} is closed by {token.text!r}", token.start)
+
+
+def _unknown(source: Source, position: int) -> ParseError:
+    character = source.text[position]
+    meant = LOOKALIKES.get(character)
+    hint = f"; did you mean {meant!r}?" if meant else ""
+    if character == "'":
+        hint = "; a transpose follows its operand directly, as in x'"
+    return source.error(f"unexpected character {character!r} at {source.place(position)}{hint}", position)
+
+
+def _check_number(source: Source, token: Token) -> None:
+    mantissa, _, exponent = token.text.lower().partition("e")
+    if len(mantissa) > MAX_DIGITS or len(exponent) > 6 or abs(int(exponent or 0)) > MAX_DIGITS:
+        raise source.error(f"a number has at most {MAX_DIGITS} digits, and powers of ten up to {MAX_DIGITS}", token.start)
+
+
+def number(text: str) -> sympy.Rational:
+    """The exact value of a decimal: 0.1 is 1/10."""
+    value = Fraction(text)
+    return sympy.Rational(value.numerator, value.denominator)
