@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,8 @@ def deep_mlp(depth: int) -> tuple[Callable[..., Any], dict[str, str]]:
     shapes = {"X": "batch n0"}
     for k in range(depth):
         shapes |= {f"W{k}": f"n{k} n{k + 1}", f"b{k}": f"n{k + 1}"}
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    mlp.__signature__ = inspect.Signature([inspect.Parameter(name, keyword) for name in shapes])  # type: ignore[attr-defined]
     return mlp, shapes
 
 

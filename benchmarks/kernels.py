@@ -52,6 +52,7 @@ def case_times(layer: str, sizes: tuple[int, ...]) -> dict[str, float | None]:
     order = [arrays[name] for name in pullback.inputs]
     kernel = pullback.compile()
     expected = kernel(*order)
+    expected = expected if isinstance(expected, tuple) else (expected,)
     peers: dict[str, Peer] = {"derive": lambda: kernel(*order)}
     _, plain = numpy_pair(pullback)
     peers["NumPy"] = lambda: plain(*order)

@@ -4,6 +4,5 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--programs", type=int, default=300, metavar="N", help="how many random programs the property tests check (300)"
-    )
+    words = "how many random programs the property tests check (300)"
+    parser.addoption("--programs", type=int, default=300, metavar="N", help=words)

@@ -151,7 +151,7 @@ class Chain(Code):
 
 @dataclass(frozen=True)
 class Prefix(Code):
-    """``-x`` and ``~x``; a minus before a product needs no parentheses, but the whole then binds like a sum."""
+    """``-x`` and ``~x``; a minus before a product stands without parentheses, but the whole then binds like a sum."""
 
     operator: str
     base: Code
@@ -162,7 +162,8 @@ class Prefix(Code):
 
     @cached_property
     def text(self) -> str:
-        return self.operator + self.base.within(MUL if self.operator == "-" else UNARY)
+        base = _grouped_power(self.base)
+        return self.operator + base.within(MUL if self.operator == "-" else UNARY)
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,15 @@ class Power(Code):
         base, exponent = self.base.within(POSTFIX), self.exponent.within(UNARY)
         tight = _simple(base) and _simple(exponent.removeprefix("-"))
         return f"{base}**{exponent}" if tight else f"{base} ** {exponent}"
+
+
+def _grouped_power(code: Code) -> Code:
+    """Parentheses around a power that follows a minus at once, as a formatter puts them: ``-(x**2) * y``."""
+    if isinstance(code, Power):
+        return Group(code)
+    if isinstance(code, Chain) and code.binds == MUL:
+        return Chain(MUL, _grouped_power(code.first), code.rest)
+    return code
 
 
 def _simple(operand: str) -> bool:

@@ -11,7 +11,7 @@ import sympy
 from sympy import Expr
 
 from ..ir.nodes import Index, Read, indices_of, reads_of
-from .code import MUL, Chain, Code, Group, Suffix, call
+from .code import MUL, Chain, Code, Group, Suffix, call, chain
 from .reads import Order, transposed
 from .scalars import FAR, Printer
 from .scope import Scope
@@ -187,7 +187,7 @@ class Contraction:
             and codes[0].binds == MUL
             and all(op != "@" for op, _ in codes[0].rest)
         )
-        return Chain(MUL, Group(codes[0]) if product else codes[0], (("@", codes[1]),))
+        return chain(MUL, Group(codes[0]) if product else codes[0], [("@", codes[1])])
 
     def lying(self, operand: Operand, order: Order) -> Code | None:
         """The operand with its axes in this order; None if that would take more than a transpose of the last two."""

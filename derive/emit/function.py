@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..ir.nodes import Equation, Tensor
+from .code import Atom, Suffix
 from .dialect import Dialect
 from .inline import inlined
-from .layout import WIDTH, docstring, enclosed, indented, lines_of
+from .layout import WIDTH, Statement, docstring, enclosed, indented, lines_of
 from .plan import Plan
 from .prelude import MissingSize, prelude
 from .scope import Scope
@@ -27,6 +28,9 @@ class Body:
         self.plan = plan
         self.scope = Scope(dialect, plan.names, arguments)
         self.statements = inlined(self.scope, equations, {t.name for t in results})
+        shared = {plan.name(t) for t in plan.cotangents}
+        for name in self.statements.keys() & {t.name for t in results}:
+            self.statements[name] = [_own(s, dialect, shared) for s in self.statements[name]]
         self.prelude = prelude(self.scope)
 
     def lines(self, depth: int, only: Sequence[Equation]) -> list[str]:
@@ -35,6 +39,14 @@ class Body:
         fresh = self.plan.names.fresh
         kept = [s for e in only for s in self.statements.get(e.target.name, [])]
         return [line for statement in kept for line in lines_of(statement, room, fresh)]
+
+
+def _own(statement: Statement, dialect: Dialect, shared: set[str]) -> Statement:
+    """A result that is not another array under a second name; what comes from the caller may be passed on."""
+    code = statement.right
+    if not isinstance(code, Atom) or not code.name.isidentifier() or code.name in shared or not dialect.copy:
+        return statement
+    return Statement(statement.left, Suffix(code, dialect.copy, copies=True))
 
 
 def forward_body(dialect: Dialect, plan: Plan, depth: int) -> list[str]:

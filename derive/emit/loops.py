@@ -10,14 +10,15 @@ from typing import Any
 from sympy import Expr
 from sympy.printing.str import StrPrinter
 
+from ..errors import ShapeError
 from ..ir.nodes import Equation, Program, Tensor
 from .layout import signature
 from .loops_helpers import helpers_for
 from .loops_layout import fitted
-from .loops_nodes import Block, Compute, Loop
+from .loops_nodes import Block, Compute, Loop, Storage
 from .loops_print import write_statement
 from .loops_schedule import schedule
-from .loops_storage import allocate, assign_storage
+from .loops_storage import allocate, assign_storage, private_buffers
 from .loops_terms import operations
 from .loops_writer import Writer
 
@@ -38,12 +39,14 @@ class Options:
     parallel: spread outermost loops over threads where that is safe.
     nogil: release the interpreter lock.
     vector: bring exponentials and logarithms that the compiler can vectorise.
+    buffers: take the arrays to fill as further arguments, and return only results without axes.
     """
 
     typed: bool = False
     parallel: bool = False
     nogil: bool = False
     vector: bool = False
+    buffers: bool = False
 
 
 PLAIN = Options()
@@ -72,11 +75,13 @@ class Lowered:
     """The text of one function.
 
     limits: the exclusive upper bounds that its integer arguments must keep.
+    buffers: the arrays that it fills, arguments after the inputs: tensor, and extents of the array.
     threaded: it has parallel loops, and takes the number of threads as its last argument.
     """
 
     text: str
     limits: tuple[tuple[Tensor, Expr], ...]
+    buffers: tuple[tuple[Tensor, tuple[Expr, ...]], ...] = ()
     threaded: bool = False
 
 
@@ -112,26 +117,46 @@ def lower(function: FunctionSource, options: Options = PLAIN) -> Lowered:
     program = function.program
     block = schedule(operations(program), options.parallel)
     storages = assign_storage(block, program)
-    writer = Writer(program, storages, options.typed, options.vector)
-    write_body(writer, allocate(block, storages), function.comments)
-    returned = ", ".join(result(writer, tensor) for tensor in program.outputs)
-    if len(program.outputs) == 1 and not function.single:
-        returned = f"({returned},)"
-    writer.line(f"return {returned}")
+    given = arrays_of(program, block, storages) if options.buffers else {}
+    block = allocate(block, storages)
+    writer = Writer(program, storages, options.typed, options.vector, frozenset(given))
+    write_body(writer, block, function.comments)
+    write_return(writer, function.single, options.buffers)
     limits = {(t.name, bound): (t, bound) for t, bound in writer.checks}
     for tensor in program.inputs:
         if tensor.bound is not None and tensor.kind == "integer":
             limits[tensor.name, tensor.bound] = tensor, tensor.bound
     body = [line for t, bound in limits.values() for line in check(writer, t, bound)] + writer.lines
     decorator = DECORATOR + (", nogil=True" if options.nogil else "")
-    arguments = [writer.arrays[tensor.name] for tensor in program.inputs]
+    arguments = [writer.arrays[name] for name in (*(t.name for t in program.inputs), *given)]
     threaded = any("prange(" in line for line in body)
     if threaded:
         decorator += ", parallel={**PRANGE_ONLY}"
         arguments.append("threads")
     head = [f"@njit({decorator})", *signature(function.name, arguments), *docstring(function.doc)]
     lines = [part for line in (*sizes(writer, body), *body) for part in fitted(line)]
-    return Lowered("\n".join([*head, *lines]), tuple(limits.values()), threaded)
+    return Lowered("\n".join([*head, *lines]), tuple(limits.values()), tuple(given.values()), threaded)
+
+
+def arrays_of(program: Program, block: Block, storages: dict[str, Storage]) -> dict[str, tuple[Tensor, tuple[Expr, ...]]]:
+    """The arrays of a function that its caller may provide, outputs first; buffers of threads are their own."""
+    own = {storage.tensor.name for loop in block if isinstance(loop, Loop) for storage in private_buffers(loop, storages)}
+    names = dict.fromkeys([t.name for t in program.outputs if t.name in storages] + list(storages))
+    return {
+        name: (storages[name].tensor, tuple(storages[name].tensor.shape[p] for p in storages[name].kept))
+        for name in names if not storages[name].scalar and name not in own
+    }  # fmt: skip
+
+
+def write_return(writer: Writer, single: bool, buffers: bool) -> None:
+    outputs = writer.program.outputs
+    if buffers:
+        numbers = [writer.arrays[tensor.name] for tensor in outputs if not tensor.rank]
+        if numbers:
+            writer.line(f"return {', '.join(numbers)}" + "," * (len(numbers) == 1))
+        return
+    returned = ", ".join(result(writer, tensor) for tensor in outputs)
+    writer.line(f"return {returned}" if single or len(outputs) != 1 else f"return ({returned},)")
 
 
 def write_body(writer: Writer, block: Block, comments: bool) -> None:
@@ -194,18 +219,36 @@ def check(writer: Writer, tensor: Tensor, bound: Expr) -> list[str]:
 
 
 def sizes(writer: Writer, body: list[str]) -> list[str]:
-    """The sizes that the body uses, from the shapes of the arguments."""
+    """The sizes that the body uses, from the shapes of the arguments.
+
+    Raises:
+        ShapeError: no argument has the size as an axis, nor a multiple of it plus something known.
+    """
     words = set(re.findall(r"\w+", "\n".join(body)))
+    used = {name for name in writer.sizes.values() if name in words}
     lines: list[str] = []
     for tensor in writer.program.inputs:
         wanted: dict[str, int] = {}
         for axis, extent in enumerate(tensor.shape):
-            if extent.is_Symbol and writer.sizes[extent] in words:
+            if extent.is_Symbol and writer.sizes[extent] in used:
                 wanted.setdefault(writer.sizes[extent], axis)
-        words -= set(wanted)
+        used -= set(wanted)
         shape = f"{writer.arrays[tensor.name]}.shape"
         if len(wanted) == tensor.rank > 1:
             lines.append(f"    {', '.join(wanted)} = {shape}")
         else:
             lines += [f"    {name} = {shape}[{axis}]" for name, axis in wanted.items()]
-    return lines
+    return lines + [solved_size(writer, symbol) for symbol, name in writer.sizes.items() if name in used]
+
+
+def solved_size(writer: Writer, symbol: Expr) -> str:
+    """``n = X.shape[0] - 1`` where X has n + 1 rows."""
+    for tensor in writer.program.inputs:
+        for axis, extent in enumerate(tensor.shape):
+            factor = extent.coeff(symbol)
+            rest = extent - factor * symbol
+            if factor.is_Integer and factor != 0 and rest.is_Integer:
+                text = f"{writer.arrays[tensor.name]}.shape[{axis}]"
+                text += f" - {rest}" if rest > 0 else f" + {-rest}" if rest < 0 else ""
+                return f"    {writer.sizes[symbol]} = " + (f"({text}) // {factor}" if factor != 1 else text)
+    raise ShapeError(f"no input tells the size {symbol}: none has it as an axis; try: name an axis of an input {symbol}")

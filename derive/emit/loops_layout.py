@@ -40,30 +40,33 @@ def around_last_bracket(head: str, value: str, room: int) -> list[str]:
     start = opening(value)
     if start < 0:
         return [head + value]
+    if start + len(head) + 1 > room and value.startswith("("):
+        end = value.rindex(")", 0, start)
+        return [f"{head}(", *indented(expanded(value[1:end], room - 4)), value[end:]]
     inside = value[start + 1 : -1]
     lines = [inside] if len(inside) <= room - 4 else [f"{item}," for item in split(inside, [", "])]
     return [head + value[: start + 1], *indented(lines), ")"]
 
 
-def expanded(text: str, room: int) -> list[str]:
-    """Operands on lines of their own, those that are too long opened in turn."""
-    if len(text) <= room:
-        return [text]
+def expanded(text: str, room: int, sign: str = "") -> list[str]:
+    """Operands on lines of their own, those that are too long opened in turn; `sign` comes before the first."""
+    if len(sign + text) <= room:
+        return [sign + text]
     parts = operands(text)
     if parts:
-        return [line for part in parts for line in expanded_part(part, room)]
+        first, *rest = [line for part in parts for line in expanded(*without_sign(part, room))]
+        return [sign + first, *rest]
     start = opening(text)
     if start < 0:
-        return [text]
-    return [text[: start + 1], *indented(expanded(text[start + 1 : -1], room - 4)), ")"]
+        return [sign + text]
+    return [sign + text[: start + 1], *indented(expanded(text[start + 1 : -1], room - 4)), ")"]
 
 
-def expanded_part(part: str, room: int) -> list[str]:
-    """An operand with the operator before it."""
+def without_sign(part: str, room: int) -> tuple[str, int, str]:
+    """An operand and the operator before it."""
     found = re.match(r"(?:[-+*/@]|if|else|and|or) ", part)
     sign = found[0] if found else ""
-    first, *rest = expanded(part[len(sign) :], room - len(sign))
-    return [sign + first, *rest]
+    return part[len(sign) :], room, sign
 
 
 def operands(text: str) -> list[str]:

@@ -16,17 +16,24 @@ def write_product(writer: Writer, op: Product) -> None:
     if tuple(own) != (*op.rows, *op.columns):
         left, right = matrix(writer, op.right, op.columns, op.bound), matrix(writer, op.left, op.bound, op.rows)
     flat = len(op.rows) == 1 and len(op.columns) == 1
-    batch = [p for p in storage.kept if op.at[p] not in own]
+    batch = [n for n, p in enumerate(storage.kept) if op.at[p] not in own]
     extents = ", ".join(writer.extent(i.extent) for i in own)
-    if not batch and writer.depth == 1:
+    if not batch and writer.depth == 1 and op.target.name not in writer.given:
         writer.line(f"{target} = {left} @ {right}" if flat else f"{target} = ({left} @ {right}).reshape({extents})")
-    elif batch == list(range(len(batch))) and flat:
-        view = f"{target}[{', '.join(writer.extent(op.at[p]) for p in batch)}]" if batch else target
+    elif batch == list(range(len(batch))):
+        view = f"{target}[{', '.join(writer.extent(op.at[storage.kept[n]]) for n in batch)}]" if batch else target
+        first, second = (op.rows, op.columns) if own[0] in op.rows else (op.columns, op.rows)
+        view += "" if flat else f".reshape({count(writer, first)}, {count(writer, second)})"
         writer.line(f"np.dot({left}, {right}, {view})")
     else:
         parts = [":" if op.at[p] in own else writer.extent(op.at[p]) for p in storage.kept]
         result = f"np.dot({left}, {right})" + ("" if flat else f".reshape({extents})")
         writer.line(f"{target}[{', '.join(parts)}] = {result}")
+
+
+def count(writer: Writer, indices: tuple[Index, ...]) -> str:
+    """How many rows or columns these indices make together."""
+    return " * ".join(writer.scalars.integer(i.extent, 2) for i in indices)
 
 
 def matrix(writer: Writer, read: Read, first: tuple[Index, ...], second: tuple[Index, ...]) -> str:
@@ -36,7 +43,7 @@ def matrix(writer: Writer, read: Read, first: tuple[Index, ...], second: tuple[I
     own = [read.indices[p] for p in kept if read.indices[p] in first or read.indices[p] in second]
     batch = [p for p in kept if read.indices[p] not in own]
     text = writer.arrays[name]
-    if batch != list(range(len(batch))):
+    if batch != list(kept)[: len(batch)]:
         parts = [writer.extent(read.indices[p]) if p in batch else ":" for p in kept]
         text = f"np.ascontiguousarray({text}[{', '.join(parts)}])"
     elif batch:
@@ -44,6 +51,5 @@ def matrix(writer: Writer, read: Read, first: tuple[Index, ...], second: tuple[I
     straight = tuple(own) == (*first, *second)
     groups = (first, second) if straight else (second, first)
     if any(len(group) > 1 for group in groups):
-        counts = (" * ".join(writer.scalars.integer(i.extent, 2) for i in group) for group in groups)
-        text += f".reshape({', '.join(counts)})"
+        text += f".reshape({', '.join(count(writer, group) for group in groups)})"
     return text if straight else f"{text}.T"

@@ -28,8 +28,7 @@ def write_block(writer: Writer, block: Block) -> None:
 def write_statement(writer: Writer, statement: Statement, rest: Block) -> None:
     match statement:
         case Allocate():
-            name = writer.arrays[statement.storage.tensor.name]
-            writer.line(f"{name} = {writer.allocation(statement.storage, statement.fill)}")
+            write_allocation(writer, statement)
         case Start(op):
             write_start(writer, op)
         case Close(op):
@@ -45,6 +44,16 @@ def write_statement(writer: Writer, statement: Statement, rest: Block) -> None:
                 extent = writer.scalars.integer(statement.index.extent)
                 with writer.indented(f"for {name} in range({extent}):"):
                     write_block(writer, statement.body)
+
+
+def write_allocation(writer: Writer, statement: Allocate) -> None:
+    """A new array, or new content for one that the caller has given."""
+    tensor = statement.storage.tensor
+    name = writer.arrays[tensor.name]
+    if tensor.name not in writer.given:
+        writer.line(f"{name} = {writer.allocation(statement.storage, statement.fill)}")
+    elif statement.fill is not None:
+        writer.line(f"{name}[:] = {writer.literal(IDENTITY[statement.fill], tensor)}")
 
 
 def write_start(writer: Writer, op: Op) -> None:

@@ -87,6 +87,12 @@ def private(loop: Loop, storage: Storage) -> bool:
     return any(private(inner, storage) for inner in loop.body if isinstance(inner, Loop))
 
 
+def private_buffers(loop: Loop, storages: dict[str, Storage]) -> list[Storage]:
+    """The buffers that the threads of `loop` have for themselves."""
+    mine = (storages[name] for name in names(loop) if name in storages)
+    return [storage for storage in mine if not storage.scalar and private(loop, storage)]
+
+
 def with_buffers(statement: Statement, waiting: dict[str, Storage]) -> Statement:
     """The loop, its parallel loops holding the buffers that belong to one turn."""
     if not isinstance(statement, Loop):

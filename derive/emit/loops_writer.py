@@ -42,12 +42,16 @@ class Names:
 
 @dataclass
 class Writer:
-    """Writes statements as lines; knows where every tensor lives and which entries a variable holds."""
+    """Writes statements as lines; knows where every tensor lives and which entries a variable holds.
+
+    given: tensors whose array is an argument of the function, to be filled.
+    """
 
     program: Program
     storages: dict[str, Storage]
     typed: bool
     vector: bool = False
+    given: frozenset[str] = frozenset()
     names: Names = field(default_factory=Names)
     lines: list[str] = field(default_factory=list)
     depth: int = 1

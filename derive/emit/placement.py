@@ -9,7 +9,7 @@ from sympy import Dummy, Expr, Mul
 from sympy.logic.boolalg import And
 
 from ..ir.nodes import Bracket, Equation, Index, Read, indices_of, substitute
-from .code import Atom, Code, call
+from .code import Atom, Code, Suffix, call
 from .dialect import Update
 from .ranges import inside
 from .reads import part_of, placed
@@ -104,6 +104,9 @@ class Placement:
         laid = tuple(placed(axes, common)) if any(arrays) else tuple(a for a in axes if a is not None)
         body = self.value(term, laid)
         value_code = Printer(self.scope, laid).code(body)
+        lacking = next((p for p, axis in enumerate(laid) if axis in indices_of(body)), 0)
+        if repeats and lacking:  # np.add.at reads beyond the end of values of lower rank (NumPy 2.4)
+            value_code = Suffix(value_code, f"[{', '.join(['None'] * lacking)}]")
         return Update(
             self.target, tuple(index), arrays, value_code, is_scalar(body), repeats, Atom(self.target)
         )
@@ -155,6 +158,8 @@ class Placement:
 
 def shape_code(scope: Scope, equation: Equation) -> str:
     """The shape of the target: that of an argument that is alike, else a tuple of sizes."""
+    if not equation.target.shape:
+        return "()"
     alike = next((t for t in scope.arguments if t.shape == equation.target.shape), None)
     if alike is not None:
         return f"{scope.tensor(alike).text}.shape"

@@ -10,6 +10,7 @@ from sympy import Expr, S
 
 from ..errors import ShapeError
 from ..ir.nodes import Index
+from ..ir.places import shortest_places
 from .traced import Traced
 
 
@@ -27,7 +28,7 @@ def reshape(trace: Any, x: Traced, shape: tuple[Any, ...]) -> Traced:
             raise _unequal(trace, x, shape)
         at += _places(olds, news)
         old, fresh = old[len(olds) :], fresh[len(news) :]
-    return x.through(axes, x.at(at))
+    return x.through(axes, shortest_places(x.at(at)))
 
 
 def _new_extents(trace: Any, x: Traced, shape: tuple[Any, ...]) -> list[Expr]:

@@ -182,7 +182,8 @@ class Traced(NDArrayOperatorsMixin):
         raise TraceError(
             f"{self} is being traced and has no numbers yet; a function that NumPy cannot dispatch was called on it\n"
             f"  in {self.owner.line()}\n"
-            "  try: NumPy's own functions; to put arrays together, np.stack or np.concatenate"
+            "  try: NumPy's own functions; np.stack or np.concatenate to put arrays together; an argument for a constant "
+            "array that is indexed"
         )
 
     # -- what would change it

@@ -1,4 +1,4 @@
-"""Whether a program is well formed: names defined once, before they are read; indices of their own equation."""
+"""Whether a program is well formed: names defined once and before they are read, indices of one equation."""
 
 from __future__ import annotations
 
@@ -67,6 +67,13 @@ def _found(name: str, known: Mapping[str, Tensor]) -> str:
     return f"defined as {_signature(known[name])}" if name in known else "not defined before"
 
 
+def _integral(e: Expr) -> bool:
+    """Whether an index expression is an integer; to SymPy ``floor(i / (n - 2))`` may be none, as n could be 2."""
+    if e.is_integer or isinstance(e, sympy.floor | sympy.ceiling):
+        return True
+    return isinstance(e, sympy.Add | sympy.Mul | sympy.Mod) and all(map(_integral, e.args))
+
+
 class _Check:
     """The rules of one equation."""
 
@@ -128,7 +135,7 @@ class _Check:
         if len(read.indices) != tensor.rank:
             raise self.broken(f"{read} has {len(read.indices)} indices, {tensor.name} has rank {tensor.rank}")
         for place in read.indices:
-            if place.is_integer is not True:
+            if not _integral(place):
                 raise self.broken(f"the place {place} in {read} is not known to be an integer")
             self.scalar(place)
 

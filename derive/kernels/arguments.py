@@ -24,7 +24,8 @@ class Arguments:
         self.name, self.program = name, program
         self.names = tuple(tensor.name for tensor in program.inputs)
         kinds = {"real": dtype, "integer": np.dtype(np.int64), "boolean": np.dtype(np.bool_)}
-        self.slots = tuple((tensor, kinds[tensor.kind], tensor.rank > 0) for tensor in program.inputs)
+        self.slots = tuple((tensor, kinds[tensor.kind]) for tensor in program.inputs)
+        self.scalars = [position for position, tensor in enumerate(program.inputs) if not tensor.rank]
         self.shapes: set[tuple[tuple[int, ...], ...]] = set()
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
@@ -49,27 +50,30 @@ class Arguments:
             raise UnknownName(f"{self.name}() needs {', '.join(self.names)}; missing: {', '.join(missing)}")
         return [given[name] for name in self.names]
 
-    def ready(self, values: list[Any]) -> list[Any]:
-        """Contiguous arrays of the kernel's types whose shapes agree; inputs without axes become scalars.
+    def ready(self, values: list[Any]) -> tuple[list[Any], tuple[tuple[int, ...], ...]]:
+        """Contiguous arrays of the kernel's types whose shapes agree, and these shapes; scalars without axes.
 
         Raises:
             ShapeError: ranks or axes that disagree; the axis, both tensors and both values are named.
             DomainError: complex input, or fractions where integers were declared.
         """
-        for position, (tensor, dtype, is_array) in enumerate(self.slots):
+        for position, (tensor, dtype) in enumerate(self.slots):
             value = values[position]
             if type(value) is np.ndarray and value.dtype is dtype:
                 flags = value.flags
                 if flags.c_contiguous and flags.aligned:
                     continue
-            values[position] = as_array(value, tensor, dtype) if is_array else as_array(value, tensor, dtype)[...]
+            values[position] = as_array(value, tensor, dtype)
         shapes = tuple([value.shape for value in values])
         if shapes not in self.shapes:
             solve_sizes(self.program, dict(zip(self.names, values, strict=True)))
             if len(self.shapes) >= REMEMBERED_SHAPES:
                 self.shapes.clear()
             self.shapes.add(shapes)
-        return [value if is_array else value[()] for value, (_, _, is_array) in zip(values, self.slots, strict=True)]
+        if self.scalars:
+            for position in self.scalars:
+                values[position] = values[position][()]
+        return values, shapes
 
 
 def as_array(value: Any, tensor: Tensor, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:

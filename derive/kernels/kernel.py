@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Expr
 
+from ..emit.loops import Lowered
 from ..errors import DomainError
 from ..ir.evaluate import solve_sizes
-from ..ir.nodes import Program, Tensor
+from ..ir.nodes import Program
 from .arguments import Arguments
+from .buffers import Buffers
 
 _PARALLEL = threading.Lock()
 
@@ -25,48 +26,43 @@ class Kernel:
     promoted; float64 given to a float32 kernel is rounded to float32. The arguments are never written to.
 
     Attributes: `name`, `program`, `dtype` (the NumPy type it computes in), `source` (the generated module),
-    `limits` (integer inputs and their exclusive upper bounds), `parallel`.
+    `single` (it returns one array, not a tuple), `parallel` (it has loops that run on several threads).
     """
 
     def __init__(
-        self, name: str, program: Program, dtype: type[np.floating[Any]], source: str, function: Any,
-        limits: tuple[tuple[Tensor, Expr], ...] = (), single: bool = False, parallel: bool = False,
+        self, name: str, program: Program, dtype: type[np.floating[Any]], source: str, function: Any, lowered: Lowered,
+        single: bool = False,
     ) -> None:  # fmt: skip
-        self.name, self.program, self.dtype, self.source, self.parallel = name, program, dtype, source, parallel
-        self.limits, self.single = limits, single
-        self.function = function
+        self.name, self.program, self.dtype, self.source, self.single = name, program, dtype, source, single
+        self.function, self.limits, self.parallel = function, lowered.limits, lowered.threaded
         self._arguments = Arguments(name, program, np.dtype(dtype))
-        kinds = {"real": dtype, "integer": np.int64, "boolean": np.bool_}
-        self._scalars = [(n, kinds[t.kind]) for n, t in enumerate(program.outputs) if not t.rank]
+        self._buffers = Buffers(program, lowered, dtype)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         """Run the kernel: the outputs as a tuple, or the one output by itself if the kernel is `single`.
+
+        Args:
+            args, kwargs: the inputs, by position or name.
+            out: arrays to write the outputs to, one for each (or the one array of a `single` kernel); of the kernel's
+                dtype, contiguous, and apart from the inputs. Outputs without axes take None. Saves the time in which
+                the system finds memory for new arrays, most of the time of a kernel on large ones.
 
         Raises:
             ShapeError: ranks or axes that disagree; the axis, both tensors and both values are named.
             UnknownName: an argument is missing or unknown.
             DomainError: complex input, or an integer that is no index of the axis that it indexes.
         """
-        values = self._arguments.ready(self._arguments.bind(args, kwargs))
+        values, shapes = self._arguments.ready(self._arguments.bind(args, kwargs))
+        buffers = self._buffers.take(shapes, values, out if out is None or not self.single else (out,))
         try:
-            results = self._in_parallel(values) if self.parallel else self.function(*values)
+            numbers = self._in_parallel(values, buffers) if self.parallel else self.function(*values, *buffers)
         except IndexError:
             self._explain(values)
             raise
-        if self._scalars:
-            results = self._typed(results)
-        return results
+        results = self._buffers.results(shapes, values, buffers, numbers)
+        return results[0] if self.single else results
 
-    def _typed(self, results: Any) -> Any:
-        """Results without axes as NumPy scalars; Numba hands them over as Python numbers."""
-        if self.single:
-            return self._scalars[0][1](results)
-        typed = list(results)
-        for position, kind in self._scalars:
-            typed[position] = kind(typed[position])
-        return tuple(typed)
-
-    def _in_parallel(self, values: list[Any]) -> Any:
+    def _in_parallel(self, values: list[Any], buffers: list[Any]) -> Any:
         """One parallel kernel at a time: each uses all threads, and not every threading layer takes two callers."""
         import numba
 
@@ -76,7 +72,7 @@ class Kernel:
             before = numba.get_num_threads()
             numba.set_num_threads(wanted)
             try:
-                return self.function(*values, wanted)
+                return self.function(*values, *buffers, wanted)
             finally:
                 numba.set_num_threads(before)
 

@@ -212,35 +212,32 @@ def _flat(terms: Iterable[Node]) -> Iterable[Node]:
 
 
 def _common_factors(terms: list[Node]) -> Node:
+    """What every term has as a factor stands in front of the sum."""
     apart = [parts(t) for t in terms]
-    first = apart[0]
-    size = abs(first.factor) if first.factor.is_number else first.factor
-    if first.factor.could_extract_minus_sign():
-        size = -first.factor
-    if not all(p.factor in (size, -size) for p in apart) or not all(p.scalars or p.tops for p in apart):
-        size = S.One
+    size = _common_size(apart)
     scalars, tops, bottoms = (
-        tuple(
-            f for f in dict.fromkeys(getattr(first, place)) if all(f in getattr(p, place) for p in apart[1:])
-        )
-        for place in ("scalars", "tops", "bottoms")
+        _in_all([getattr(p, place) for p in apart]) for place in ("scalars", "tops", "bottoms")
     )
-    if size == 1 and not scalars and not tops and not bottoms:
-        return Sum(tuple(sorted(terms, key=term_key)))
-    rest = [
-        assemble(
-            Parts(
-                p.factor / size,
-                _without(p.scalars, scalars),
-                _without(p.tops, tops),
-                _without(p.bottoms, bottoms),
-            )
-        )
+    left = [
+        Parts(p.factor / size, _without(p.scalars, scalars), _without(p.tops, tops), _without(p.bottoms, bottoms))
         for p in apart
     ]
-    if not any(rank(r) for r in rest) and any(rank(t) for t in terms) and len({r for r in rest}) == 1:
-        return Sum(tuple(sorted(terms, key=term_key)))
-    return assemble(Parts(size, scalars, tops, bottoms) * parts(Sum(tuple(sorted(rest, key=term_key)))))
+    inner = Sum(tuple(sorted(map(assemble, left), key=term_key)))
+    if size == 1 and not scalars and not tops and not bottoms:
+        return inner
+    return assemble(Parts(size, scalars, tops, bottoms) * parts(inner))
+
+
+def _common_size(apart: list[Parts]) -> Expr:
+    """The coefficient that all terms share but for the sign, unless one of them is a number."""
+    factor = apart[0].factor
+    size = -factor if factor.could_extract_minus_sign() else factor
+    shared = all(p.factor in (size, -size) and (p.scalars or p.tops) for p in apart)
+    return size if shared else S.One
+
+
+def _in_all(groups: list[tuple[Node, ...]]) -> tuple[Node, ...]:
+    return tuple(node for node in dict.fromkeys(groups[0]) if all(node in g for g in groups[1:]))
 
 
 def _without(factors: tuple[Node, ...], taken: tuple[Node, ...]) -> tuple[Node, ...]:

@@ -26,26 +26,30 @@ def is_decimal(value: Expr) -> bool:
 
 def split(factor: Expr) -> tuple[Expr, Expr]:
     """A positive factor as numerator and denominator, each ready to print."""
-    if is_decimal(factor):
-        return factor, S.One
-    decimal, inside, top, bottom = S.One, S.One, S.One, S.One
+    inside, top, bottom = S.One, S.One, S.One
     for part in sympy.Mul.make_args(factor):
         base, exponent = part.as_base_exp()
-        if part.is_Rational:
-            if is_decimal(part):
-                decimal = part
-            else:
-                inside *= part**2
+        if part.is_Rational and not is_decimal(part):
+            top, bottom = top * part.p, bottom * part.q
         elif exponent in (S.Half, -S.Half):
             inside *= base ** (2 * exponent)
         elif exponent.could_extract_minus_sign():
             bottom /= part
         else:
             top *= part
-    above, below = sympy.fraction(sympy.together(inside))
-    (a, p), (b, q) = _square_out(above), _square_out(below)
-    root = sympy.sqrt(p / q, evaluate=False) if p != 1 and q != 1 else sympy.sqrt(p)
-    return decimal * top * a * root, bottom * b * (sympy.sqrt(q) if p == 1 else S.One)
+    return (top, bottom) if inside == 1 else _with_root(top, bottom, inside)
+
+
+def _with_root(top: Expr, bottom: Expr, inside: Expr) -> tuple[Expr, Expr]:
+    """``top sqrt(inside) / bottom`` with whole numbers under the root, squares out."""
+    (p, above), (q, below) = top.as_coeff_Mul(), bottom.as_coeff_Mul()
+    if not p.is_Integer:
+        p, above = S.One, top
+    num, den = sympy.fraction(sympy.together(inside * p**2 / q**2))
+    (a, num), (b, den) = _square_out(num), _square_out(den)
+    if num == 1 or den == 1:
+        return above * a * sympy.sqrt(num), below * b * sympy.sqrt(den)
+    return above * a * sympy.sqrt(num / den, evaluate=False), below * b
 
 
 def _square_out(value: Expr) -> tuple[Expr, Expr]:

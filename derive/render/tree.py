@@ -173,7 +173,9 @@ Node = (
 class Line:
     """One printed equation.
 
-    each: letters of the axes for which it is repeated; uses: how many equations of the program it shows.
+    target: the tensor that it defines; matrix: whether it is in matrix notation.
+    sign: "=", or "+=" for a scatter; each: letters of the axes for which it is repeated.
+    forward: whether it belongs to the forward pass.
     """
 
     target: str

@@ -57,6 +57,10 @@ def test_a_branch_may_be_nan() -> None:
     check_program(with_body(Where(sympy.Gt(b[i], 0), sympy.log(b[i]), S.NaN)))
 
 
+def test_a_quotient_rounded_down_is_a_place() -> None:
+    check_program(with_body(b[sympy.floor(i / (m - 2)) + sympy.Mod(i, m - 2)]))
+
+
 @pytest.mark.parametrize("rule", BROKEN)
 def test_a_planted_violation_is_found(rule: str) -> None:
     with pytest.raises(IllFormed, match=rule):

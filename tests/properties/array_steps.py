@@ -27,10 +27,7 @@ def reduction(make: Maker) -> Value | None:
         name = "max"
     result = reduced_range(name, a.range, count)
     shape = tuple(S.One if p in axes else e for p, e in enumerate(a.shape) if keepdims or p not in axes)
-    text = call(make, name, a, axes, keepdims)
-    if name == "norm":
-        text = text.replace("{a}", f"np.sqrt({a.text} ** 2 + 0.1)")
-    return Value(text, shape, result)
+    return Value(call(make, name, a, axes, keepdims), shape, result)
 
 
 def some_axes(make: Maker, a: Value) -> tuple[int, ...]:
@@ -51,15 +48,10 @@ def call(make: Maker, name: str, a: Value, axes: tuple[int, ...], keepdims: bool
     if name == "logsumexp":
         return f"logsumexp({', '.join([inner, *options])})"
     if name == "norm":
-        options = options if len(axes) <= 2 and a.rank <= 2 else [f"axis={axes[0]}", *options[1:]]
-        return f"np.sqrt(np.sum({', '.join([f'({a.text} ** 2 + 0.1)', *call_options(axes, a.rank, keepdims)])}))"
+        return f"np.sqrt(np.sum({', '.join([f'{a.text} ** 2 + 0.1', *options])}))"
     if name in ("sum", "mean", "max", "min", "prod") and a.text.isidentifier() and make.chance(50):
         return f"{a.text}.{name}({', '.join(options)})"
     return f"np.{name}({', '.join([inner, *options])})"
-
-
-def call_options(axes: tuple[int, ...], rank: int, keepdims: bool) -> list[str]:
-    return [f"axis={axes}"] + (["keepdims=True"] if keepdims else [])
 
 
 def reduced_range(name: str, r: Interval, count: int) -> Interval:

@@ -22,8 +22,9 @@ def close(found: Any, expected: Any, what: str, scale: float = 0.0, tolerance: f
     assert found.shape == expected.shape, f"{what}: shape {found.shape}, not {expected.shape}"
     size = max(scale, float(np.max(np.abs(expected), initial=0.0)), 1e-3)
     error = np.abs(found - expected)
-    good = error <= tolerance * size
-    assert np.all(good), f"{what}: {found[~good][:3]} found where {expected[~good][:3]} is right; entries {np.argwhere(~good)[:3].tolist()}"
+    bad = ~(error <= tolerance * size)
+    where = np.argwhere(bad)[:3].tolist()
+    assert not np.any(bad), f"{what}: {found[bad][:3]} found where {expected[bad][:3]} is right; entries {where}"
 
 
 class Derived:

@@ -13,6 +13,7 @@ from . import complex_numpy
 from .values import Interval, Shape, Value
 
 T = TypeVar("T")
+COMMON = Interval(-1.5, 1.5)
 LIMIT = 30.0
 """Values are kept below this magnitude, so that rounding stays small beside every derivative."""
 
@@ -30,7 +31,7 @@ class Input:
     name: str
     axes: Shape
     kind: str = "real"
-    range: Interval = Interval(-1.5, 1.5)
+    range: Interval = COMMON
     bound: Any = None
 
     @property

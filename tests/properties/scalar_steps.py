@@ -157,7 +157,8 @@ def choice(make: Maker) -> Value | None:
     condition = make_condition(make, shape)
     other = b if make.chance(60) else Value(make.pick(("0", "-1.5", "0.25")), (), Interval(-1.5, 0.25))
     shape = broadcast(a.shape, other.shape, condition.shape)
-    return None if shape is None else Value(f"np.where({condition.text}, {bare(a.text)}, {bare(other.text)})", shape, a.range | other.range)
+    text = f"np.where({condition.text}, {bare(a.text)}, {bare(other.text)})"
+    return None if shape is None else Value(text, shape, a.range | other.range)
 
 
 def masked(make: Maker) -> Value | None:

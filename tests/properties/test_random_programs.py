@@ -1,20 +1,24 @@
-"""Random NumPy functions at three random shapes: values, derivatives of first and second order, well-formed programs.
+"""Random NumPy functions at three random shapes: values, first and second derivatives, emitted source, kernels.
 
-``pytest tests/properties --programs 5000`` checks more of them; the first programs are the same in every run.
+``pytest tests/properties --programs 5000`` checks more of them; every run checks the same ones in the same order.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from .checks import Derived
+from .checks import Arrays, Compiled, Derived, Written
 from .maker import RandomFunction
-from .programs import SIZES, programs
+from .programs import SIZES, Seeded, make_function, programs
 from .values import LARGEST, SMALLEST
 
 CHUNK = 20
+"""How many programs one test draws; one more is compiled beside them."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -23,7 +27,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("chunk", range(-(-count // CHUNK)))
 
 
-def test_random_programs(chunk: int) -> None:
+def three_points(program: RandomFunction) -> Iterator[tuple[int, Arrays, np.random.Generator]]:
+    """Inputs at three shapes in which all sizes differ, the same in every run."""
+    random = np.random.default_rng(len(program.source))
+    for point in range(3):
+        drawn = random.permutation(np.arange(SMALLEST, LARGEST + 1))[: len(SIZES)]
+        sizes = dict(zip(SIZES, map(int, drawn), strict=True))
+        yield point, {i.name: i.sample(random, sizes) for i in program.inputs}, random
+
+
+def test_derivatives(chunk: int) -> None:
     @seed(chunk)
     @settings(
         max_examples=CHUNK,
@@ -35,16 +48,18 @@ def test_random_programs(chunk: int) -> None:
     )
     @given(programs())
     def check(program: RandomFunction) -> None:
-        check_program_at_three_shapes(program)
+        derived = Derived(program)
+        written = Written(derived)
+        for point, inputs, random in three_points(program):
+            derived.at(inputs, random, every_entry=point == 0)
+            written.at(inputs, random)
 
     check()
 
 
-def check_program_at_three_shapes(program: RandomFunction) -> None:
-    derived = Derived(program)
-    random = np.random.default_rng(len(program.source))
-    for point in range(3):
-        drawn = random.permutation(np.arange(SMALLEST, LARGEST + 1))[: len(SIZES)]
-        sizes = dict(zip(SIZES, map(int, drawn), strict=True))
-        inputs = {i.name: i.sample(random, sizes) for i in program.inputs}
-        derived.at(inputs, random, every_entry=point == 0)
+def test_kernels(chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DERIVE_CACHE_DIR", str(tmp_path))
+    program = make_function(Seeded(chunk))
+    compiled = Compiled(Derived(program))
+    for _, inputs, random in three_points(program):
+        compiled.at(inputs, random)

@@ -63,10 +63,8 @@ class Reader:
                 self.take()
                 result = self._both(lambda a, b: a / b, result, self.power())
             elif (
-                (kind in ("big", "entry", "call", "word", "number")
-                and text not in ("and", "or"))
-                or text in ("(", "[")
-            ):
+                kind in ("big", "entry", "call", "word", "number") and text not in ("and", "or")
+            ) or text in ("(", "["):
                 result = self._both(lambda a, b: a * b, result, self.power())
             else:
                 return result

@@ -13,12 +13,9 @@ import layers
 from derive.render.lines import board_lines
 from derive.render.names import Names
 
-from .test_meaning import check, slices_are_written_out
+from .test_meaning import check
 
-SIZES = {
-    **dict(batch=6, n=4, m=3, d=5, p=2, k=3, v=7, t=4, h=5),
-    **dict(heads=2, h1=5, h2=3),
-}
+SIZES = dict(batch=6, n=4, m=3, d=5, p=2, k=3, v=7, t=4, h=5, heads=2, h1=5, h2=3)
 
 
 def layer(name: str) -> Any:
@@ -64,7 +61,7 @@ def test_results_that_a_person_recognises(derivative: Callable[[], Any], expecte
     assert set(expected) <= set(lines), lines
 
 
-@pytest.mark.usefixtures(slices_are_written_out.__name__)
+@pytest.mark.usefixtures("slices_written_out")
 @pytest.mark.parametrize("name", layers.SHAPES)
 def test_lines_of_every_layer_mean_their_equations(name: str) -> None:
     f = layer(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 
 from derive.ir.evaluate import evaluate
 from derive.ir.nodes import Program
-from derive.render import finish
 from derive.render.index import index_lines, render_index
 from derive.render.lines import board_lines, plain_lines
 from derive.render.names import Names
@@ -38,11 +36,7 @@ def arrays(program: Program, known: dict[str, int] = SIZES) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(autouse=True, scope="module")
-def slices_are_written_out() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(finish, "_stripped", lambda line: line)
-        yield
+pytestmark = pytest.mark.usefixtures("slices_written_out")
 
 
 def extents_of(program: Program, names: Names, target: str, known: dict[str, int] = SIZES) -> dict[str, int]:

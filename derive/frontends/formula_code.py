@@ -1,0 +1,59 @@
+"""Where in a formula a trace stands: for messages, and for the steps of a derivation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..errors import DeriveError, ParseError
+from .formula_text import Source
+from .formula_tree import Place
+from .user_code import UserCode
+
+
+class FormulaCode(UserCode):
+    """A formula in the part of the user's code: its places are characters."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self.source = source
+        self.now = Place(0, len(source.text))
+        self._reported: Exception | None = None
+
+    @contextmanager
+    def at(self, place: Place) -> Iterator[None]:
+        """What happens in the block is about these characters; an error shows them."""
+        before, self.now = self.now, place
+        try:
+            yield
+        except ParseError:
+            raise
+        except DeriveError as error:
+            if error is self._reported:
+                raise
+            self._reported = type(error)(f"{error}\n{self.source.pointed(place.start, place.end)}")
+            raise self._reported from None
+        finally:
+            self.now = before
+
+    def error(self, message: str) -> ParseError:
+        """An error about the place at hand."""
+        return self.source.error(f"{message}, at {self.place()}", self.now.start, self.now.end)
+
+    # -- what a trace asks of the user's code
+
+    def frame(self) -> None:
+        return None
+
+    def where(self) -> str:
+        return " ".join(self.source.text[self.now.start : self.now.end].split())
+
+    def place(self) -> str:
+        return self.source.place(self.now.start)
+
+    def line(self) -> str:
+        return f"the {self.source.what}: {self.where()}"
+
+    def variables(self) -> Iterator[tuple[str, Any]]:
+        return iter(())

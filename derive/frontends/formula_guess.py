@@ -1,0 +1,85 @@
+"""Shapes for the variables that have none: by the letter, as on matrixcalculus.org, then with the fewest changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, combinations, groupby, islice, product
+
+import sympy
+
+from ..ir.facts import Spec
+from ..ir.nodes import size
+
+WORDS = ("a scalar", "a vector", "a matrix")
+GREEK = {
+    "alpha", "beta", "gamma", "delta", "epsilon", "eps", "zeta", "eta", "theta", "kappa", "lam", "lambda_", "mu", "nu",
+    "xi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega",
+}  # fmt: skip
+LIKELY = {0: (0, 1, 2), 1: (1, 0, 2), 2: (2, 1, 0)}
+"""For each rank by convention, the ranks in the order in which they are tried."""
+MOST_CHANGES = 2
+"""How many variables may depart from the convention."""
+MOST_GUESSES = 64
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A rank for each undeclared variable, with a size of its own for every axis."""
+
+    specs: dict[str, Spec]
+
+    @property
+    def sizes(self) -> frozenset[sympy.Symbol]:
+        return frozenset(extent for s in self.specs.values() for extent in s.shape)
+
+    def rank(self, name: str) -> int:
+        return len(self.specs[name].shape)
+
+    def word(self, name: str) -> str:
+        return WORDS[self.rank(name)]
+
+    def note(self) -> str:
+        """What was assumed, for the message of an error."""
+        if not self.specs:
+            return ""
+        taken = ", ".join(f"{name} {self.word(name)}" for name in self.specs)
+        first = next(iter(self.specs))
+        return f'\n  taken for lack of a declaration: {taken}\n  try: declare shapes, such as {first}="n"'
+
+
+def by_convention(name: str) -> int:
+    """a to g and Greek letters are scalars, h to z vectors, A to Z matrices (matrixcalculus.org, documentation)."""
+    if name in GREEK or not name[0].isascii():
+        return 0
+    return 2 if name[0].isupper() else 0 if name[0] in "abcdefg" else 1
+
+
+def guesses(names: list[str], taken: Iterable[str]) -> Iterator[list[Guess]]:
+    """Groups of equally likely guesses, the likeliest first; their sizes are called differently from `taken`."""
+    ranks = islice(sorted(_changes(names), key=lambda found: found[0]), MOST_GUESSES)
+    letters = _letters(set(taken))
+    for _, group in groupby(ranks, key=lambda found: found[0]):
+        yield [_guess(names, ranks, letters) for _, ranks in group]
+
+
+def _changes(names: list[str]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Ranks with what they cost: the places of the ranks in the orders of `LIKELY`."""
+    usual = [by_convention(name) for name in names]
+    places = range(len(names))
+    for changed in chain.from_iterable(combinations(places, count) for count in range(min(MOST_CHANGES, len(names)) + 1)):
+        for steps in product((1, 2), repeat=len(changed)):
+            ranks = list(usual)
+            for place, step in zip(changed, steps, strict=True):
+                ranks[place] = LIKELY[usual[place]][step]
+            yield sum(steps), tuple(ranks)
+
+
+def _letters(taken: set[str]) -> list[str]:
+    """More names of sizes than any guess needs."""
+    return [c for number in ("", *map(str, range(1, 400))) for c in (f"{letter}{number}" for letter in "nmpqrs") if c not in taken]
+
+
+def _guess(names: list[str], ranks: tuple[int, ...], letters: list[str]) -> Guess:
+    free = iter(letters)
+    return Guess({name: Spec(tuple(size(next(free)) for _ in range(rank))) for name, rank in zip(names, ranks, strict=True)})

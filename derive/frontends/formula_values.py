@@ -1,0 +1,125 @@
+"""Arrays of a formula with their orientation, and the operators of both styles on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import ShapeError
+from .formula_code import FormulaCode
+from .formula_grammar import Style
+from .trace import Trace
+from .traced import Traced
+
+ADVICE = {
+    ("column", "column"): "both are columns: x'*y is their inner product, x*y' the outer, x.*y goes entry by entry",
+    ("row", "row"): "both are rows: transpose one of them, or write .* to go entry by entry",
+    ("column", "matrix"): "a column times a matrix: transpose the column, or write the matrix first",
+    ("matrix", "row"): "a matrix times a row: transpose the row",
+}
+
+LARGEST_POWER = 1_000
+
+
+@dataclass(frozen=True)
+class Value:
+    """An array; a vector is a column unless `row` says otherwise. In NumPy style vectors have no orientation."""
+
+    array: Traced
+    row: bool = False
+
+    @property
+    def rank(self) -> int:
+        return self.array.rank
+
+    @property
+    def shape(self) -> str:
+        """``scalar``, ``row``, ``column``, ``matrix``, or ``array of rank 3``."""
+        words = ("scalar", "row" if self.row else "column", "matrix")
+        return words[self.rank] if self.rank < len(words) else f"array of rank {self.rank}"
+
+
+class Operators:
+    """What the signs of a formula do; everything goes to NumPy's functions in the trace."""
+
+    def __init__(self, trace: Trace, code: FormulaCode, style: Style) -> None:
+        self.trace, self.code, self.style = trace, code, style
+
+    def by_entry(self, name: str, *values: Value) -> Value:
+        """A function entry by entry; in MATLAB style arrays must have one shape, or be scalars."""
+        if self.style.columns:
+            self._one_shape([v for v in values if v.rank])
+        array = self.trace.call(name, tuple(v.array for v in values), {})
+        return Value(array, any(v.row for v in values))
+
+    def _one_shape(self, values: list[Value]) -> None:
+        for other in values[1:]:
+            if other.shape != values[0].shape:
+                raise ShapeError(
+                    f"a {values[0].shape} and a {other.shape} entry by entry ({self.trace.place()}); try: a transpose, "
+                    "or vector(1)*x' to repeat a row"
+                )
+
+    def product(self, a: Value, b: Value) -> Value:
+        """``a * b``: the matrix product in MATLAB style, entry by entry in NumPy style; a scalar scales."""
+        if 0 in (a.rank, b.rank) or not self.style.columns:
+            return self.by_entry("numpy.multiply", a, b)
+        self._not_mixed("*", "@ for the matrix product, .* to go entry by entry")
+        return self.matrix_product(a, b)
+
+    def matrix_product(self, a: Value, b: Value) -> Value:
+        """``a @ b``; with columns and rows as MATLAB has them, where these occur."""
+        if not self.style.columns:
+            return Value(self.trace.call("numpy.matmul", (a.array, b.array), {}))
+        if (a.shape, b.shape) == ("column", "row"):
+            return Value(self.trace.call("numpy.outer", (a.array, b.array), {}))
+        if (a.shape, b.shape) in ADVICE:
+            raise ShapeError(f"{ADVICE[a.shape, b.shape]} ({self.trace.place()})")
+        array = self.trace.call("numpy.matmul", (a.array, b.array), {})
+        return Value(array, a.shape == "row" and array.rank == 1)
+
+    def quotient(self, a: Value, b: Value) -> Value:
+        """``a / b``: by a scalar, or entry by entry in NumPy style."""
+        if b.rank and self.style.columns:
+            self._not_mixed("/", "./ to go entry by entry")
+            raise ShapeError(f"a division by a {b.shape} ({self.trace.place()}); try: ./ to go entry by entry, or inv")
+        return self.by_entry("numpy.divide", a, b)
+
+    def left_quotient(self, a: Value, b: Value) -> Value:
+        """``A \\ b``, the solution of A x = b."""
+        if not a.rank:
+            return self.by_entry("numpy.divide", b, a)
+        return Value(self.trace.call("numpy.linalg.solve", (a.array, b.array), {}))
+
+    def power(self, base: Value, exponent: Value) -> Value:
+        """``a ^ b``: of scalars, or a matrix to the power of an integer."""
+        if not base.rank and not exponent.rank:
+            return self.by_entry("numpy.power", base, exponent)
+        if base.rank != 2 or exponent.rank:
+            raise ShapeError(
+                f"a {base.shape} to the power of a {exponent.shape} ({self.trace.place()}); try: .^ to go entry by entry"
+            )
+        times = exponent.array.entry
+        if not times.is_Integer:
+            raise ShapeError(f"a matrix to a power that is no integer ({self.trace.place()}); try: .^ to go entry by entry")
+        if abs(times) > LARGEST_POWER:
+            raise self.code.error(f"a matrix to a power above {LARGEST_POWER}")
+        if times == -1:
+            return Value(self.trace.call("numpy.linalg.inv", (base.array,), {}))
+        return Value(self.trace.call("numpy.linalg.matrix_power", (base.array, int(times)), {}))
+
+    def transposed(self, a: Value, symbol: str = "'") -> Value:
+        """``a'`` and ``a.T``; NumPy's .T leaves a vector as it is."""
+        if a.rank == 1 and self.style.columns:
+            if symbol != "'":
+                self._not_mixed(f"{symbol} of a vector", "'")
+            return Value(a.array, not a.row)
+        if a.rank > 2 and symbol == "'":
+            raise ShapeError(f"the transpose of an {a.shape} ({self.trace.place()}); try: np.transpose with axes")
+        return Value(a.array.mT if symbol == ".mT" else a.array.T)
+
+    def _not_mixed(self, sign: str, instead: str) -> None:
+        if self.style.mixed:
+            raise self.code.error(
+                f"{sign} could mean two things, since the formula has {self.style.matlab} of MATLAB and "
+                f"{self.style.numpy} of NumPy; try: {instead}"
+            )
