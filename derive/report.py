@@ -41,7 +41,7 @@ def backprop_report(pullback: Function, target: str, out: Path | None, console: 
     forward, backward, _ = forward_and_backward(base.program, pullback.origin.wrt)
     ahead, back = board(forward, backward)
     console.print(f"\n[bold]{base.name}[/bold]  ({base.source})\n", highlight=False)
-    section(console, "symbols", render_legend(pullback.presented, pullback.forward))
+    section(console, "symbols", render_legend(pullback.presented, pullback.forward, base.program))
     section(console, "forward", ahead)
     section(console, "backward", back)
     section(console, "derivation", _steps(pullback.explain()))
@@ -61,7 +61,9 @@ def _steps(explanation: str) -> list[str]:
 
 def backprop_html(function: Function) -> str:
     """The same equations and steps as a self-contained page."""
-    return render_html(function.name, function.presented, function.forward)
+    base = function.origin.base.program if function.origin else None
+    notes = str(api.check(function)).splitlines() if function.origin else ()
+    return render_html(function.name, function.presented, function.forward, notes, base=base)
 
 
 def write_stub(source: str, path: Path) -> str:

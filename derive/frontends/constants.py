@@ -26,9 +26,11 @@ def _spelled() -> dict[float, Expr]:
     known = [pi, S.Exp1, *roots, log(2), log(10), log(pi), log(2 * pi)]
     factors = [Rational(p, q) for p in (1, 2, 3, 4) for q in (1, 2, 3, 4)]
     table: dict[float, Expr] = {}
-    for value in (factor * base**power for base in known for power in (1, -1, 2) for factor in factors):
-        if not value.is_Rational:
-            table.setdefault(float(value), value)
+    for base in (b**power for b in known for power in (1, -1, 2) if not (b**power).is_Rational):
+        doubles = {float(base), float(sympy.lambdify((), base, "math")())}
+        for factor in factors:
+            for double in (float(factor * base), *(factor.p * d / factor.q for d in doubles)):
+                table.setdefault(double, factor * base)
     return table
 
 
@@ -83,7 +85,7 @@ def _banded(array: np.ndarray[Any, Any], indices: Sequence[Index]) -> Expr | Non
         return None
     i, j = indices
     offset = np.arange(array.shape[1]) - np.arange(array.shape[0])[:, None]
-    for inside, outside in (values, values[::-1]):
+    for inside, outside in (values[::-1], values):
         chosen = array == inside
         low, high = int(offset[chosen].min()), int(offset[chosen].max())
         for mask, condition in (

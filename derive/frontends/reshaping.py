@@ -38,6 +38,8 @@ def _new_extents(trace: Any, x: Traced, shape: tuple[Any, ...]) -> list[Expr]:
         raise ShapeError(f"only one axis of a reshape can be -1; found {shape} ({trace.place()})")
     new = [S.One if p in missing else trace.extent(s) for p, s in enumerate(shape)]
     if missing:
+        if not sympy.cancel(sympy.Mul(*x.extents) / sympy.Mul(*new)).is_integer:
+            _divide(trace, new)
         left = trace.sizes.quotient(sympy.Mul(*x.extents), sympy.Mul(*new))
         if left is None:
             raise _unequal(trace, x, shape)

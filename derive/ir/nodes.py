@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import sympy
@@ -48,7 +49,7 @@ class Tensor:
     def __str__(self) -> str:
         return self.name
 
-    @property
+    @cached_property
     def key(self) -> Tuple:
         """The tensor as a SymPy value, so that reads of different tensors never compare equal."""
         known = sympy.Symbol(f"{self.kind}|{','.join(sorted(self.facts))}")
@@ -89,7 +90,7 @@ class Index(AtomicExpr):
 class Read(AtomicExpr):
     """One entry of a tensor, ``X[i, k+1]``; an atom to SymPy, so that ``body.diff(read)`` is the calculus."""
 
-    __slots__ = ("indices", "tensor")
+    __slots__ = ("content", "indices", "tensor")
     is_commutative = True
     is_real = True
     _diff_wrt = True
@@ -98,10 +99,11 @@ class Read(AtomicExpr):
         self = AtomicExpr.__new__(cls)
         self.tensor = tensor
         self.indices = tuple(S(i) if isinstance(i, int) else i for i in indices)
+        self.content = (tensor.key, Tuple(*self.indices))
         return self
 
     def _hashable_content(self) -> tuple[Any, ...]:
-        return (self.tensor.key, Tuple(*self.indices))
+        return self.content
 
     def __getnewargs__(self) -> tuple[Any, ...]:
         return (self.tensor, self.indices)

@@ -51,8 +51,9 @@ class Policy:
 
 def tidy(program: Program, policy: Policy) -> Program:
     """Walk until nothing changes."""
+    futile: set[Any] = set()
     for _ in range(8):
-        after = prune(_Walk(program, policy).run())
+        after = prune(_Walk(program, policy, futile).run())
         if after.equations == program.equations:
             return after
         program = after
@@ -84,8 +85,9 @@ DEAR = 6.0
 
 
 class _Walk:
-    def __init__(self, program: Program, policy: Policy) -> None:
+    def __init__(self, program: Program, policy: Policy, futile: set[Any]) -> None:
         self.program, self.policy = program, policy
+        self.futile = futile  # sums that did not get shorter by writing definitions out, in an earlier walk
         self.uses = count_uses(program.equations)
         self.readers: dict[str, Equation] = {r.tensor.name: e for e in program.equations for r in e.reads}
         self.outputs = {t.name for t in program.outputs}
@@ -276,11 +278,14 @@ class _Walk:
             source = self.new.get(read.tensor.name)
             if source is not None and source.reduce is None and source.target.name not in self.policy.frozen:
                 mapping[read] = substitute(source.body, dict(zip(source.axes, read.indices, strict=True)))
-        if not mapping:
+        question = (body, bound, frozenset(mapping.items()))
+        if not mapping or question in self.futile:
             return found
         inner = normal_sum(substitute(body, mapping), bound, self.known_sum)
         price_in, price_out = (sum(cost(t.summand) for t in left) for _, left in (inner, found))
         known = not inner[1] or (inner[0] == 0 and len(inner[1]) <= len(found[1]) and price_in <= price_out)
+        if not known:
+            self.futile.add(question)
         return inner if known else found
 
     def pure_sum(self, equation: Equation, term: Term) -> Expr:

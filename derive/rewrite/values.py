@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ..ir.nodes import Index, Read
@@ -35,14 +36,19 @@ def _head(e: Any) -> Any:
     return ("read", e.tensor.name) if isinstance(e, Read) else e.func.__name__
 
 
+@lru_cache(maxsize=10_000)
+def _text(e: Any) -> str:
+    return str(e)
+
+
 def _masked(e: Any, bound: frozenset[Index], memo: dict[Any, Any]) -> str:
     """The expression as text with every index replaced by its extent, to order the arguments of sums and products."""
     if e in memo:
         return memo[e]
     if isinstance(e, Index):
-        text = f"{'b' if e in bound else 'f'}:{e.extent}"
+        text = ("b" if e in bound else "f") + _text(e.extent)
     elif not _children(e):
-        text = str(e)
+        text = _text(e)
     else:
         parts = [_masked(c, bound, memo) for c in _children(e)]
         text = f"{_head(e)}({','.join(sorted(parts) if e.is_Add or e.is_Mul else parts)})"
@@ -52,7 +58,7 @@ def _masked(e: Any, bound: frozenset[Index], memo: dict[Any, Any]) -> str:
 
 def _key(e: Any, bound: frozenset[Index], numbers: dict[Index, int], memo: dict[Any, Any]) -> Any:
     if isinstance(e, Index):
-        return ("index", numbers.setdefault(e, len(numbers)), e in bound, str(e.extent))
+        return ("index", numbers.setdefault(e, len(numbers)), e in bound, e.extent)
     children = _children(e)
     if not children:
         return (_head(e),) if isinstance(e, Read) else e

@@ -166,7 +166,7 @@ INDEXED: list[Fn] = [
 
 @pytest.mark.parametrize("fn", INDEXED, ids=lambda fn: str(fn.__code__.co_firstlineno))
 def test_advanced_indexing(fn: Fn) -> None:
-    agree(fn, {"A": "4 4 4", "i": "m, integer < 4", "j": "m, integer < 4"}, [{"m": 5}, {"m": 2}])
+    agree(fn, {"A": "4 4 4", "i": "m, integer < 4", "j": "m, integer < 4"}, [{"m": 3}, {"m": 2}])
     agree(fn, {"A": "n n n", "i": "m, integer < 4", "j": "m, integer < 4"}, [{"n": 5, "m": 3}])
 
 

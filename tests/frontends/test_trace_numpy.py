@@ -38,8 +38,7 @@ def uses_helper(x):
 
 def test_local_variables_give_their_names() -> None:
     f = dv.trace(dense, X="batch n", W="n m", b="m")
-    assert "Z[i,j] = b[j] + U[i,j]" in lines(f) or "Z[i,k] = U[i,k] + b[k]" in lines(f)
-    assert lines(f)[-1].startswith("Y[")
+    assert lines(f) == ["U[i,k] = sum_j W[j,k]*X[i,j]", "Z[i,j] = U[i,j] + b[j]", "Y[i,j] = tanh(Z[i,j])"]
 
 
 def test_variables_of_helpers_give_names_too() -> None:
@@ -104,7 +103,6 @@ class Layer:
         (Layer(2.0), [2, 4]),
         (Layer(2.0).method, [2, 4]),
         (np.square, [1, 4]),
-        (functools.lru_cache(lambda x: x + 1) if False else (lambda x: x + 1), [2, 3]),
     ],
 )
 def test_callables_of_every_kind(fn: Any, expected: list[float]) -> None:

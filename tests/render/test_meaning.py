@@ -81,7 +81,7 @@ def check_text(program: Program) -> None:
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9, err_msg=text)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(programs())
 def test_random_programs_mean_their_equations(program: Program) -> None:
     names = Names(program, frozenset(program.definitions))
@@ -89,7 +89,7 @@ def test_random_programs_mean_their_equations(program: Program) -> None:
     check(program, names, board_lines(names))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(programs(length=1))
 def test_random_index_text_reads_back(program: Program) -> None:
     check_text(program)

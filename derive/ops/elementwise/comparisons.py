@@ -30,7 +30,7 @@ def _compare(relation: Any) -> Callable[[Expr, Expr], Expr]:
 def equal(a: Expr, b: Expr) -> Expr:
     """[a = b]; of one and the same value it asks whether it is a number, of an infinity also its sign."""
     if a == b and not a.is_number:
-        return Bracket(Not(is_nan(a)))
+        return S.One if a.is_integer else Bracket(Not(is_nan(a)))
     for x, limit in ((a, b), (b, a)):
         if limit.is_infinite and not x.is_number:
             return Bracket(And(is_inf(x), x * sympy.sign(limit) > 0))
