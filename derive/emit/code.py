@@ -86,13 +86,15 @@ class Call(Code):
 
 @dataclass(frozen=True)
 class Items(Code):
-    """``[a, b]``"""
+    """A list ``[a, b]`` or a tuple ``(a, b)``."""
 
     items: tuple[Code, ...]
+    brackets: str = "[]"
 
     @cached_property
     def text(self) -> str:
-        return f"[{', '.join(item.text for item in self.items)}]"
+        single = "," if len(self.items) == 1 and self.brackets == "()" else ""
+        return f"{self.brackets[0]}{', '.join(item.text for item in self.items)}{single}{self.brackets[1]}"
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ def _grouped_power(code: Code) -> Code:
 
 
 def _simple(operand: str) -> bool:
-    return bool(re.fullmatch(r"[\w.]+(e-\d+)?", operand))
+    return bool(re.fullmatch(r"(\(-[\w.]+\)\.)?[\w.]+(e-\d+)?", operand))
 
 
 def chain(binds: int, first: Code, rest: Iterable[tuple[str, Code]]) -> Code:

@@ -36,7 +36,7 @@ class Dialect:
     update: writes an `Update`; `arrays_first`: it needs integer arrays for all axes before the last one.
     copy: the method that copies; empty where arrays never change in place.
     flip: the method that reverses an axis, where a slice cannot.
-    einsum: further arguments of einsum.
+    einsum: further arguments of einsum.  truth: makes an array of one truth value, where that is needed.
     target: the key of the operations' own spellings.
     numbers: spellings that replace an operation's own where its last argument is a plain number.
     """
@@ -61,6 +61,7 @@ class Dialect:
     one_axis: tuple[str, ...] = ()
     einsum: tuple[str, ...] = ()
     numbers: Mapping[str, str] = field(default_factory=dict)
+    truth: str = ""
     promotes_integers: bool = True
     arrays_first: bool = False
 

@@ -42,11 +42,13 @@ class Body:
 
 
 def _own(statement: Statement, dialect: Dialect, shared: set[str]) -> Statement:
-    """A result that is not another array under a second name; what comes from the caller may be passed on."""
-    code = statement.right
-    if not isinstance(code, Atom) or not code.name.isidentifier() or code.name in shared or not dialect.copy:
+    """A result that is not another array or a view of one; what comes from the caller may be passed on."""
+    root = statement.right
+    while isinstance(root, Suffix) and not root.copies:
+        root = root.base
+    if not isinstance(root, Atom) or root.name in shared or not (root.name.isidentifier() and dialect.copy):
         return statement
-    return Statement(statement.left, Suffix(code, dialect.copy, copies=True))
+    return Statement(statement.left, Suffix(statement.right, dialect.copy, copies=True))
 
 
 def forward_body(dialect: Dialect, plan: Plan, depth: int) -> list[str]:

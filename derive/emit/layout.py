@@ -90,7 +90,7 @@ def _replaced(code: Code, part: Code, name: Code) -> Code:
         case Call(arguments=arguments):
             return replace(code, arguments=tuple(map(new, arguments)))
         case Items(items=items):
-            return Items(tuple(map(new, items)))
+            return replace(code, items=tuple(map(new, items)))
         case Method(base=base, arguments=arguments):
             return replace(code, base=new(base), arguments=tuple(map(new, arguments)))
         case Chain(first=first, rest=rest):

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import sympy
 from sympy import Expr
 from sympy.printing.str import StrPrinter
 
 from ..errors import ShapeError
-from ..ir.nodes import Equation, Program, Tensor
+from ..ir.nodes import Equation, Program, Tensor, indices_of, substitute
 from .layout import signature
 from .loops_helpers import helpers_for
 from .loops_layout import fitted
-from .loops_nodes import Block, Compute, Loop, Storage
+from .loops_nodes import Block, Compute, Loop, Storage, label
 from .loops_print import write_statement
 from .loops_schedule import schedule
 from .loops_storage import allocate, assign_storage, private_buffers
@@ -122,11 +124,10 @@ def lower(function: FunctionSource, options: Options = PLAIN) -> Lowered:
     writer = Writer(program, storages, options.typed, options.vector, frozenset(given))
     write_body(writer, block, function.comments)
     write_return(writer, function.single, options.buffers)
-    limits = {(t.name, bound): (t, bound) for t, bound in writer.checks}
-    for tensor in program.inputs:
-        if tensor.bound is not None and tensor.kind == "integer":
-            limits[tensor.name, tensor.bound] = tensor, tensor.bound
-    body = [line for t, bound in limits.values() for line in check(writer, t, bound)] + writer.lines
+    limits = bounds(writer)
+    checks = [line for tensor, bound in limits for line in check(writer, tensor, bound)]
+    checks += [line for index, extent in writer.computed for line in check_computed(writer, index, extent)]
+    body = checks + writer.lines
     decorator = DECORATOR + (", nogil=True" if options.nogil else "")
     arguments = [writer.arrays[name] for name in (*(t.name for t in program.inputs), *given)]
     threaded = any("prange(" in line for line in body)
@@ -135,7 +136,7 @@ def lower(function: FunctionSource, options: Options = PLAIN) -> Lowered:
         arguments.append("threads")
     head = [f"@njit({decorator})", *signature(function.name, arguments), *docstring(function.doc)]
     lines = [part for line in (*sizes(writer, body), *body) for part in fitted(line)]
-    return Lowered("\n".join([*head, *lines]), tuple(limits.values()), tuple(given.values()), threaded)
+    return Lowered("\n".join([*head, *lines]), limits, tuple(given.values()), threaded)
 
 
 def arrays_of(program: Program, block: Block, storages: dict[str, Storage]) -> dict[str, tuple[Tensor, tuple[Expr, ...]]]:
@@ -209,6 +210,34 @@ def result(writer: Writer, tensor: Tensor) -> str:
     return f"{name}.copy()" if tensor.name in writer.inputs and tensor.rank else name
 
 
+def bounds(writer: Writer) -> tuple[tuple[Tensor, Expr], ...]:
+    """The integer inputs and the exclusive upper bounds of their values: declared, or axes that they index.
+
+    A declared bound of which no input tells the value is left out.
+    """
+    found = {(tensor.name, bound): (tensor, bound) for tensor, bound in writer.checks}
+    told = {symbol for tensor in writer.program.inputs for extent in tensor.shape for symbol in extent.free_symbols}
+    for tensor in writer.program.inputs:
+        if tensor.kind == "integer" and tensor.bound is not None and tensor.bound.free_symbols <= told:
+            found[tensor.name, tensor.bound] = tensor, tensor.bound
+    return tuple(sorted(found.values(), key=str))
+
+
+def check_computed(writer: Writer, index: Expr, extent: Expr) -> list[str]:
+    """Indices that are computed from integer inputs must be inside of the axis, for all turns of their loops."""
+    inner = Writer(writer.program, {}, writer.typed, names=writer.names)
+    inner.arrays, inner.sizes, inner.sure = writer.arrays, writer.sizes, True
+    with ExitStack() as stack:
+        for loop in sorted(indices_of(index), key=lambda i: i.name):
+            name = stack.enter_context(inner.running(loop))
+            stack.enter_context(inner.indented(f"for {name} in range({inner.extent(loop.extent)}):"))
+        text, top = inner.scalars.integer(index, 1), inner.scalars.integer(extent, 1)
+        inner.line(f"if {text} < 0 or {text} >= {top}:")
+        shown = Notation().doprint(substitute(index, {i: i.renamed(label(i)) for i in indices_of(index)}))
+        inner.line(f'    raise IndexError("{shown} must be in 0 .. {extent} - 1")')
+    return inner.lines
+
+
 def check(writer: Writer, tensor: Tensor, bound: Expr) -> list[str]:
     """Integers that index an array must be inside of it."""
     text, top = writer.arrays[tensor.name], writer.scalars.integer(bound, 1)
@@ -226,6 +255,9 @@ def sizes(writer: Writer, body: list[str]) -> list[str]:
     """
     words = set(re.findall(r"\w+", "\n".join(body)))
     used = {name for name in writer.sizes.values() if name in words}
+    plain = {extent for tensor in writer.program.inputs for extent in tensor.shape if extent.is_Symbol}
+    if any(name in used and symbol not in plain for symbol, name in writer.sizes.items()):
+        used = {writer.sizes[s] for tensor in writer.program.inputs for e in tensor.shape for s in e.free_symbols} | used
     lines: list[str] = []
     for tensor in writer.program.inputs:
         wanted: dict[str, int] = {}
@@ -238,17 +270,23 @@ def sizes(writer: Writer, body: list[str]) -> list[str]:
             lines.append(f"    {', '.join(wanted)} = {shape}")
         else:
             lines += [f"    {name} = {shape}[{axis}]" for name, axis in wanted.items()]
-    return lines + [solved_size(writer, symbol) for symbol, name in writer.sizes.items() if name in used]
+    while used:
+        lines.append(solved_size(writer, used))
+    return lines
 
 
-def solved_size(writer: Writer, symbol: Expr) -> str:
-    """``n = X.shape[0] - 1`` where X has n + 1 rows."""
+def solved_size(writer: Writer, unknown: set[str]) -> str:
+    """``n = X.shape[0] - 1`` where X has n + 1 rows; takes the size off the unknown ones."""
     for tensor in writer.program.inputs:
         for axis, extent in enumerate(tensor.shape):
-            factor = extent.coeff(symbol)
-            rest = extent - factor * symbol
-            if factor.is_Integer and factor != 0 and rest.is_Integer:
-                text = f"{writer.arrays[tensor.name]}.shape[{axis}]"
-                text += f" - {rest}" if rest > 0 else f" + {-rest}" if rest < 0 else ""
-                return f"    {writer.sizes[symbol]} = " + (f"({text}) // {factor}" if factor != 1 else text)
-    raise ShapeError(f"no input tells the size {symbol}: none has it as an axis; try: name an axis of an input {symbol}")
+            missing = [symbol for symbol in extent.free_symbols if writer.sizes[symbol] in unknown]
+            factor = extent.coeff(missing[0]) if len(missing) == 1 else sympy.S.Zero
+            if factor == 0 or missing[0] in factor.free_symbols:
+                continue
+            rest = sympy.expand(extent - factor * missing[0])
+            unknown.remove(writer.sizes[missing[0]])
+            text = f"{writer.arrays[tensor.name]}.shape[{axis}]"
+            text += f" - {writer.scalars.integer(rest, 2)}" if rest != 0 else ""
+            divided = f"({text}) // {writer.scalars.integer(factor, 5)}" if factor != 1 else text
+            return f"    {writer.sizes[missing[0]]} = {divided}"
+    raise ShapeError(f"no input tells the size {', '.join(sorted(unknown))}; try: give an input an axis of that name")

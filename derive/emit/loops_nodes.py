@@ -11,7 +11,6 @@ from sympy import Expr
 from sympy.logic.boolalg import Boolean
 
 from ..ir.nodes import Equation, Index, Read, Tensor, indices_of, reads_of, substitute
-from ..rewrite.conditions import in_range
 
 How = Literal["set", "sum", "prod", "max", "min"]
 
@@ -200,16 +199,6 @@ def plain(read: Read) -> bool:
 def covers(read: Read) -> bool:
     """The read runs over the whole of its tensor."""
     return plain(read) and all(i.extent == n for i, n in zip(read.indices, read.tensor.shape, strict=True))
-
-
-def inside(read: Read) -> bool:
-    """The read lies in its tensor for all values of its indices; one with data in an index is made to."""
-    for index, extent in zip(read.indices, read.tensor.shape, strict=True):
-        if isinstance(index, Index) and index.extent == extent:
-            continue
-        if not reads_of(index) and in_range(index, Index("", extent)) != True:  # noqa: E712 - SymPy's true
-            return False
-    return True
 
 
 def uses(expr: Any, indices: Any) -> bool:

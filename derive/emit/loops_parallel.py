@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from sympy import Expr
 
+from ..ir.nodes import Index
 from .loops_nodes import Block, Loop, Op, Storage, uses
-from .loops_writer import IDENTITY, Writer
+from .loops_writer import IDENTITY, UPDATE, Writer
 
-MERGE = {"sum": "{0} += {1}", "prod": "{0} *= {1}", "max": "{0} = np.maximum({0}, {1})", "min": "{0} = np.minimum({0}, {1})"}
 PARALLEL_FROM = 131072  # turns of the innermost loop; below, waking the threads takes longer than the work
 
 
@@ -42,10 +43,22 @@ def write_parallel(writer: Writer, loop: Loop, write_block: Callable[[Writer, Bl
     writer.arrays, writer.storages = arrays, storages
     if loop.partial:
         with writer.indented("for block in range(blocks):"):
-            for op, name in zip(loop.partial, shared, strict=True):
-                held = writer.live.get(op.target.name)
-                place = held[1] if held is not None and held[0] == op.at else writer.slice(op)
-                writer.line(MERGE[op.how].format(place, f"{name}[block]"))
+            for op, name, part in zip(loop.partial, shared, parts, strict=True):
+                merge(writer, op, name, part)
+
+
+def merge(writer: Writer, op: Op, name: str, part: Storage) -> None:
+    """Add the accumulator of one block to the whole, entry by entry."""
+    with ExitStack() as stack:
+        for axis in part.kept:
+            index = op.at[axis]
+            assert isinstance(index, Index)
+            own = stack.enter_context(writer.running(index))
+            stack.enter_context(writer.indented(f"for {own} in range({writer.extent(index.extent)}):"))
+        held = writer.live.get(op.target.name)
+        place = held[1] if held is not None and held[0] == op.at else writer.entry(op)
+        entry = ", ".join(["block", *(writer.extent(op.at[axis]) for axis in part.kept)])
+        writer.line(UPDATE[op.how].format(place, f"{name}[{entry}]"))
 
 
 def remaining(writer: Writer, op: Op) -> Storage:

@@ -10,13 +10,10 @@ from sympy import Expr
 from ..ir.nodes import Bracket, Read, Where, reads_of
 from ..ops.elementwise import op_of_head
 from .loops_matrix import write_product
-from .loops_nodes import Allocate, Block, Close, Compute, Loop, Op, Product, Start, Statement, inside, uses
+from .loops_nodes import Allocate, Block, Close, Compute, Loop, Op, Product, Start, Statement, uses
 from .loops_parallel import write_parallel
-from .loops_writer import IDENTITY, Writer
-
-UPDATE = {
-    "sum": "{0} += {1}", "prod": "{0} *= {1}", "max": "{0} = maximum({0}, {1})", "min": "{0} = minimum({0}, {1})",
-}  # fmt: skip
+from .loops_ranges import inside
+from .loops_writer import IDENTITY, UPDATE, Writer
 
 
 def write_block(writer: Writer, block: Block) -> None:
@@ -80,10 +77,12 @@ def write_close(writer: Writer, op: Op) -> None:
 
 
 def write_compute(writer: Writer, op: Op, rest: Block) -> None:
+    """An assignment, under its guard if it has one."""
+    writer.sure = op.equation is not None and op.equation.target.name in writer.presupposed
     if op.guard == True:  # noqa: E712 - SymPy's true
         write_assign(writer, op, rest)
     else:
-        with writer.indented(f"if {writer.scalars.holds(op.guard)}:"):
+        with writer.indented(f"if {writer.scalars.holds(op.guard)}:"), writer.scalars.assuming(op.guard):
             write_assign(writer, op, ())
 
 

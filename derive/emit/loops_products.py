@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from sympy import Expr, Mul
 
 from ..ir.nodes import Bracket, Equation, Index, Read, Tensor, indices_of, reads_of
-from .loops_nodes import Op, Operation, Product, covers, inside, uses
+from .loops_nodes import Op, Operation, Product, covers, uses
+from .loops_ranges import inside
 
 NewTensor = Callable[[str, tuple[Expr, ...]], Tensor]
 

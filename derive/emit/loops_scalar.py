@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,7 @@ class Scalars:
     vector: exponentials and logarithms are the module's own.
     place: the text of a read; name: the text of an index or a size.
     known: subexpressions that a variable holds already.
+    assumed: conditions that hold where the text at hand is evaluated.
     """
 
     typed: bool
@@ -39,6 +41,7 @@ class Scalars:
     place: Callable[[Read], str]
     name: Callable[[Any], str]
     known: dict[Expr, str] = field(default_factory=dict)
+    assumed: list[Any] = field(default_factory=list)
 
     # --- real values ----------------------------------------------------------------------------------------
 
@@ -65,7 +68,7 @@ class Scalars:
         if isinstance(e, Bracket):
             return self.choice(e.condition, self.literal("1.0")[0], self.literal("0.0")[0])
         if isinstance(e, Where):
-            return self.choice(e.args[0], self.value(e.args[1], SUM), self.value(e.args[2], SUM))
+            return self.choice(e.args[0], *self.branches(e, lambda branch: self.value(branch, SUM)))
         op = op_of_head(e.func)
         if op is not None and "numba" in op.spelling:
             spelling = f"{op.name}({{0}})" if self.vector and op.name in VECTOR else op.spelling["numba"]
@@ -98,6 +101,23 @@ class Scalars:
         test = condition if isinstance(condition, str) else self.holds(condition)
         return f"{a} if {test} else {b}", CHOICE
 
+    @contextmanager
+    def assuming(self, condition: Any) -> Iterator[None]:
+        """Within, `condition` holds."""
+        self.assumed.append(condition)
+        try:
+            yield
+        finally:
+            self.assumed.pop()
+
+    def branches(self, e: Expr, text: Callable[[Expr], str]) -> tuple[str, str]:
+        """The texts of what is chosen where the condition of a `Where` holds and where it does not."""
+        condition, a, b = e.args
+        with self.assuming(condition):
+            first = text(a)
+        with self.assuming(sympy.Not(condition)):
+            return first, text(b)
+
     def sum(self, e: Expr) -> Text:
         terms = sorted(e.args, key=lambda t: t.could_extract_minus_sign())
         text = self.value(terms[0], SUM)
@@ -110,7 +130,10 @@ class Scalars:
         conditions = [f.condition for f in e.args if isinstance(f, Bracket)]
         if conditions:
             rest = sympy.Mul(*(f for f in e.args if not isinstance(f, Bracket)))
-            return self.choice(sympy.And(*conditions), self.value(rest, SUM), self.literal("0.0")[0])
+            condition = sympy.And(*conditions)
+            with self.assuming(condition):
+                chosen = self.value(rest, SUM)
+            return self.choice(condition, chosen, self.literal("0.0")[0])
         above: list[Expr] = []
         below: list[Expr] = []
         minus = False
@@ -190,7 +213,9 @@ class Scalars:
         if isinstance(e, Bracket):
             return self.choice(e.condition, "1", "0")
         if isinstance(e, Where):
-            return self.choice(e.args[0], self.integer(e.args[1], SUM), self.integer(e.args[2], SUM))
+            return self.choice(e.args[0], *self.branches(e, lambda branch: self.integer(branch, SUM)))
+        if e.is_integer and op_of_head(e.func) is not None:
+            return f"int({self.value(e)})", ATOM
         raise UnsupportedOp(f"{e.func.__name__} has no integer form for numba, in {e}")
 
     def holds(self, c: Any) -> str:

@@ -9,10 +9,10 @@ import sympy
 from sympy import Add, Expr, Mul, S
 
 from ..ir.nodes import Bracket, Equation, Index, Program, Read, Tensor, indices_of, reads_of, substitute
-from ..rewrite.conditions import in_range
 from ..rewrite.deltas import solve_deltas
-from .loops_nodes import Op, Operation, inside, plain, uses
+from .loops_nodes import Op, Operation, plain, uses
 from .loops_products import as_product, split_contraction
+from .loops_ranges import inside, within
 
 
 def operations(program: Program) -> list[Operation]:
@@ -227,6 +227,6 @@ def solve_axes(term: Term) -> Term:
         body = Mul(*(f for f in Mul.make_args(term.body) if f is not factor)) * Bracket(rest)
         mapping = {axis: value}
         at = tuple(value if a == axis else substitute(a, mapping) for a in term.at)
-        guard = sympy.And(substitute(term.guard, mapping), in_range(value, axis))
+        guard = sympy.And(substitute(term.guard, mapping), within(value, axis))
         return solve_axes(Term(substitute(body, mapping), at, term.bound, guard))
     return term

@@ -12,9 +12,10 @@ from typing import Any
 
 from sympy import Expr
 
-from ..ir.nodes import Index, Program, Read, Tensor, reads_of
+from ..ir.nodes import Bracket, Index, Program, Read, Tensor, Where, reads_of
 from .loops_helpers import NAMES
 from .loops_nodes import Op, Storage, label, uses
+from .loops_ranges import certain, implied
 from .loops_scalar import Scalars
 
 RESERVED = {
@@ -22,6 +23,9 @@ RESERVED = {
     "threads", "intrinsic", "ir", "IndexError", "FAST", "PRANGE_ONLY", *NAMES,
 }  # fmt: skip
 IDENTITY = {"sum": "0.0", "prod": "1.0", "max": "-math.inf", "min": "math.inf"}
+UPDATE = {
+    "sum": "{0} += {1}", "prod": "{0} *= {1}", "max": "{0} = maximum({0}, {1})", "min": "{0} = minimum({0}, {1})",
+}  # fmt: skip
 DTYPES = {"integer": "np.int64", "boolean": "np.bool_"}
 
 
@@ -45,6 +49,8 @@ class Writer:
     """Writes statements as lines; knows where every tensor lives and which entries a variable holds.
 
     given: tensors whose array is an argument of the function, to be filled.
+    checks, computed: integer inputs, and what is computed of them, that index an axis of this extent.
+    sure: the reads of the equation at hand are known to lie inside of their tensors.
     """
 
     program: Program
@@ -58,6 +64,8 @@ class Writer:
     indices: dict[Index, str] = field(default_factory=dict)
     live: dict[str, tuple[tuple[Expr, ...], str]] = field(default_factory=dict)
     checks: set[tuple[Tensor, Expr]] = field(default_factory=set)
+    computed: set[tuple[Expr, Expr]] = field(default_factory=set)
+    sure: bool = False
 
     def __post_init__(self) -> None:
         self.arrays = {tensor.name: self.names.new(tensor.name) for tensor in self.program.inputs}
@@ -66,6 +74,7 @@ class Writer:
         for name, storage in self.storages.items():
             self.arrays[name] = self.names.new(storage.name)
         self.variables: dict[str, str] = {}
+        self.presupposed = {e.target.name for e in self.program.equations if not e.body.has(Bracket, Where)}
         self.scalars = Scalars(self.typed, self.vector, self.place, self.name)
 
     # --- names ----------------------------------------------------------------------------------------------
@@ -96,18 +105,30 @@ class Writer:
         return self.arrays[name] + (f"[{', '.join(positions)}]" if positions else "")
 
     def entry(self, op: Op) -> str:
-        """The place in memory that `op` writes."""
-        return self.element(op.target.name, op.target, op.at, self.storages[op.target.name].kept)
+        """The place in memory that `op` writes; its guard keeps it inside of the array."""
+        positions = [self.scalars.integer(op.at[p]) for p in self.storages[op.target.name].kept]
+        return self.arrays[op.target.name] + (f"[{', '.join(positions)}]" if positions else "")
 
     def position(self, tensor: Tensor, index: Any, axis: int) -> str:
-        """An index of a read; data in it must never lead outside of the array."""
-        text = self.scalars.integer(index)
-        if not reads_of(index):
+        """An index of a read, which must never lead outside of the array.
+
+        Sizes are checked against the reads of equations without conditions before a kernel runs, and integer inputs
+        that such an equation reads by are checked by the kernel. All others must follow from the conditions that the
+        read stands under; what does not is pushed to the nearest entry.
+        """
+        text, extent = self.scalars.integer(index), tensor.shape[axis]
+        data = reads_of(index)
+        if (isinstance(index, Index) and index.extent == extent) or (self.sure and not data):
             return text
-        if isinstance(index, Read) and index.tensor.name in self.inputs and index.tensor.kind == "integer":
-            self.checks.add((index.tensor, tensor.shape[axis]))
+        if self.sure and isinstance(index, Read) and index.tensor.name in self.inputs and index.tensor.kind == "integer":
+            self.checks.add((index.tensor, extent))
             return text
-        return f"min(max({text}, 0), {self.scalars.integer(tensor.shape[axis] - 1)})"
+        if self.sure and all(read.tensor.name in self.inputs and read.tensor.kind == "integer" for read in data):
+            self.computed.add((index, extent))
+            return text
+        if certain(index, extent) or implied(index, extent, self.scalars.assumed):
+            return text
+        return f"min(max({text}, 0), {self.scalars.integer(extent - 1)})"
 
     def extent(self, e: Expr) -> str:
         """An integer expression of indices and sizes."""
@@ -148,10 +169,8 @@ class Writer:
             return {"0.0": "0", "1.0": "1"}.get(text, text)
         return f"real({text})" if self.typed else text
 
-
     def dtype(self, tensor: Tensor) -> str:
         return DTYPES.get(tensor.kind, "real" if self.typed else "")
-
 
     def allocation(self, storage: Storage, fill: str | None, extra: str = "") -> str:
         tensor = storage.tensor
@@ -163,7 +182,6 @@ class Writer:
         if fill == "sum":
             return f"np.zeros({shape}{dtype})"
         return f"np.full({shape}, {self.literal(IDENTITY[fill], tensor)}{dtype})"
-
 
     def slice(self, op: Op, name: str = "") -> str:
         """The part of the target that `op` still runs over."""

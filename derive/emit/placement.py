@@ -115,7 +115,7 @@ class Placement:
         """An index array, kept inside the axis; what is added outside is 0."""
         integers = Printer(self.scope, common, exact=True)
         code = integers.code(value)
-        if inside(value, axis.extent):
+        if inside(value, axis.extent) or is_scalar(value):
             return code.text
         return call(f"{self.scope.dialect.module}.clip", code, "0", integers.code(axis.extent - 1)).text
 

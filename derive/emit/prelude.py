@@ -100,27 +100,24 @@ class Compound:
 
 
 def _compound(scope: Scope) -> list[Compound]:
-    """The needed sizes that are no axis, each after those it follows from; what they need is added to the scope."""
-    axes = {extent for t in scope.arguments for extent in t.shape}
+    """The needed sizes that are no axis, each after those it follows from; those are added to the scope."""
+    known = {extent for t in scope.arguments for extent in t.shape if extent.is_Symbol}
     found: list[Compound] = []
-    wanted = [symbol for symbol in scope.symbols if symbol not in axes]
-    while wanted:
-        symbol = wanted.pop()
-        if any(symbol == c.symbol for c in found):
-            continue
-        compound = _following(symbol, scope)
-        found.insert(0, compound)
+    for symbol in list(scope.symbols):
+        if symbol not in known:
+            found.append(_following(symbol, scope, known))
+            known.add(symbol)
+    for compound in found:
         for other in sorted(compound.rest.free_symbols, key=str):
             scope.size(other)
-            wanted += [other] if other not in axes else []
     return found
 
 
-def _following(symbol: sympy.Symbol, scope: Scope) -> Compound:
+def _following(symbol: sympy.Symbol, scope: Scope, known: set[Expr]) -> Compound:
     for tensor in scope.arguments:
         for place, extent in enumerate(tensor.shape):
             factor = sympy.expand(extent).coeff(symbol)
             rest = sympy.expand(extent - factor * symbol)
-            if factor.is_Integer and factor > 0 and symbol not in rest.free_symbols:
+            if factor.is_Integer and factor > 0 and rest.free_symbols <= known:
                 return Compound(symbol, tensor, place, factor, rest)
     raise MissingSize(symbol)

@@ -160,4 +160,6 @@ def _bounded(scope: Scope, index: Expr, extent: Expr, common: Order, integers: I
     if scope.trusting or inside(index, extent):
         return code.text
     top = integers(sympy.expand(extent - 1), ())
+    if not common:
+        return call("min", code, top).text
     return call(f"{scope.dialect.module}.clip", code, "0", top).text

@@ -217,7 +217,7 @@ class Printer:
 
     def masked(self, number: Any, rest: list[Expr], conditions: list[Boolean]) -> tuple[bool, Code]:
         """A product with brackets: a selection, so that an infinite factor is not multiplied by 0."""
-        condition = self.all_of(conditions)
+        condition = self.truth_of(conditions)
         if all(is_scalar(f) for f in rest):
             minus, factor = self.signed(sympy.Mul(number, *rest))
             mask = self.cast(condition)
@@ -269,7 +269,7 @@ class Printer:
         if isinstance(condition, Not):
             condition, a, b = condition.args[0], b, a
         first = self.full(a) if is_scalar(a) and is_scalar(b) else self.code(a)
-        return call(f"{self.scope.dialect.module}.where", self.condition(condition), first, self.code(b))
+        return call(f"{self.scope.dialect.module}.where", self.truth_of([condition]), first, self.code(b))
 
     def full(self, number: Expr) -> Code:
         """A number that has the type of the result."""
@@ -289,6 +289,13 @@ class Printer:
             return truth
         sides = [self.comparable(side) for side in c.args]
         return Chain(COMPARE, sides[0], ((COMPARISONS[c.func], sides[1]),))
+
+    def truth_of(self, conditions: Sequence[Boolean]) -> Code:
+        """The conditions as an array of truth values, also where they are about sizes only."""
+        code = self.all_of(conditions)
+        if self.scope.dialect.truth and not any(indices_of(c) or reads_of(c) for c in conditions):
+            return call(self.scope.dialect.truth, code)
+        return code
 
     def all_of(self, conditions: Sequence[Boolean]) -> Code:
         """``p & q``"""

@@ -13,7 +13,7 @@ from .contractions import Contraction, Operand
 from .ranges import inside
 from .reads import Order, transposed
 from .regions import interval, shrunk_bound
-from .scalars import Printer
+from .scalars import Printer, is_scalar
 from .scope import Scope
 
 
@@ -172,8 +172,8 @@ def without_deltas(
 
 
 def within(value: Expr, extent: Expr) -> Expr:
-    """Brackets that hold where an index lies in an axis; 1 where that is certain."""
-    if inside(value, extent):
+    """Brackets that hold where an index lies in an axis; 1 where that is certain, or NumPy would say that it does not."""
+    if inside(value, extent) or is_scalar(value):
         return sympy.S.One
     low = sympy.GreaterThan(value, 0, evaluate=False)
     return Bracket(low) * Bracket(sympy.StrictLessThan(value, extent, evaluate=False))

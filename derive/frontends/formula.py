@@ -69,7 +69,8 @@ def understand(text: str, specs: Mapping[str, Spec]) -> Understood:
     check_growth(source, tree)
     names = _variables(source, tree, specs)
     failed: list[tuple[Guess, ShapeError]] = []
-    for group in guesses([name for name in names if name not in specs], {*specs, *sizes_of_specs(specs), *names}):
+    open_names = [name for name in names if name not in specs]
+    for group in guesses(open_names, {*names, *sizes_of_specs(specs)}, sum(1 for _ in walk(tree))):
         found: list[tuple[Guess, Program]] = []
         for guess in group:
             try:
@@ -104,7 +105,7 @@ def _variables(source: Source, tree: Node, specs: Mapping[str, Spec]) -> list[st
     used = [n.name for n in walk(tree) if isinstance(n, Name) and n.name not in known]
     for name in specs:
         if name not in used:
-            raise UnknownName(f"the {source.what} has no variable {name!r}; {closest(name, used)}\n  {source.text[:200]}")
+            raise UnknownName(f"the {source.what} has no variable {name!r}; {closest(name, dict.fromkeys(used))}\n  {source.text[:200]}")
     return list(dict.fromkeys((*specs, *used)))
 
 

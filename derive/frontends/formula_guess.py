@@ -21,6 +21,8 @@ LIKELY = {0: (0, 1, 2), 1: (1, 0, 2), 2: (2, 1, 0)}
 MOST_CHANGES = 2
 """How many variables may depart from the convention."""
 MOST_GUESSES = 64
+MOST_WORK = 8_000
+"""Guesses times words of the formula, so that a long one is not traced many times."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,13 @@ def by_convention(name: str) -> int:
     return 2 if name[0].isupper() else 0 if name[0] in "abcdefg" else 1
 
 
-def guesses(names: list[str], taken: Iterable[str]) -> Iterator[list[Guess]]:
-    """Groups of equally likely guesses, the likeliest first; their sizes are called differently from `taken`."""
-    ranks = islice(sorted(_changes(names), key=lambda found: found[0]), MOST_GUESSES)
+def guesses(names: list[str], taken: Iterable[str], length: int) -> Iterator[list[Guess]]:
+    """Groups of equally likely guesses for a formula of so many words, the likeliest first.
+
+    Their sizes are called differently from `taken`.
+    """
+    most = max(1, min(MOST_GUESSES, MOST_WORK // length))
+    ranks = islice(sorted(_changes(names), key=lambda found: found[0]), most)
     letters = _letters(set(taken))
     for _, group in groupby(ranks, key=lambda found: found[0]):
         yield [_guess(names, ranks, letters) for _, ranks in group]

@@ -11,7 +11,10 @@ from .formula_tree import (
     Attribute,
     Call,
     Chain,
+    Compare,
     Entry,
+    Iverson,
+    Logic,
     Name,
     Negative,
     Node,
@@ -21,12 +24,15 @@ from .formula_tree import (
     children,
 )  # fmt: skip
 
-MAX_BITS = 20_000.0
+MAX_BITS = 50_000.0
 """Bits of an exact fraction."""
 MAX_MAGNITUDE = 1e300
 """Binary logarithm of a value: three exponentials on top of one another fit, four do not."""
 
 EXPONENTIAL = {"exp", "exp2", "exp10", "expm1", "sinh", "cosh"}
+LOGARITHMIC = {"softplus", "entr", "rel_entr", "kl_div", "xlogy", "exp2", "exp10", "gammaln", "digamma", "psi"}
+"""Functions that can become a multiple of a logarithm; so can all with "log" in their name."""
+ROUNDED = {"floor", "ceil", "rint", "round", "trunc", "fix", "floor_divide", "remainder", "mod", "fmod"}
 FACTORIAL = {"gammaln", "polygamma", "digamma", "psi", "betaln"}
 SQUARES = {"square", "hypot", "var", "std", "norm", "norm2"}
 POWERS = {"power", "float_power", "matrix_power"}
@@ -36,11 +42,13 @@ POWERS = {"power", "float_power", "matrix_power"}
 class Growth:
     """Bounds for a value in which every variable is 1 or 1/2.
 
-    bits: of numerator and denominator together; magnitude: the binary logarithm of the absolute value.
+    bits: of numerator and denominator together; magnitude: the binary logarithm of the absolute value;
+    logarithm: whether it could be a multiple of a logarithm, so that its exponential is a power.
     """
 
     bits: float
     magnitude: float
+    logarithm: bool = False
 
 
 UNIT = Growth(2.0, 1.0)
@@ -62,13 +70,12 @@ class _Limits:
     def of(self, node: Node) -> Growth:
         found = self._of(node)
         if found.bits > MAX_BITS or found.magnitude > MAX_MAGNITUDE:
-            what = "powers" if found.bits > MAX_BITS else "exponentials"
-            place = node.place
+            start, end = node.place.start, node.place.end
             raise self.source.error(
-                f"the {what} at {self.source.place(place.start)} could become too large to be computed; "
-                "try: smaller exponents, fewer of them on top of one another",
-                place.start,
-                place.end,
+                f"the numbers at {self.source.place(start)} could become too large to be computed; try: smaller exponents, "
+                "fewer of them on top of one another",
+                start,
+                end,
             )
         return found
 
@@ -85,6 +92,9 @@ class _Limits:
                 return UNIT
             case Negative(arg=arg):
                 return self.of(arg)
+            case Compare() | Logic() | Iverson():
+                self._together(node)
+                return UNIT
             case Power(base=base, exponent=exponent):
                 return self._power(base, exponent)
             case Call(function=name, args=args) if name.rpartition(".")[2] in POWERS and len(args) == 2:
@@ -96,10 +106,10 @@ class _Limits:
     def _together(self, node: Node) -> Growth:
         """Sums and products; a sum is no larger than the product of its terms with 2 added to each."""
         parts = [self.of(child) for child in children(node)]
-        total = Growth(sum(p.bits + 1 for p in parts), sum(max(p.magnitude, 1) for p in parts))
+        bits, logarithm = sum(p.bits + 1 for p in parts), any(p.logarithm for p in parts)
         if isinstance(node, Chain) and all(symbol in "+-" for symbol, _ in node.rest):
-            return Growth(total.bits, max(p.magnitude for p in parts) + math.log2(len(parts)))
-        return total
+            return Growth(bits, max(p.magnitude for p in parts) + math.log2(len(parts)), logarithm)
+        return Growth(bits, sum(max(p.magnitude, 1) for p in parts), logarithm)
 
     def _power(self, base: Node, exponent: Node) -> Growth:
         below, above = self.of(base), self.of(exponent)
@@ -107,20 +117,24 @@ class _Limits:
         if times is None:
             times = 2.0 ** min(above.magnitude, 1000.0)
         times = max(abs(times), 1.0)
-        return Growth(below.bits * times, max(below.magnitude, below.bits) * times)
+        logarithm = below.logarithm or above.logarithm
+        return Growth(below.bits * times, max(below.magnitude, below.bits) * times, logarithm)
 
 
 def _of_function(name: str, inside: Growth) -> Growth:
     """A function of what has these bounds."""
+    logarithm = inside.logarithm or "log" in name or name in LOGARITHMIC
     if name in EXPONENTIAL:
-        # exp(k log(c)) is c^k to SymPy, so that logarithms carry the bits of their argument, and exp multiplies them.
         times = 2.0 ** min(inside.magnitude, 1020.0)
-        return Growth(inside.bits, 2.0 * times if times < 1e300 else math.inf)
+        bits = inside.bits * (times if logarithm else 1)
+        return Growth(bits, 2 * times, logarithm)
     if name in FACTORIAL:
-        return Growth(inside.bits * 2.0 ** min(inside.magnitude, 1000.0), inside.magnitude)
+        return Growth(inside.bits * 2.0 ** min(inside.magnitude, 1000.0), inside.magnitude, logarithm)
+    if name in ROUNDED:
+        return Growth(max(inside.bits, inside.magnitude), inside.magnitude, logarithm)
     if name in SQUARES:
-        return Growth(2 * inside.bits, 2 * inside.magnitude)
-    return inside
+        return Growth(2 * inside.bits, 2 * inside.magnitude, logarithm)
+    return Growth(inside.bits, inside.magnitude, logarithm)
 
 
 def constant(node: Node) -> float | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy
 
-from ..errors import DeriveError, closest
+from ..errors import closest
 from .formula_code import FormulaCode
 from .formula_grammar import MODULES, Style, dotted
 from .formula_names import (
@@ -182,12 +182,7 @@ class Lowering:
         self, name: str, args: tuple[Any, ...], options: Mapping[str, Any] = MappingProxyType({}), take: int | None = None
     ) -> Value:  # fmt: skip
         """A function of NumPy; of a row it makes a row, of a matrix summed over axis 0 as well."""
-        try:
-            result = self.trace.call(name, plain(args), {k: plain(v) for k, v in options.items()})
-        except (TypeError, ValueError) as error:
-            if isinstance(error, DeriveError):
-                raise
-            raise self.code.error(f"{name} cannot be used with these arguments ({error})") from None
+        result = self.operators.call(name, plain(args), {k: plain(v) for k, v in options.items()})
         if take is not None:
             result = result[take]
         if isinstance(result, int):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
 
@@ -87,5 +88,10 @@ def canonical(name: str) -> str:
 
 def near(name: str) -> str:
     """The functions whose names are like this one, as the end of a message."""
-    found = get_close_matches(name, sorted({*(n for n in functions() if "." not in n), *OWN}), cutoff=0.6)
+    return near_of(name, {*(n for n in functions() if "." not in n), *OWN})
+
+
+def near_of(name: str, names: Iterable[str]) -> str:
+    """The names that are like this one, as the end of a message; nothing if there are none."""
+    found = get_close_matches(name, sorted(names), cutoff=0.6)
     return "; did you mean " + " or ".join(found) + "?" if found else ""

@@ -113,7 +113,7 @@ def _unexpected(source: Source, token: lark.Token, accepted: set[str], hints: Ma
     at_end = token.type == "$END"
     start = len(source.text.rstrip()) if at_end else token.start_pos or 0
     found = f"the end of the {source.what}" if at_end else f"{str(token)!r} at {source.place(start)}"
-    operand = "NUMBER" in accepted
+    operand = "NUMBER" in accepted or "PLUS" not in accepted
     expected = [word for kind, word in OPERANDS.items() if kind in accepted] if operand else ["an operator"]
     expected += [word for kind, word in CLOSERS.items() if kind in accepted]
     listed = " or ".join(filter(None, [", ".join(expected[:-1]), expected[-1]]))

@@ -14,7 +14,7 @@ from ..errors import ParseError
 
 MAX_LENGTH = 10_000
 """Characters."""
-MAX_TOKENS = 4_000
+MAX_TOKENS = 2_000
 MAX_NESTING = 64
 """Open brackets, and levels of the tree."""
 MAX_NAME = 80
@@ -116,8 +116,8 @@ def scan(source: Source, pattern: re.Pattern[str], kinds: Mapping[str, str]) -> 
         found.append(token)
         if len(found) > MAX_TOKENS:
             raise source.error(f"a {source.what} has at most {MAX_TOKENS} words and signs", token.start)
-        if kind in ("NAME", "ENTRY", "ATTRIBUTE") and len(word) > MAX_NAME:
-            raise source.error(f"a name has at most {MAX_NAME} characters; this one has {len(word)}", token.start)
+        if kind in ("NAME", "ENTRY", "ATTRIBUTE", "BIG"):
+            _check_name(source, token)
     if opened:
         raise source.error(f"the {opened[-1].text!r} at {source.place(opened[-1].start)} is never closed", opened[-1].start)
     return found
@@ -143,9 +143,18 @@ def _unknown(source: Source, position: int) -> ParseError:
     character = source.text[position]
     meant = LOOKALIKES.get(character)
     hint = f"; did you mean {meant!r}?" if meant else ""
-    if character == "'":
+    if character == "'" and source.what == "formula":
         hint = "; a transpose follows its operand directly, as in x'"
     return source.error(f"unexpected character {character!r} at {source.place(position)}{hint}", position)
+
+
+def _check_name(source: Source, token: Token) -> None:
+    if len(token.text) > MAX_NAME:
+        raise source.error(f"a name has at most {MAX_NAME} characters; this one has {len(token.text)}", token.start)
+    word = token.text.lstrip(".").replace(",", "_")
+    if not word.isidentifier():
+        strange = next((p for p, c in enumerate(token.text) if not f"a{c}".isidentifier() and c not in ".,"), 0)
+        raise _unknown(source, token.start + strange)
 
 
 def _check_number(source: Source, token: Token) -> None:

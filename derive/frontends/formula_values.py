@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
-from ..errors import ShapeError
+from ..errors import DeriveError, ShapeError
 from .formula_code import FormulaCode
 from .formula_grammar import Style
 from .trace import Trace
@@ -44,11 +47,20 @@ class Operators:
     def __init__(self, trace: Trace, code: FormulaCode, style: Style) -> None:
         self.trace, self.code, self.style = trace, code, style
 
+    def call(self, name: str, args: tuple[Any, ...], options: Mapping[str, Any] = MappingProxyType({})) -> Any:
+        """A function of NumPy in the trace; what its record cannot use, written for code of Python, is said as such."""
+        try:
+            return self.trace.call(name, args, dict(options))
+        except (TypeError, ValueError, ArithmeticError) as error:
+            if isinstance(error, DeriveError):
+                raise
+            raise self.code.error(f"{name} cannot be used with these arguments ({error})") from None
+
     def by_entry(self, name: str, *values: Value) -> Value:
         """A function entry by entry; in MATLAB style arrays must have one shape, or be scalars."""
         if self.style.columns:
             self._one_shape([v for v in values if v.rank])
-        array = self.trace.call(name, tuple(v.array for v in values), {})
+        array = self.call(name, tuple(v.array for v in values))
         return Value(array, any(v.row for v in values))
 
     def _one_shape(self, values: list[Value]) -> None:
@@ -69,12 +81,12 @@ class Operators:
     def matrix_product(self, a: Value, b: Value) -> Value:
         """``a @ b``; with columns and rows as MATLAB has them, where these occur."""
         if not self.style.columns:
-            return Value(self.trace.call("numpy.matmul", (a.array, b.array), {}))
+            return Value(self.call("numpy.matmul", (a.array, b.array)))
         if (a.shape, b.shape) == ("column", "row"):
-            return Value(self.trace.call("numpy.outer", (a.array, b.array), {}))
+            return Value(self.call("numpy.outer", (a.array, b.array)))
         if (a.shape, b.shape) in ADVICE:
             raise ShapeError(f"{ADVICE[a.shape, b.shape]} ({self.trace.place()})")
-        array = self.trace.call("numpy.matmul", (a.array, b.array), {})
+        array = self.call("numpy.matmul", (a.array, b.array))
         return Value(array, a.shape == "row" and array.rank == 1)
 
     def quotient(self, a: Value, b: Value) -> Value:
@@ -88,7 +100,7 @@ class Operators:
         """``A \\ b``, the solution of A x = b."""
         if not a.rank:
             return self.by_entry("numpy.divide", b, a)
-        return Value(self.trace.call("numpy.linalg.solve", (a.array, b.array), {}))
+        return Value(self.call("numpy.linalg.solve", (a.array, b.array)))
 
     def power(self, base: Value, exponent: Value) -> Value:
         """``a ^ b``: of scalars, or a matrix to the power of an integer."""
@@ -104,8 +116,8 @@ class Operators:
         if abs(times) > LARGEST_POWER:
             raise self.code.error(f"a matrix to a power above {LARGEST_POWER}")
         if times == -1:
-            return Value(self.trace.call("numpy.linalg.inv", (base.array,), {}))
-        return Value(self.trace.call("numpy.linalg.matrix_power", (base.array, int(times)), {}))
+            return Value(self.call("numpy.linalg.inv", (base.array,)))
+        return Value(self.call("numpy.linalg.matrix_power", (base.array, int(times))))
 
     def transposed(self, a: Value, symbol: str = "'") -> Value:
         """``a'`` and ``a.T``; NumPy's .T leaves a vector as it is."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
+import sympy
 
-from ..errors import DomainError, UnknownName, closest
-from ..ir.evaluate import solve_sizes
-from ..ir.nodes import Program, Tensor
+from ..errors import DomainError, ShapeError, UnknownName, closest
+from ..ir.nodes import Bracket, Program, Tensor, Where
+from ..ir.sizes import Sizes, solve_sizes
 
+Shapes = tuple[tuple[int, ...], ...]
 REMEMBERED_SHAPES = 4096
 
 
@@ -26,7 +29,7 @@ class Arguments:
         kinds = {"real": dtype, "integer": np.dtype(np.int64), "boolean": np.dtype(np.bool_)}
         self.slots = tuple((tensor, kinds[tensor.kind]) for tensor in program.inputs)
         self.scalars = [position for position, tensor in enumerate(program.inputs) if not tensor.rank]
-        self.shapes: set[tuple[tuple[int, ...], ...]] = set()
+        self.known: dict[Shapes, Sizes] = {}
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
         """Arguments in the order of the inputs.
@@ -50,8 +53,8 @@ class Arguments:
             raise UnknownName(f"{self.name}() needs {', '.join(self.names)}; missing: {', '.join(missing)}")
         return [given[name] for name in self.names]
 
-    def ready(self, values: list[Any]) -> tuple[list[Any], tuple[tuple[int, ...], ...]]:
-        """Contiguous arrays of the kernel's types whose shapes agree, and these shapes; scalars without axes.
+    def ready(self, values: list[Any]) -> tuple[list[Any], Shapes, Sizes]:
+        """Contiguous arrays of the kernel's types whose shapes agree, the shapes, and the sizes that they give.
 
         Raises:
             ShapeError: ranks or axes that disagree; the axis, both tensors and both values are named.
@@ -65,15 +68,42 @@ class Arguments:
                     continue
             values[position] = as_array(value, tensor, dtype)
         shapes = tuple([value.shape for value in values])
-        if shapes not in self.shapes:
-            solve_sizes(self.program, dict(zip(self.names, values, strict=True)))
-            if len(self.shapes) >= REMEMBERED_SHAPES:
-                self.shapes.clear()
-            self.shapes.add(shapes)
+        sizes = self.known.get(shapes)
+        if sizes is None:
+            sizes = self._solved(values)
+            self.known[shapes] = sizes
         if self.scalars:
             for position in self.scalars:
                 values[position] = values[position][()]
-        return values, shapes
+        return values, shapes, sizes
+
+    def _solved(self, values: list[Any]) -> Sizes:
+        """The sizes, which fit all that the program reads.
+
+        Raises:
+            ShapeError: a shape disagrees, or is too short.
+        """
+        sizes = solve_sizes(self.program, dict(zip(self.names, values, strict=True)))
+        if 0 in sizes.values():
+            _nothing_is_read_of_nothing(self.program, sizes)
+        if len(self.known) >= REMEMBERED_SHAPES:
+            self.known.clear()
+        return sizes
+
+
+def _nothing_is_read_of_nothing(program: Program, sizes: Sizes) -> None:
+    """An equation that computes anything must not read an entry of a tensor that has none.
+
+    Raises:
+        ShapeError: it does, outside of any condition.
+    """
+    values = {symbol: sympy.Integer(value) for symbol, value in sizes.items()}
+    for equation in program.equations:
+        if equation.body.has(Bracket, Where) or any(i.extent.xreplace(values) == 0 for i in equation.indices):
+            continue
+        for read in equation.reads:
+            if any(extent.xreplace(values) == 0 for extent in read.tensor.shape):
+                raise ShapeError(f"{read.tensor.name} has an axis of length 0, but {equation} reads an entry of it")
 
 
 def as_array(value: Any, tensor: Tensor, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
@@ -100,10 +130,11 @@ def as_array(value: Any, tensor: Tensor, dtype: np.dtype[Any]) -> np.ndarray[Any
 
 
 def _from_objects(array: np.ndarray[Any, Any], tensor: Tensor) -> np.ndarray[Any, Any]:
-    try:
-        return np.asarray(array.tolist(), dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DomainError(f"{tensor.name} has dtype {array.dtype}; numbers were expected") from None
+    """Python's own numbers, such as fractions or integers too large for int64."""
+    strange = next((value for value in array.flat if not isinstance(value, Real)), None)
+    if array.size and (strange is not None or any(value is None for value in array.flat)):
+        raise DomainError(f"{tensor.name} holds {strange!r}; numbers were expected")
+    return array.astype(np.float64)
 
 
 def _must_be_integers(array: np.ndarray[Any, Any], tensor: Tensor) -> None:

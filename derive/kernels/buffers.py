@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Expr
 
 from ..emit.loops import Lowered
 from ..errors import DomainError, ShapeError
 from ..ir.nodes import Program
+from ..ir.sizes import Sizes
 
 Shapes = tuple[tuple[int, ...], ...]
 KEPT_BYTES = 1 << 26
@@ -27,7 +27,6 @@ class Buffers:
         kinds: dict[str, type[np.generic]] = {"real": dtype, "integer": np.int64, "boolean": np.bool_}
         names = [tensor.name for tensor, _ in lowered.buffers]
         inputs = [tensor.name for tensor in program.inputs]
-        self._program = program
         self._extents = [(shape, np.dtype(kinds[tensor.kind])) for tensor, shape in lowered.buffers]
         self._outputs = [(t, kinds[t.kind], inputs.index(t.name) if t.name in inputs else -1) for t in program.outputs]
         self._places = [names.index(t.name) if t.name in names else -1 for t in program.outputs]
@@ -36,11 +35,11 @@ class Buffers:
         self._known: dict[Shapes, list[tuple[tuple[int, ...], np.dtype[Any]]]] = {}
         self._room: dict[Shapes, list[list[Any]]] = {}
 
-    def take(self, shapes: Shapes, values: list[Any], out: Any) -> list[Any]:
+    def take(self, shapes: Shapes, sizes: Sizes, values: list[Any], out: Any) -> list[Any]:
         """Arrays for the outputs, then for the intermediates."""
         wanted = self._known.get(shapes)
         if wanted is None:
-            wanted = self._known[shapes] = self._sizes(shapes)
+            wanted = self._known[shapes] = self._sizes(sizes)
         outputs = [np.empty(shape, dtype) for shape, dtype in wanted[: self._made]]
         if out is not None:
             self._given(out, outputs, values)
@@ -67,14 +66,11 @@ class Buffers:
                 found.append(buffers[place] if place >= 0 else np.array(values[position]))
         return tuple(found)
 
-    def _sizes(self, shapes: Shapes) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
+    def _sizes(self, sizes: Sizes) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
         if len(self._known) > 4096:
             self._known.clear()
-        sizes: dict[Expr, int] = {}
-        for tensor, shape in zip(self._program.inputs, shapes, strict=True):
-            for extent, found in zip(tensor.shape, shape, strict=True):
-                sizes.setdefault(extent, found)
-        return [(tuple(extent_value(e, sizes) for e in extents), dtype) for extents, dtype in self._extents]
+        values = {symbol: sympy.Integer(value) for symbol, value in sizes.items()}
+        return [(tuple(max(0, int(e.xreplace(values))) for e in extents), dtype) for extents, dtype in self._extents]
 
     def _given(self, out: Any, outputs: list[Any], values: list[Any]) -> None:
         """Put the caller's arrays in place of new ones.
@@ -97,17 +93,3 @@ class Buffers:
             if any(np.may_share_memory(array, value) for value in values if isinstance(value, np.ndarray)):
                 raise DomainError(f"out for {tensor.name} overlaps an input")
             outputs[place] = array
-
-
-def extent_value(extent: Expr, sizes: dict[Expr, int]) -> int:
-    """The value of an extent; a size that is no axis by itself is solved for where it is the only unknown."""
-    if extent in sizes:
-        return sizes[extent]
-    unknown = extent.free_symbols - sizes.keys()
-    for symbol in unknown:
-        for known, value in list(sizes.items()):
-            if symbol in known.free_symbols and known != symbol:
-                solution = sympy.solve(known.subs(sizes) - value, symbol)
-                if solution:
-                    sizes[symbol] = int(solution[0])
-    return max(0, int(extent.subs(sizes)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 
 from ..emit.loops import FunctionSource, Lowered, Options, lower, module_source
+from ..emit.loops_writer import Names
 from ..errors import DomainError
 from ..ir.nodes import Program
 from .cache import load_function
@@ -35,7 +35,7 @@ def compile_program(
     if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
         raise DomainError(f"kernels compute in float64 or float32, not in {kind}")
     alone = len(program.outputs) == 1 if single is None else single and len(program.outputs) == 1
-    identifier = re.sub(r"\W", "_", name) or "kernel"
+    identifier = Names().new(name)
     function = FunctionSource(identifier, program, alone)
     options = Options(typed=kind == np.float32, parallel=parallel, nogil=True, vector=True, buffers=True)
     lowered = lower(function, options)

@@ -11,8 +11,9 @@ import sympy
 
 from ..emit.loops import Lowered
 from ..errors import DomainError
-from ..ir.evaluate import solve_sizes
+from ..ir.evaluate import evaluate
 from ..ir.nodes import Program
+from ..ir.sizes import solve_sizes
 from .arguments import Arguments
 from .buffers import Buffers
 
@@ -52,8 +53,8 @@ class Kernel:
             UnknownName: an argument is missing or unknown.
             DomainError: complex input, or an integer that is no index of the axis that it indexes.
         """
-        values, shapes = self._arguments.ready(self._arguments.bind(args, kwargs))
-        buffers = self._buffers.take(shapes, values, out if out is None or not self.single else (out,))
+        values, shapes, sizes = self._arguments.ready(self._arguments.bind(args, kwargs))
+        buffers = self._buffers.take(shapes, sizes, values, out if out is None or not self.single else (out,))
         try:
             numbers = self._in_parallel(values, buffers) if self.parallel else self.function(*values, *buffers)
         except IndexError:
@@ -94,6 +95,7 @@ class Kernel:
                     f"{tensor.name}{list(place) if place else ''} is {array[place]}, but it is an index "
                     f"below {bound} = {limit}: it must be in 0..{limit - 1}"
                 ) from None
+        evaluate(self.program, arrays)  # an index that is computed: the interpreter says which
 
     def __repr__(self) -> str:
         return f"<kernel {self.name}({', '.join(self._arguments.names)}) in {np.dtype(self.dtype).name}>"

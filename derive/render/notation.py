@@ -277,6 +277,8 @@ class Notation:
     def entry(self, e: Any, axes: Axes) -> Node:
         if not indices_of(e) or reads_of(e):
             return aligned(self.value(e), axes)
+        if not indices_of(e) <= set(axes[:2]):
+            raise NoMatrix
         return self._positions(e, {i: Position("row" if i == axes[0] else "column") for i in indices_of(e)})
 
     def _positions(self, e: Any, places: dict[Index, Position]) -> Node:

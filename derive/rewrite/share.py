@@ -81,7 +81,7 @@ def _worth_a_name(e: Any) -> bool:
         or not reads_of(e)
     ):
         return False
-    return not (e.is_Pow and e.exp.is_Integer) and reads_whole(e)
+    return not (e.is_Pow and e.exp.is_Integer) and not e.is_integer and reads_whole(e)
 
 
 def _contains_worthy(e: Expr) -> bool:

@@ -174,7 +174,7 @@ calls("numpy.matmul", lambda A, B: A @ B, lambda A, B: A[0] @ B, A="2 k n m", B=
 calls("numpy.matmul", lambda A, x: A @ x, lambda A, x: x @ np.swapaxes(A, -1, -2), A="k n m", x="m")
 calls("numpy.dot dot", lambda A, B: np.dot(A, B), lambda A, B: A.dot(B[:, 0]), lambda A, B: np.dot(A[0], B), lambda A, B: np.dot(2, B), A="n m", B="m k")
 calls("numpy.dot", lambda A, B: np.dot(A, B), A="2 n m", B="k m n")
-calls("numpy.vdot numpy.vecdot numpy.linalg.vecdot", lambda A, B: np.vdot(A, B), lambda A, B: np.vecdot(A, B), lambda A, B: np.linalg.vecdot(A, B, axis=0), A="n m", B="n m")
+calls("numpy.vdot numpy.vecdot numpy.linalg.vecdot", lambda A, B: np.vdot(A, B), lambda A, B: np.vdot(A, B.T), lambda A, B: np.vecdot(A, B), lambda A, B: np.linalg.vecdot(A, B, axis=0), A="n m", B="n m")
 calls("numpy.inner", lambda A, B: np.inner(A, B), lambda A, B: np.inner(A[0], B[0]), lambda A, B: np.inner(A, 3), A="n m", B="k m")
 calls("numpy.outer numpy.linalg.outer", lambda x, y: np.outer(x, y), lambda x, y: np.linalg.outer(y, x), lambda x, y: np.outer(x[:, None] * y, y), x="n", y="m")
 calls("numpy.tensordot numpy.linalg.tensordot", lambda A, B: np.tensordot(A, B), lambda A, B: np.tensordot(A, B, axes=1 + 1),

@@ -84,8 +84,12 @@ def normalised(make: Maker) -> Value | None:
     if kind == 0:
         return Value(f"({a.text} - {a.text}.mean(axis={p}, keepdims=True))", a.shape, a.range + -a.range)
     if kind == 1:
-        weights = make.named(Value(f"np.exp({a.text} - {a.text}.max(axis={p}, keepdims=True))", a.shape, Interval(0, 1)))
-        return Value(f"({weights.text} / {weights.text}.sum(axis={p}, keepdims=True))", a.shape, Interval(0, 1))
+        weights = make.named(
+            Value(f"np.exp({a.text} - {a.text}.max(axis={p}, keepdims=True))", a.shape, Interval(0, 1))
+        )
+        return Value(
+            f"({weights.text} / {weights.text}.sum(axis={p}, keepdims=True))", a.shape, Interval(0, 1)
+        )
     if kind == 2:
         return Value(f"softmax({a.text}, axis={p})", a.shape, Interval(0, 1))
     if kind == 3:
@@ -133,7 +137,11 @@ def matmul_shape(a: Shape, b: Shape) -> Shape | None:
 
 def einsum(make: Maker) -> Value | None:
     """One to three operands, indices shared wherever extents agree, also within one operand."""
-    operands = [v for v in (make.operand(lambda v: 0 < v.rank <= 3) for _ in range(1 + make.choices.integer(0, 2))) if v]
+    operands = [
+        v
+        for v in (make.operand(lambda v: 0 < v.rank <= 3) for _ in range(1 + make.choices.integer(0, 2)))
+        if v
+    ]
     if not operands:
         return None
     letters: dict[str, Expr] = {}
@@ -184,7 +192,9 @@ def other_product(make: Maker) -> Value | None:
     if a.shape[-1] == b.shape[-1] and a.rank + b.rank <= 5:
         return Value(f"np.inner({inner})", (*a.shape[:-1], *b.shape[:-1]), summed(product, a.shape[-1]))
     if a.shape[-1] == b.shape[0] and a.rank + b.rank <= 5:
-        return Value(f"np.tensordot({inner}, axes=1)", (*a.shape[:-1], *b.shape[1:]), summed(product, b.shape[0]))
+        return Value(
+            f"np.tensordot({inner}, axes=1)", (*a.shape[:-1], *b.shape[1:]), summed(product, b.shape[0])
+        )
     return Value(f"np.vdot({bare(a.text)}, {bare(a.text)})", (), summed(a.range.squared(), *a.shape))
 
 
@@ -309,9 +319,13 @@ def joined(make: Maker) -> Value | None:
     p = make.choices.integer(0, a.rank - 1)
 
     def alike(b: Value) -> bool:
-        return b.rank == a.rank and all(e == f for q, (e, f) in enumerate(zip(a.shape, b.shape, strict=True)) if q != p)
+        return b.rank == a.rank and all(
+            e == f for q, (e, f) in enumerate(zip(a.shape, b.shape, strict=True)) if q != p
+        )
 
-    others = [b for b in (make.operand(alike) for _ in range(1 + make.choices.integer(0, 1))) if b is not None]
+    others = [
+        b for b in (make.operand(alike) for _ in range(1 + make.choices.integer(0, 1))) if b is not None
+    ]
     parts: Sequence[Value] = [a, *others] if make.chance(50) else [*others, a]
     ranges = a.range
     for b in parts:

@@ -24,7 +24,9 @@ def close(found: Any, expected: Any, what: str, scale: float = 0.0, tolerance: f
     error = np.abs(found - expected)
     bad = ~(error <= tolerance * size)
     where = np.argwhere(bad)[:3].tolist()
-    assert not np.any(bad), f"{what}: {found[bad][:3]} found where {expected[bad][:3]} is right; entries {where}"
+    assert not np.any(bad), (
+        f"{what}: {found[bad][:3]} found where {expected[bad][:3]} is right; entries {where}"
+    )
 
 
 class Derived:
@@ -68,7 +70,13 @@ class Derived:
         return dict(zip(function.origin.seeds, values, strict=True))
 
     def first_order(
-        self, evidence: Evidence, cotangents: Any, direction: Arrays, gradients: Any, tangents: Any, every_entry: bool
+        self,
+        evidence: Evidence,
+        cotangents: Any,
+        direction: Arrays,
+        gradients: Any,
+        tangents: Any,
+        every_entry: bool,
     ) -> float:
         for mine, right in zip(tangents, evidence.tangent(direction), strict=True):
             close(mine, right, "jvp")

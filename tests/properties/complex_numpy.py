@@ -19,6 +19,14 @@ def sign(x: Any) -> Any:
     return np.sign(np.real(x))
 
 
+def floor(x: Any) -> Any:
+    return np.floor(np.real(x))
+
+
+def heaviside(x: Any, half: Any) -> Any:
+    return np.heaviside(np.real(x), half)
+
+
 def expit(x: Any) -> Any:
     return 1 / (1 + np.exp(-x))
 
@@ -69,10 +77,9 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return total if keepdims else np.squeeze(total, axis=axis)
 
 
+REPLACED = (sign, floor, heaviside, logaddexp, hypot, var, std, ptp, vdot, cbrt)
 NAMESPACE = SimpleNamespace(
     **{name: getattr(np, name) for name in dir(np) if not name.startswith("_")}
-    | {
-        "abs": absolute, "absolute": absolute, "sign": sign, "logaddexp": logaddexp, "hypot": hypot, "var": var,
-        "std": std, "ptp": ptp, "vdot": vdot, "cbrt": cbrt, "linalg": SimpleNamespace(norm=norm),
-    }
-)  # fmt: skip
+    | {f.__name__: f for f in REPLACED}
+    | {"abs": absolute, "absolute": absolute, "linalg": SimpleNamespace(norm=norm)}
+)

@@ -29,7 +29,10 @@ class Evidence:
     def tangent(self, direction: Arrays, at: Arrays | None = None) -> list[np.ndarray]:
         """The derivative of every output along a direction."""
         given = self.inputs if at is None else at
-        moved = {name: lifted(x) + 1j * STEP * direction[name] if name in direction else x for name, x in given.items()}
+        moved = {
+            name: lifted(x) + 1j * STEP * direction[name] if name in direction else x
+            for name, x in given.items()
+        }
         return [y.imag / STEP for y in self.outputs(moved)]
 
     def slope(self, cotangents: list[np.ndarray], direction: Arrays, at: Arrays | None = None) -> float:

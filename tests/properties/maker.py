@@ -36,7 +36,12 @@ class Input:
 
     @property
     def spec(self) -> str:
-        facts = {"real": "", "positive": ", positive", "boolean": ", boolean", "integer": f", integer < {self.bound}"}
+        facts = {
+            "real": "",
+            "positive": ", positive",
+            "boolean": ", boolean",
+            "integer": f", integer < {self.bound}",
+        }
         return " ".join(map(str, self.axes)) + facts[self.kind]
 
     @property
@@ -68,6 +73,9 @@ class RandomFunction:
     def __repr__(self) -> str:
         shapes = ", ".join(f"{i.name}={i.spec!r}" for i in self.inputs)
         return f"\n{self.source}f = dv.trace(program, {shapes})\n"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
 
     @property
     def specs(self) -> dict[str, str]:

@@ -84,7 +84,9 @@ def finished(make: Maker) -> RandomFunction:
         weight = make.operand(lambda v: v.shape == last.shape)
         inner = last.text if weight is None or weight.text == last.text else f"{last.text} * {weight.text}"
         name = make.pick(("sum", "mean"))
-        return RandomFunction(tuple(make.inputs), tuple(make.lines), (Value(f"np.{name}({inner})", (), last.range),))
+        return RandomFunction(
+            tuple(make.inputs), tuple(make.lines), (Value(f"np.{name}({inner})", (), last.range),)
+        )
     outputs = [last]
     if kind >= 8:
         outputs += [v for v in (make.operand(),) if v is not None and v.text not in {o.text for o in outputs}]

@@ -81,6 +81,10 @@ FORMULAS = (
     Formula("np.clip({1}, -0.5, 0.7)", to(-0.5, 0.7)),
     Formula("np.where({0} > 0, {1}, 0.1 * {0})", rising(lambda x: x if x > 0 else 0.1 * x)),
     Formula("np.where({0} > 0, {1}, np.expm1({1}))", lambda r: Interval(-1, r.magnitude), Interval(-30, 30)),
+    Formula("np.abs({0} ** 3)", lambda r: Interval(0, r.magnitude**3)),
+    Formula("np.sqrt({0} ** 2)", lambda r: Interval(0, r.magnitude)),
+    Formula("({0} - np.floor({1}))", to(0, 1)),
+    Formula("({0} * np.heaviside({1}, 0.5))", lambda r: Interval(-r.magnitude, r.magnitude)),
     Formula("(np.sign({1}) * {0} ** 2)", lambda r: Interval(-(r.magnitude**2), r.magnitude**2)),
 )  # fmt: skip
 
@@ -212,7 +216,9 @@ def index_condition(make: Maker, a: Value) -> Value:
     """A condition on positions alone: causal masks, bands, every second entry."""
     last = f"np.arange({a.text}.shape[-1])"
     if a.rank == 1 or make.chance(30):
-        text = make.pick(("{0} > 0", "{0} < 2", "{0} != 1", "{0} == {1}.shape[-1] - 1", "{1}.shape[-1] - {0} > 2"))
+        text = make.pick(
+            ("{0} > 0", "{0} < 2", "{0} != 1", "{0} == {1}.shape[-1] - 1", "{1}.shape[-1] - {0} > 2")
+        )
         return Value(text.format(last, a.text), a.shape[-1:], a.range)
     rows = f"np.arange({a.text}.shape[-2])[:, None]"
     text = make.pick(("{0} >= {1}", "{0} == {1}", "{0} - {1} < 2", "{0} + {1} != 3", "abs({0} - {1}) <= 1"))

@@ -91,6 +91,8 @@ def test_the_complex_functions_are_numpys(number: int) -> None:
     plain = as_tuple(program.function()(**inputs))
     direction = {name: random.standard_normal(np.shape(inputs[name])) for name in program.wrt}
     ends = [as_tuple(program.function()(**evidence.moved(direction, h))) for h in (1e-6, -1e-6)]
-    for y, z, high, low, slope in zip(plain, evidence.outputs(), *ends, evidence.tangent(direction), strict=True):
+    for y, z, high, low, slope in zip(
+        plain, evidence.outputs(), *ends, evidence.tangent(direction), strict=True
+    ):
         np.testing.assert_allclose(z.real, y, rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(slope, (high - low) / 2e-6, rtol=1e-4, atol=1e-5)

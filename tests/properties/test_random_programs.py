@@ -1,6 +1,7 @@
 """Random NumPy functions at three random shapes: values, first and second derivatives, emitted source, kernels.
 
-``pytest tests/properties --programs 5000`` checks more of them; every run checks the same ones in the same order.
+``pytest tests/properties --programs 5000`` checks more of them, ``--shrink`` makes a failing one small; every run
+checks the same ones in the same order.
 """
 
 from __future__ import annotations
@@ -36,13 +37,15 @@ def three_points(program: RandomFunction) -> Iterator[tuple[int, Arrays, np.rand
         yield point, {i.name: i.sample(random, sizes) for i in program.inputs}, random
 
 
-def test_derivatives(chunk: int) -> None:
+def test_derivatives(chunk: int, request: pytest.FixtureRequest) -> None:
+    shrink = (Phase.shrink,) if request.config.getoption("--shrink") else ()
+
     @seed(chunk)
     @settings(
         max_examples=CHUNK,
         deadline=None,
         database=None,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, *shrink),
         suppress_health_check=list(HealthCheck),
         print_blob=False,
     )

@@ -6,6 +6,7 @@ from ...ir.nodes import Program, Tensor
 from ..function import called, definition, module_docstring, tuple_text, unpacked
 from ..layout import docstring, indented
 from ..loops import FunctionSource, lower, module_source
+from ..loops_writer import Names
 from ..plan import Plan, plan_of
 from ..samples import sample_lines, samples_of
 from ..target import EmitRequest, Target
@@ -20,11 +21,11 @@ def emit(request: EmitRequest) -> str:
     plan = plan_of(request, RESERVED)
     backward = request.backward
     if backward is None:
-        functions = [_function(request.name, request.forward, request.outputs_single, "")]
+        functions = [_function(Names().new(request.name), request.forward, request.outputs_single)]
         return module_source(functions, doc=_module_doc(plan, ""))
     functions = [
-        _function(f"{request.name}_forward", request.forward, request.outputs_single, "Function"),
-        _function(f"{request.name}_backward", backward, len(backward.outputs) == 1, "Gradients"),
+        _function(f"{request.name}_forward", request.forward, request.outputs_single),
+        _function(f"{request.name}_backward", backward, len(backward.outputs) == 1),
     ]
     tail = "\n\n\n".join(["\n".join(DIFFERENCES.split("\n")), "\n".join(_test(plan, backward))])
     return module_source(functions, doc=_module_doc(plan, " and its backward pass"), tail=tail)
@@ -36,7 +37,7 @@ def _module_doc(plan: Plan, what: str) -> str:
     return quoted.removeprefix('"""').removesuffix('"""')
 
 
-def _function(name: str, program: Program, single: bool, what: str) -> str:
+def _function(name: str, program: Program, single: bool) -> str:
     arguments = ", ".join(map(_shape, program.inputs))
     results = ", ".join(map(_shape, program.outputs))
     doc = docstring([f"{results} from {arguments}."], ROOM)

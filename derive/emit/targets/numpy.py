@@ -12,7 +12,7 @@ from sympy.core.relational import Relational
 from ...ir.nodes import Program, Tensor, reads_of
 from ...ops._record import Elementwise
 from ...ops.elementwise import elementwise_ops
-from ..code import call
+from ..code import Atom, Code, Items, Suffix, call
 from ..dialect import Dialect, Update, increment
 from ..function import (
     assigned_tuple,
@@ -41,10 +41,12 @@ def _update(update: Update) -> Statement:
     index = ", ".join(update.index)
     if not update.repeats:
         return increment(update)
-    several = f"np.s_[{index}]" if ":" in index else f"({index})"
-    return Statement(
-        "", call("np.add.at", update.target, several if len(update.index) > 1 else index, update.value)
-    )
+    where: Code = Items(tuple(map(Atom, update.index)), "()")
+    if len(update.index) == 1:
+        where = Atom(index)
+    elif ":" in update.index:
+        where = Suffix(Atom("np.s_"), f"[{index}]")
+    return Statement("", call("np.add.at", update.target, where, update.value))
 
 
 NUMPY = Dialect(

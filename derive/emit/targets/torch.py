@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...ir.nodes import Equation, Tensor
-from ..code import call
+from ..code import Atom, Items, call
 from ..dialect import Dialect, Update, increment
 from ..function import (
     Body,
@@ -33,7 +33,10 @@ def _update(update: Update) -> Statement:
         return increment(update)
     index = [item for item, array in zip(update.index, update.arrays, strict=False) if array]
     value = call(f"{update.target}.new_tensor", update.value) if update.number else update.value
-    return Statement("", call(f"{update.target}.index_put_", tuple_text(index), value, "accumulate=True"))
+    return Statement(
+        "",
+        call(f"{update.target}.index_put_", Items(tuple(map(Atom, index)), "()"), value, "accumulate=True"),
+    )
 
 
 TORCH = Dialect(
@@ -56,6 +59,7 @@ TORCH = Dialect(
     flip=".flip({0})",
     one_axis=("prod",),
     numbers={"maximum": "torch.clamp({0}, min={1})", "minimum": "torch.clamp({0}, max={1})"},
+    truth="torch.tensor",
     arrays_first=True,
 )
 SAMPLES: Templates = {

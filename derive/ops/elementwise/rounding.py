@@ -61,7 +61,7 @@ FLOOR = Elementwise(
     "floor", Floor, ("numpy.floor",), head=Floor, value=lambda x: np.floor(np.real(x)),
     high_precision=lambda mp, x: mp.floor(x), rational=lambda x: Fraction(floor(x)), kink=_half, note=STEP,
     spelling={"numpy": "np.floor({0})", "torch": "torch.floor({0})", "jax": "jnp.floor({0})",
-              "numba": "math.floor({0})"},
+              "numba": "np.floor({0})"},
     latex=r"\lfloor {0} \rfloor", source="NumPy reference",
 )  # fmt: skip
 RINT = Elementwise(

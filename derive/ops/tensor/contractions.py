@@ -82,8 +82,10 @@ def _dot(trace: Any, a: Any, b: Any) -> Any:
 
 @tensor_op("numpy.vdot")
 def _vdot(trace: Any, a: Any, b: Any) -> Any:
-    a, b = (trace.reshape(x, (-1,)) if x.rank != 1 else x for x in (trace.lift(a), trace.lift(b)))
-    return _contract(trace, ["a", "a"], "", [a, b], "vdot")
+    a, b = trace.lift(a), trace.lift(b)
+    if a.extents != b.extents:
+        a, b = (trace.reshape(x, (-1,)) if x.rank != 1 else x for x in (a, b))
+    return _contract(trace, [LETTERS[: a.rank]] * 2, "", [a, b], "vdot")
 
 
 @tensor_op("numpy.inner")

@@ -1,0 +1,166 @@
+"""The right side of an equation -> SymPy's scalars, by the records of elementwise operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import sympy
+from sympy import Expr, S
+from sympy.logic.boolalg import Boolean
+
+from ..errors import DomainError
+from ..ir.nodes import Bracket, Index, Read, Tensor, Where, size
+from ..ops._record import Elementwise
+from ..ops.elementwise import elementwise_ops
+from ..ops.elementwise.piecewise import Absolute, Sign
+from .formula_names import near_of
+from .formula_text import Source
+from .formula_tree import (
+    Big,
+    Call,
+    Chain,
+    Compare,
+    Entry,
+    Iverson,
+    Logic,
+    Name,
+    Negative,
+    Node,
+    Number,
+    Place,
+    Power,
+)  # fmt: skip
+from .parse_index_grammar import function_names
+from .parse_index_letters import CONSTANTS
+
+RELATIONS = {
+    "=": sympy.Eq, "==": sympy.Eq, "!=": sympy.Ne, "<": sympy.StrictLessThan, "<=": sympy.LessThan,
+    ">": sympy.StrictGreaterThan, ">=": sympy.GreaterThan,
+}  # fmt: skip
+LOGIC = {"and": sympy.And, "or": sympy.Or, "not": sympy.Not}
+Indices = Mapping[str, Index]
+
+
+@cache
+def operation(name: str) -> Elementwise | None:
+    """The record of a function as it is printed, or as NumPy calls it."""
+    short = {"max": "maximum", "min": "minimum", "mod": "remainder"}.get(name, name)
+    for op in elementwise_ops():
+        if op.name == short:
+            return op
+    return next((op for op in elementwise_ops() if any(n.rpartition(".")[2] == short for n in op.numpy)), None)
+
+
+class Bodies:
+    """Scalar expressions over these tensors.
+
+    scopes: the indices that each sum brings along; aside: makes an equation of a reduction within an expression;
+    sizes: names that stand for sizes.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        tensors: Mapping[str, Tensor],
+        scopes: Mapping[Place, Indices],
+        aside: Callable[[Big, Indices], Expr],
+        sizes: frozenset[str],
+    ) -> None:
+        self.source, self.tensors, self.scopes, self.aside, self.sizes = source, tensors, scopes, aside, sizes
+
+    def scalar(self, node: Node, indices: Indices) -> Expr:
+        """The value of a node."""
+        match node:
+            case Number(value=value):
+                return value
+            case Name():
+                return self.name(node, indices)
+            case Entry(name=name, indices=places):
+                return Read(self.tensors[name], tuple(self.place(p, indices) for p in places))
+            case Chain():
+                return self.chain(node, indices)
+            case Negative(arg=arg):
+                return -self.scalar(arg, indices)
+            case Power(base=base, exponent=exponent):
+                return self.real(self.scalar(base, indices) ** self.scalar(exponent, indices), node)
+            case Call():
+                return self.call(node, indices)
+            case Iverson(condition=condition):
+                return Bracket(self.condition(condition, indices))
+            case Big():
+                return self.aside(node, indices)
+        text = self.source.text[node.place.start : node.place.end]
+        raise self.source.error(f"a condition where a value is needed; try: [{text}]", node.place.start, node.place.end)
+
+    def name(self, node: Name, indices: Indices) -> Expr:
+        tensor = self.tensors.get(node.name)
+        if tensor is not None and not tensor.rank:
+            return Read(tensor, ())
+        if node.name in indices:
+            return indices[node.name]
+        if tensor is not None:
+            raise self._error(f"{node.name} has {tensor.rank} axes; found no indices", node)
+        if node.name in self.sizes:
+            return size(node.name)
+        if node.name in CONSTANTS:
+            return CONSTANTS[node.name]
+        if node.name in function_names():
+            raise self._error(f"{node.name} is a function; write {node.name}(...)", node)
+        hint = near_of(node.name, {*self.tensors, *self.sizes, *function_names()}) or f'; a scalar is declared {node.name}=""'
+        raise self._error(f"{node.name} is no index, tensor or size{hint}", node)
+
+    def place(self, node: Node, indices: Indices) -> Expr:
+        """An index expression."""
+        place = self.scalar(node, indices)
+        if place.is_integer is not True:
+            raise self._error(f"an index must be an integer; found {place}", node)
+        return place
+
+    def chain(self, node: Chain, indices: Indices) -> Expr:
+        first = self.scalar(node.first, indices)
+        rest = [(symbol, self.scalar(operand, indices)) for symbol, operand in node.rest]
+        if rest[0][0] in ("+", "-"):
+            return sympy.Add(first, *(value if symbol == "+" else -value for symbol, value in rest))
+        return self.real(sympy.Mul(first, *(1 / value if symbol == "/" else value for symbol, value in rest)), node)
+
+    def call(self, node: Call, indices: Indices) -> Expr:
+        name, args = node.function, node.args
+        op = operation(name)
+        arity = 3 if name == "where" else op.arity if op else 1
+        if len(args) != arity:
+            raise self._error(f"{name} takes {arity} argument{'s' * (arity != 1)}; found {len(args)}", node)
+        if name == "where":
+            condition = self.condition(args[0], indices)
+            return Where(condition, *(self.scalar(a, indices) for a in args[1:]))
+        assert op is not None
+        values = [self.scalar(a, indices) for a in args]
+        try:
+            return self.real(op.make(*values), node)
+        except ArithmeticError as error:
+            raise self._error(f"{name} has no value here ({error})", node) from None
+
+    def condition(self, node: Node, indices: Indices) -> Boolean:
+        """What stands in brackets: a relation, relations joined by words, or a tensor that must not be 0."""
+        match node:
+            case Compare(symbol=symbol, left=left, right=right):
+                return RELATIONS[symbol](self.scalar(left, indices), self.scalar(right, indices))
+            case Logic(word=word, args=args):
+                return LOGIC[word](*(self.condition(a, indices) for a in args))
+            case Iverson(condition=condition):
+                return self.condition(condition, indices)
+            case Entry() | Name():
+                return sympy.Ne(self.scalar(node, indices), 0)
+        raise self._error("a condition is needed, such as j <= i", node)
+
+    def real(self, value: Expr, node: Node) -> Expr:
+        """The value with our own |x| and sign in place of SymPy's."""
+        if value.has(sympy.Abs, sympy.sign):
+            value = value.replace(sympy.Abs, Absolute).replace(sympy.sign, Sign)
+        if value.has(S.ImaginaryUnit, S.ComplexInfinity, S.NaN):
+            pointed = self.source.pointed(node.place.start, node.place.end)
+            raise DomainError(f"a division by 0, or a root or logarithm of a negative number, whatever the arrays hold\n{pointed}")
+        return value
+
+    def _error(self, message: str, node: Node) -> Exception:
+        return self.source.error(f"{message}, at {self.source.place(node.place.start)}", node.place.start, node.place.end)

@@ -1,0 +1,117 @@
+"""Whatever is typed, the parsers return a program or raise an error of ours, soon.
+
+DERIVE_FUZZ=100000 sets the number of examples of each test.
+"""
+
+import os
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from derive.errors import DeriveError
+from derive.frontends.formula import parse_formula
+from derive.frontends.formula_names import OWN, functions
+from derive.frontends.parse_index import parse_equations
+from derive.frontends.parse_index_bodies import operation
+from derive.frontends.parse_index_grammar import function_names
+from derive.ir.facts import Spec, spec
+from derive.ir.nodes import Program
+
+from .corpus import EQUATIONS, FORMULAS
+from .mutations import arbitrary, grown, mutated
+
+EXAMPLES = int(os.environ.get("DERIVE_FUZZ", "1500"))
+SECONDS = 20.0
+fuzzing = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+
+DECLARED: tuple[dict[str, Spec], ...] = (
+    {},
+    {"x": spec("n"), "A": spec("n n")},
+    {name: spec(axes) for name, axes in {"x": "n", "y": "n", "X": "n m", "w": "m", "a": "", "b": ""}.items()},
+)
+
+SIGNS = ("+", "-", "*", ".*", "./", "/", " @ ", "\\", "<", "==", ">=")
+FUNCTIONS = sorted({*functions(), *OWN})
+FORMULA_LEAVES = ("x", "y", "A", "X", "a", "vector(1)")
+FORMULA_FRAMES = [
+    *(f"({{}}{sign}{{}})" for sign in SIGNS for _ in range(20)),
+    *("({}^({}))", "({}.^({}))", "({}**({}))", "(-{})", "({})'", "({}).T", "({})[1:]", "({})[0]", "sum({})", "exp({})") * 8,
+    *("log({})", "max({}, {})", "({}).sum(axis=0)", "({}).reshape(1, -1)", "({})[{}]", "np.prod({})") * 4,
+    *(f"{name}({given})" for name in FUNCTIONS for given in ("{}", "{}", "{}", "{}, {}", "{}, {}", "{}, {}, {}", "{}, axis=0", "{}, 0", "({}, {})")),
+    *(f"{name}({given})" for name in FUNCTIONS for given in ("{}, axis=-1, keepdims=True", "{}, (0, 1)", "'i,j', {}", "{}, None, 1")),
+]
+CALLS = [(name, op.arity) for name in sorted(function_names()) if (op := operation(name)) is not None]
+EQUATION_LEAVES = ("x[i]", "y[j]", "X[i,j]", "X[j,i]", "a", "n", "i", "j", "[i = j]", "x[i-1]", "X[i,0]", "[mask[i]]", "x[tok[i]]")
+EQUATION_FRAMES = [
+    *("({} + {})", "({} - {})", "{} {}", "{} * {}", "({} / {})", "({}^({}))", "(-{})", "[{} < {}]", "x[{}]", "[i = {}] {}") * 12,
+    *("where({} > {}, {}, {})", "(sum_k x[k] {})", "(max_k X[i,k] {})", "[{} <= {} and not({} = {})]", "X[{},{}]") * 6,
+    *(f"{name}({', '.join(['{}'] * count)})" for name, count in CALLS for _ in range(2)),
+    *(f"{name}({{}}, {{}}, {{}})" for name, _ in CALLS[::5]),
+]
+LEFT = ("Y[i,j] = ", "Y[i,j] = ", "Y[i] = sum_j ", "Y = sum_i,j ", "Y[i] = max_j ", "Y[j] += ", "Y[tok[i]] += ")
+EQUATION_SPECS = {
+    name: spec(axes) for name, axes in {"x": "n", "y": "m", "X": "n m", "a": "", "mask": "n, boolean", "tok": "n, integer < n"}.items()
+}
+
+
+def survives(parse: Callable[..., Program], text: str, specs: dict[str, Spec]) -> None:
+    start = time.perf_counter()
+    try:
+        assert isinstance(parse(text, specs), Program)
+    except DeriveError as error:
+        assert str(error)
+    assert time.perf_counter() - start < SECONDS, text
+
+
+def used(text: str, specs: dict[str, Spec]) -> dict[str, Spec]:
+    """Only the declarations of what occurs: others are an error by themselves."""
+    return {name: s for name, s in specs.items() if name in re.findall(r"\w+", text)}
+
+
+@fuzzing
+@given(mutated(FORMULAS), st.sampled_from(DECLARED))
+def test_changed_formulas(text: str, specs: dict[str, Spec]) -> None:
+    survives(parse_formula, text, used(text, specs))
+
+
+@fuzzing
+@given(arbitrary(), st.sampled_from(DECLARED))
+def test_any_text_as_formula(text: str, specs: dict[str, Spec]) -> None:
+    survives(parse_formula, text, used(text, specs))
+
+
+@fuzzing
+@given(grown(FORMULA_LEAVES, FORMULA_FRAMES), st.sampled_from(DECLARED))
+def test_grown_formulas(text: str, specs: dict[str, Spec]) -> None:
+    survives(parse_formula, text, used(text, specs))
+
+
+@fuzzing
+@given(st.lists(st.tuples(st.sampled_from(LEFT), grown(EQUATION_LEAVES, EQUATION_FRAMES)), min_size=1, max_size=2))
+def test_grown_equations(lines: list[tuple[str, str]]) -> None:
+    text = "\n".join(f"{left.replace('Y', f'Y{number}')}{right}" for number, (left, right) in enumerate(lines))
+    survives(parse_equations, text, EQUATION_SPECS)
+
+
+@fuzzing
+@given(mutated(EQUATIONS), st.sampled_from(DECLARED))
+def test_changed_equations(text: str, specs: dict[str, Spec]) -> None:
+    survives(parse_equations, text, specs)
+
+
+@fuzzing
+@given(arbitrary(), st.sampled_from(DECLARED))
+def test_any_text_as_equations(text: str, specs: dict[str, Spec]) -> None:
+    survives(parse_equations, text, specs)
+
+
+@pytest.mark.parametrize("unit", ["(", "x+", "x'", "-", "exp(", "x.T", "[", "x^", "sum_i ", "x[", "1e9^", "\n", "A*", "9**", "x,"])
+@pytest.mark.parametrize("parse", [parse_formula, parse_equations])
+def test_long_repetitions(parse: Callable[..., Program], unit: str) -> None:
+    for length in (100, 3_000, 20_000):
+        survives(parse, (unit * length)[:length], {})
+        survives(parse, "Y = " + (unit * length)[:length] + "x", {})
