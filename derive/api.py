@@ -268,7 +268,9 @@ def _wrt(f: Function, wrt: Wrt) -> tuple[tuple[str, ...], bool]:
             raise UnknownName(f"{f.name}() has no input {name!r}; {closest(name, tensors)}")
         if tensors[name].kind != "real":
             real = ", ".join(t.name for t in tensors.values() if t.kind == "real") or "none"
-            raise NotDifferentiable(f"{name} is {tensors[name].kind}: it has no gradient; real inputs: {real}")
+            raise NotDifferentiable(
+                f"{name} is {tensors[name].kind}: it has no gradient; real inputs: {real}"
+            )
     if len(set(names)) != len(names):
         raise UnknownName(f"wrt names an input twice: {', '.join(names)}")
     return names, isinstance(wrt, str)

@@ -127,7 +127,12 @@ class Function:
 
     def explain(self, format: Literal["text", "latex", "html"] = "text") -> str:
         """The derivation step by step, each with the rule that made it and the user's line."""
-        return explain(self.presented, self.forward, format=format, base=self.origin.base.program if self.origin else None)
+        return explain(
+            self.presented,
+            self.forward,
+            format=format,
+            base=self.origin.base.program if self.origin else None,
+        )
 
     # -- using
 

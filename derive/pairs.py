@@ -27,5 +27,7 @@ def with_saved(forward: Program, backward: Program) -> Program:
     ahead = names_of(forward)
     derived = [e for e in backward.equations if e.target.name not in ahead]
     spoken = {r.tensor.name for e in derived for r in e.reads} | {e.target.name[1:] for e in derived}
-    saved = tuple(e.target for e in forward.equations if e.target.name in spoken and e.target not in forward.outputs)
+    saved = tuple(
+        e.target for e in forward.equations if e.target.name in spoken and e.target not in forward.outputs
+    )
     return replace(forward, outputs=(*forward.outputs, *saved))

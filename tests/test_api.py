@@ -1,10 +1,10 @@
 """The verbs as a user meets them: the results that a person recognises, how they compose, and bad input."""
 
-import layers
 import numpy as np
 import pytest
 
 import derive as dv
+import layers
 
 RNG = np.random.default_rng(0)
 
@@ -66,7 +66,11 @@ def test_softmax_cross_entropy_under_a_simplex() -> None:
 
 def test_softmax() -> None:
     f = dv.trace(softmax, z="n")
-    assert lines(dv.vjp(f, "z"))[-1].removeprefix("gz = ") in ("Y ∘ (gY − sum(gY ∘ Y))", "Y ∘ (gY − Y' gY)", "Y ∘ (gY − gY' Y)")
+    assert lines(dv.vjp(f, "z"))[-1].removeprefix("gz = ") in (
+        "Y ∘ (gY − sum(gY ∘ Y))",
+        "Y ∘ (gY − Y' gY)",
+        "Y ∘ (gY − gY' Y)",
+    )
     assert lines(dv.jacobian(f, "z"))[-1] == "J = diag(Y) − Y Y'"
 
 
@@ -114,7 +118,9 @@ def test_backward_pass_of_every_layer(name: str) -> None:
     assert report.sensitivity < 1e-8
 
 
-@pytest.mark.parametrize("name", ["dense_tanh", "attention", "layer_norm", "cross_entropy_labels", "embedding", "lstm_cell"])
+@pytest.mark.parametrize(
+    "name", ["dense_tanh", "attention", "layer_norm", "cross_entropy_labels", "embedding", "lstm_cell"]
+)
 def test_kernel_of_a_layer(name: str) -> None:
     report = dv.check(dv.vjp(layer(name)).compile())
     assert report.passed, str(report)

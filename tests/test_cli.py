@@ -18,7 +18,15 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_backprop_prints_its_page(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["backprop", f"{LAYERS}:attention"]) == 0
     page = capsys.readouterr().out
-    for piece in ("O = P V", "gS = P ∘ (gP − rowsum(gP ∘ P))", "chain rule", "PASSED", "would have caught", "kernel", "attention_torch.py"):
+    for piece in (
+        "O = P V",
+        "gS = P ∘ (gP − rowsum(gP ∘ P))",
+        "chain rule",
+        "PASSED",
+        "would have caught",
+        "kernel",
+        "attention_torch.py",
+    ):
         assert piece in page
     compile((elsewhere / "derive_stubs" / "attention_torch.py").read_text(), "stub", "exec")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, S
 
-from ..ops.elementwise.piecewise import domestic
 from ..ir.nodes import Bracket, Equation, Read, Tensor, Where, substitute
+from ..ops.elementwise.piecewise import domestic
 
 
 @dataclass(frozen=True)

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
-import sympy
 from sympy import Expr
-from sympy.printing.str import StrPrinter
 
-from ..errors import ShapeError
-from ..ir.nodes import Equation, Program, Tensor, indices_of, substitute
+from ..ir.nodes import Equation, Program, Tensor
 from .layout import signature
+from .loops_entry import bounds, check, check_computed, sizes
 from .loops_helpers import helpers_for
 from .loops_layout import fitted
-from .loops_nodes import Block, Compute, Loop, Storage, label
+from .loops_nodes import Block, Compute, Loop, Storage
+from .loops_parts import split
 from .loops_print import write_statement
 from .loops_schedule import schedule
 from .loops_storage import allocate, assign_storage, private_buffers
 from .loops_terms import operations
-from .loops_writer import Writer
+from .loops_writer import Notation, Writer
 
 DECORATOR = 'cache=True, error_model="numpy", fastmath=FAST'
 FAST = """# Sums may be reordered and products fused; NaN and infinity keep their meaning.
@@ -115,28 +112,39 @@ def imports(code: str) -> str:
 
 
 def lower(function: FunctionSource, options: Options = PLAIN) -> Lowered:
-    """The text of one jitted function."""
+    """The text of one jitted function, and of functions for its parts if it is long."""
     program = function.program
     block = schedule(operations(program), options.parallel)
     storages = assign_storage(block, program)
     given = arrays_of(program, block, storages) if options.buffers else {}
-    block = allocate(block, storages)
     writer = Writer(program, storages, options.typed, options.vector, frozenset(given))
-    write_body(writer, block, function.comments)
-    write_return(writer, function.single, options.buffers)
+    nests = write_body(writer, allocate(block, storages), function.comments)
+    returned = returned_values(writer, function.single, options.buffers)
     limits = bounds(writer)
     checks = [line for tensor, bound in limits for line in check(writer, tensor, bound)]
     checks += [line for index, extent in writer.computed for line in check_computed(writer, index, extent)]
-    body = checks + writer.lines
-    decorator = DECORATOR + (", nogil=True" if options.nogil else "")
+    numbers = [name for name, storage in storages.items() if storage.scalar and not storage.turns]
+    parts = split(nests, returned, function.name, [writer.arrays[name] for name in numbers]) if options.buffers else []
     arguments = [writer.arrays[name] for name in (*(t.name for t in program.inputs), *given)]
-    threaded = any("prange(" in line for line in body)
-    if threaded:
+    threaded = any("prange(" in line for nest in nests for line in nest)
+    known = {*arguments, *writer.sizes.values(), *(["threads"] if threaded else [])}
+    body = checks + ([part.call(known) for part in parts] if parts else [line for nest in nests for line in nest])
+    body += [f"    return {returned}"] if returned else []
+    texts = [definition(part.name, part.arguments(known), part.body, options) for part in parts]
+    lines = [*docstring(function.doc), *sizes(writer, body + [line for part in parts for line in part.body]), *body]
+    return Lowered(
+        "\n\n\n".join([*texts, definition(function.name, arguments + ["threads"] * threaded, lines, options)]),
+        limits, tuple(given.values()), threaded,
+    )  # fmt: skip
+
+
+def definition(name: str, arguments: list[str], body: list[str], options: Options) -> str:
+    """A jitted function."""
+    decorator = DECORATOR + (", nogil=True" if options.nogil else "")
+    if any("prange(" in line for line in body):
         decorator += ", parallel={**PRANGE_ONLY}"
-        arguments.append("threads")
-    head = [f"@njit({decorator})", *signature(function.name, arguments), *docstring(function.doc)]
-    lines = [part for line in (*sizes(writer, body), *body) for part in fitted(line)]
-    return Lowered("\n".join([*head, *lines]), limits, tuple(given.values()), threaded)
+    lines = [part for line in body for part in fitted(line)]
+    return "\n".join([f"@njit({decorator})", *signature(name, arguments), *lines])
 
 
 def arrays_of(program: Program, block: Block, storages: dict[str, Storage]) -> dict[str, tuple[Tensor, tuple[Expr, ...]]]:
@@ -149,38 +157,29 @@ def arrays_of(program: Program, block: Block, storages: dict[str, Storage]) -> d
     }  # fmt: skip
 
 
-def write_return(writer: Writer, single: bool, buffers: bool) -> None:
+def returned_values(writer: Writer, single: bool, buffers: bool) -> str:
+    """What stands after ``return``."""
     outputs = writer.program.outputs
     if buffers:
         numbers = [writer.arrays[tensor.name] for tensor in outputs if not tensor.rank]
-        if numbers:
-            writer.line(f"return {', '.join(numbers)}" + "," * (len(numbers) == 1))
-        return
+        return ", ".join(numbers) + "," * (len(numbers) == 1)
     returned = ", ".join(result(writer, tensor) for tensor in outputs)
-    writer.line(f"return {returned}" if single or len(outputs) != 1 else f"return ({returned},)")
+    return returned if single or len(outputs) != 1 else f"({returned},)"
 
 
-def write_body(writer: Writer, block: Block, comments: bool) -> None:
-    """Every nest below the equations that it computes."""
+def write_body(writer: Writer, block: Block, comments: bool) -> list[list[str]]:
+    """The lines of every outermost statement, those of a nest below the equations that it computes."""
     said: set[str] = set()
+    nests = []
     for position, statement in enumerate(block):
+        writer.lines = []
         for equation in equations_of((statement,)) if comments else ():
             if equation.target.name not in said:
                 writer.line(f"# {Notation().equation(equation)}")
                 said.add(equation.target.name)
         write_statement(writer, statement, block[position + 1 :])
-
-
-class Notation(StrPrinter):
-    """Equations in comments: brackets with ``=`` as on paper."""
-
-    def equation(self, e: Equation) -> str:
-        head = f"{e.reduce}_{','.join(b.name for b in e.bound)} " if e.bound else ""
-        body = self.doprint(e.body)
-        return f"{e.lhs} = {head}" + (f"({body})" if head and e.body.is_Add else body)
-
-    def _print_Relational(self, e: Any) -> str:
-        return f"{self._print(e.lhs)} {'=' if e.rel_op == '==' else e.rel_op} {self._print(e.rhs)}"
+        nests.append(writer.lines)
+    return nests
 
 
 def docstring(lines: tuple[str, ...]) -> list[str]:
@@ -208,85 +207,3 @@ def result(writer: Writer, tensor: Tensor) -> str:
     """An output; an input that is returned as it is becomes a copy."""
     name = writer.arrays[tensor.name]
     return f"{name}.copy()" if tensor.name in writer.inputs and tensor.rank else name
-
-
-def bounds(writer: Writer) -> tuple[tuple[Tensor, Expr], ...]:
-    """The integer inputs and the exclusive upper bounds of their values: declared, or axes that they index.
-
-    A declared bound of which no input tells the value is left out.
-    """
-    found = {(tensor.name, bound): (tensor, bound) for tensor, bound in writer.checks}
-    told = {symbol for tensor in writer.program.inputs for extent in tensor.shape for symbol in extent.free_symbols}
-    for tensor in writer.program.inputs:
-        if tensor.kind == "integer" and tensor.bound is not None and tensor.bound.free_symbols <= told:
-            found[tensor.name, tensor.bound] = tensor, tensor.bound
-    return tuple(sorted(found.values(), key=str))
-
-
-def check_computed(writer: Writer, index: Expr, extent: Expr) -> list[str]:
-    """Indices that are computed from integer inputs must be inside of the axis, for all turns of their loops."""
-    inner = Writer(writer.program, {}, writer.typed, names=writer.names)
-    inner.arrays, inner.sizes, inner.sure = writer.arrays, writer.sizes, True
-    with ExitStack() as stack:
-        for loop in sorted(indices_of(index), key=lambda i: i.name):
-            name = stack.enter_context(inner.running(loop))
-            stack.enter_context(inner.indented(f"for {name} in range({inner.extent(loop.extent)}):"))
-        text, top = inner.scalars.integer(index, 1), inner.scalars.integer(extent, 1)
-        inner.line(f"if {text} < 0 or {text} >= {top}:")
-        shown = Notation().doprint(substitute(index, {i: i.renamed(label(i)) for i in indices_of(index)}))
-        inner.line(f'    raise IndexError("{shown} must be in 0 .. {extent} - 1")')
-    return inner.lines
-
-
-def check(writer: Writer, tensor: Tensor, bound: Expr) -> list[str]:
-    """Integers that index an array must be inside of it."""
-    text, top = writer.arrays[tensor.name], writer.scalars.integer(bound, 1)
-    test = f"{text} < 0 or {text} >= {top}"
-    if tensor.rank:
-        test = f"{text}.size > 0 and ({text}.min() < 0 or {text}.max() >= {top})"
-    return [f"    if {test}:", f'        raise IndexError("{tensor.name} must be in 0 .. {bound} - 1")']
-
-
-def sizes(writer: Writer, body: list[str]) -> list[str]:
-    """The sizes that the body uses, from the shapes of the arguments.
-
-    Raises:
-        ShapeError: no argument has the size as an axis, nor a multiple of it plus something known.
-    """
-    words = set(re.findall(r"\w+", "\n".join(body)))
-    used = {name for name in writer.sizes.values() if name in words}
-    plain = {extent for tensor in writer.program.inputs for extent in tensor.shape if extent.is_Symbol}
-    if any(name in used and symbol not in plain for symbol, name in writer.sizes.items()):
-        used = {writer.sizes[s] for tensor in writer.program.inputs for e in tensor.shape for s in e.free_symbols} | used
-    lines: list[str] = []
-    for tensor in writer.program.inputs:
-        wanted: dict[str, int] = {}
-        for axis, extent in enumerate(tensor.shape):
-            if extent.is_Symbol and writer.sizes[extent] in used:
-                wanted.setdefault(writer.sizes[extent], axis)
-        used -= set(wanted)
-        shape = f"{writer.arrays[tensor.name]}.shape"
-        if len(wanted) == tensor.rank > 1:
-            lines.append(f"    {', '.join(wanted)} = {shape}")
-        else:
-            lines += [f"    {name} = {shape}[{axis}]" for name, axis in wanted.items()]
-    while used:
-        lines.append(solved_size(writer, used))
-    return lines
-
-
-def solved_size(writer: Writer, unknown: set[str]) -> str:
-    """``n = X.shape[0] - 1`` where X has n + 1 rows; takes the size off the unknown ones."""
-    for tensor in writer.program.inputs:
-        for axis, extent in enumerate(tensor.shape):
-            missing = [symbol for symbol in extent.free_symbols if writer.sizes[symbol] in unknown]
-            factor = extent.coeff(missing[0]) if len(missing) == 1 else sympy.S.Zero
-            if factor == 0 or missing[0] in factor.free_symbols:
-                continue
-            rest = sympy.expand(extent - factor * missing[0])
-            unknown.remove(writer.sizes[missing[0]])
-            text = f"{writer.arrays[tensor.name]}.shape[{axis}]"
-            text += f" - {writer.scalars.integer(rest, 2)}" if rest != 0 else ""
-            divided = f"({text}) // {writer.scalars.integer(factor, 5)}" if factor != 1 else text
-            return f"    {writer.sizes[missing[0]]} = {divided}"
-    raise ShapeError(f"no input tells the size {', '.join(sorted(unknown))}; try: give an input an axis of that name")

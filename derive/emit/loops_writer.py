@@ -11,8 +11,9 @@ from itertools import chain, count
 from typing import Any
 
 from sympy import Expr
+from sympy.printing.str import StrPrinter
 
-from ..ir.nodes import Bracket, Index, Program, Read, Tensor, Where, reads_of
+from ..ir.nodes import Bracket, Equation, Index, Program, Read, Tensor, Where, reads_of
 from .loops_helpers import NAMES
 from .loops_nodes import Op, Storage, label, uses
 from .loops_ranges import certain, implied
@@ -27,6 +28,18 @@ UPDATE = {
     "sum": "{0} += {1}", "prod": "{0} *= {1}", "max": "{0} = maximum({0}, {1})", "min": "{0} = minimum({0}, {1})",
 }  # fmt: skip
 DTYPES = {"integer": "np.int64", "boolean": "np.bool_"}
+
+
+class Notation(StrPrinter):
+    """Equations in comments: brackets with ``=`` as on paper."""
+
+    def equation(self, e: Equation) -> str:
+        head = f"{e.reduce}_{','.join(b.name for b in e.bound)} " if e.bound else ""
+        body = self.doprint(e.body)
+        return f"{e.lhs} = {head}" + (f"({body})" if head and e.body.is_Add else body)
+
+    def _print_Relational(self, e: Any) -> str:
+        return f"{self._print(e.lhs)} {'=' if e.rel_op == '==' else e.rel_op} {self._print(e.rhs)}"
 
 
 class Names:

@@ -69,9 +69,14 @@ def _affine(array: np.ndarray[Any, Any], indices: Sequence[Index]) -> Expr | Non
     """A progression along every axis, constant ones included."""
     start = array[(0,) * array.ndim].item()
     first = np.eye(array.ndim, dtype=int)
-    steps = [array[tuple(place)].item() - start if n > 1 else 0 for n, place in zip(array.shape, first, strict=True)]
+    steps = [
+        array[tuple(place)].item() - start if n > 1 else 0
+        for n, place in zip(array.shape, first, strict=True)
+    ]
     grids = np.ogrid[tuple(slice(n) for n in array.shape)]
-    if not np.isfinite(start) or not np.array_equal(array, start + sum(s * g for s, g in zip(steps, grids, strict=True))):
+    if not np.isfinite(start) or not np.array_equal(
+        array, start + sum(s * g for s, g in zip(steps, grids, strict=True))
+    ):
         return exact(start) if (array == start).all() else None
     return sympy.Add(exact(start), *(exact(s) * i for s, i in zip(steps, indices, strict=True)))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
-from keyword import iskeyword
 
 import sympy
 
@@ -13,10 +12,10 @@ from ..errors import ShapeError, SpecError, UnknownName, closest
 from ..ir.facts import Spec
 from ..ir.nodes import Program, size
 from .formula_code import FormulaCode
-from .formula_grammar import MODULES, Style, read_formula
+from .formula_grammar import KEYWORDS, MODULES, Style, read_formula
 from .formula_guess import Guess, guesses
 from .formula_limits import check_growth
-from .formula_lower import KEYWORDS, Lowering
+from .formula_lower import Lowering
 from .formula_names import CONSTANTS
 from .formula_text import Source
 from .formula_tree import Call, Name, Node, walk
@@ -68,22 +67,21 @@ def understand(text: str, specs: Mapping[str, Spec]) -> Understood:
     tree, style = read_formula(source)
     check_growth(source, tree)
     names = _variables(source, tree, specs)
-    failed: list[tuple[Guess, ShapeError]] = []
-    open_names = [name for name in names if name not in specs]
-    for group in guesses(open_names, {*names, *sizes_of_specs(specs)}, sum(1 for _ in walk(tree))):
+    undeclared = [name for name in names if name not in specs]
+    failed: list[ShapeError] = []
+    for group in guesses(undeclared, {*names, *sizes_of_specs(specs)}, sum(1 for _ in walk(tree))):
         found: list[tuple[Guess, Program]] = []
         for guess in group:
+            shapes = {name: specs.get(name) or guess.specs[name] for name in names}
             try:
-                found.append((guess, _trace(source, tree, style, {n: specs.get(n) or guess.specs[n] for n in names}, guess.sizes)))
+                found.append((guess, _trace(source, tree, style, shapes, guess.sizes)))
             except ShapeError as error:
-                failed.append((guess, error))
+                failed.append(ShapeError(f"{error}{guess.note()}"))
         if len(found) > 1:
             raise _undetermined(source, tree, found[0][0], found[1][0])
         if found:
-            (guess, program), = found
-            return Understood(program, style, tuple(guess.specs))
-    guess, error = failed[0]
-    raise type(error)(f"{error}{guess.note()}") from None
+            return Understood(found[0][1], style, tuple(undeclared))
+    raise failed[0]
 
 
 def sizes_of_specs(specs: Mapping[str, Spec]) -> set[str]:
@@ -98,14 +96,12 @@ def _variables(source: Source, tree: Node, specs: Mapping[str, Spec]) -> list[st
         raise SpecError(f"{both[0]!r} is a variable and an axis; try: give the axis another name")
     if reserved := sorted(specs.keys() & {*MODULES, *KEYWORDS}):
         raise SpecError(f"{reserved[0]!r} cannot be the name of a variable: a formula means a module or a constant by it")
-    for n in walk(tree):
-        if isinstance(n, Name) and iskeyword(n.name) and n.name not in KEYWORDS:
-            raise source.error(f"{n.name} is a word of Python; try: {n.name}_", n.place.start, n.place.end)
     known = {*sizes, *CONSTANTS, *MODULES, *KEYWORDS, "..."} - specs.keys()
     used = [n.name for n in walk(tree) if isinstance(n, Name) and n.name not in known]
     for name in specs:
         if name not in used:
-            raise UnknownName(f"the {source.what} has no variable {name!r}; {closest(name, dict.fromkeys(used))}\n  {source.text[:200]}")
+            known_names = closest(name, dict.fromkeys(used))
+            raise UnknownName(f"the {source.what} has no variable {name!r}; {known_names}\n  {source.text[:100]}")
     return list(dict.fromkeys((*specs, *used)))
 
 
@@ -114,9 +110,7 @@ def _trace(
 ) -> Program:  # fmt: skip
     """Trace the formula as a function of its variables."""
     calls = [n for n in walk(tree) if isinstance(n, Call) and n.function in LENGTHS]
-    lengths = {
-        c.place.start: tuple(size(f"~{c.function} at {c.place.start}, {p}") for p in range(LENGTHS[c.function])) for c in calls
-    }
+    lengths = {c.place.start: _lengths(c) for c in calls}
     trace = Trace({*flexible, *(length for group in lengths.values() for length in group)})
     trace.user = code = FormulaCode(source)
     sizes = [size(name) for name in sorted(sizes_of_specs(specs))]
@@ -132,12 +126,18 @@ def _trace(
     known = {s for t in program.inputs for e in t.shape for s in e.free_symbols}
     for call in calls:
         if any(trace.resolve(length).free_symbols - known for length in lengths[call.place.start]):
-            raise source.error(f"the length of {call.function}(...) is not determined", call.place.start, call.place.end)
+            raise source.error_at(f"the length of {call.function}(...) is not determined", call.place)
     return program
 
 
 LENGTHS = {"vector": 1, "matrix": 2}
-"""Functions that repeat a number, and how many sizes they need. The names of these sizes sort last, so that they give way."""
+"""Functions that repeat a number, and how many sizes they need."""
+
+
+def _lengths(call: Call) -> tuple[sympy.Symbol, ...]:
+    """Sizes to be determined by what surrounds the call; their names sort last, so that they give way to others."""
+    start = call.place.start
+    return tuple(size(f"~{call.function} at {start}, {axis}") for axis in range(LENGTHS[call.function]))
 
 
 def _undetermined(source: Source, tree: Node, one: Guess, other: Guess) -> ShapeError:

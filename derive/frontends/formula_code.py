@@ -39,7 +39,7 @@ class FormulaCode(UserCode):
 
     def error(self, message: str) -> ParseError:
         """An error about the place at hand."""
-        return self.source.error(f"{message}, at {self.place()}", self.now.start, self.now.end)
+        return self.source.error_at(message, self.now)
 
     # -- what a trace asks of the user's code
 
@@ -47,7 +47,7 @@ class FormulaCode(UserCode):
         return None
 
     def where(self) -> str:
-        return " ".join(self.source.text[self.now.start : self.now.end].split())
+        return self.source.words(self.now)
 
     def place(self) -> str:
         return self.source.place(self.now.start)

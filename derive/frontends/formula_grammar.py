@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import lark
@@ -69,6 +70,12 @@ HINTS = {
     "COMMA": "a formula has one value",
 }
 
+MAX_TOKENS = 2_000
+"""Each operation is traced, which takes a few milliseconds."""
+
+KEYWORDS = {"True": True, "False": False, "None": None}
+"""Words of Python that functions can be given."""
+
 MATLAB_ONLY = {".*", "./", ".^", "\\", "^", "~="}
 NUMPY_ONLY = {"@", "**", "[", "..."}
 
@@ -126,7 +133,7 @@ class FormulaBuilder(Builder):
         args = tuple(a for a in given if not isinstance(a, tuple))
         options = tuple(a for a in given if isinstance(a, tuple))
         place = self.place([p for part in parts for p in (self._flat(part) if isinstance(part, list) else [part])])
-        if given and any(isinstance(a, tuple) and not isinstance(b, tuple) for a, b in zip(given, given[1:], strict=False)):
+        if any(isinstance(a, tuple) and not isinstance(b, tuple) for a, b in pairwise(given)):
             raise Misread("an argument without a name comes after one with a name", place)
         name = dotted(function)
         if name and (isinstance(function, Name) or name.split(".")[0] in MODULES):
@@ -191,5 +198,5 @@ def read_formula(source: Source) -> tuple[Node, Style]:
     Raises:
         ParseError: the text is no formula, or exceeds a limit.
     """
-    tokens = scan(source, TOKEN, OPERATORS)
+    tokens = scan(source, TOKEN, OPERATORS, MAX_TOKENS, KEYWORDS)
     return read(_parser(), source, tokens, HINTS), style_of(tokens)

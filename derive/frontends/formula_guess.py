@@ -83,9 +83,11 @@ def _changes(names: list[str]) -> Iterator[tuple[int, tuple[int, ...]]]:
 
 def _letters(taken: set[str]) -> list[str]:
     """More names of sizes than any guess needs."""
-    return [c for number in ("", *map(str, range(1, 400))) for c in (f"{letter}{number}" for letter in "nmpqrs") if c not in taken]
+    names = (f"{letter}{number}" for number in ("", *range(1, 1000)) for letter in "nmpqrs")
+    return [name for name in names if name not in taken]
 
 
 def _guess(names: list[str], ranks: tuple[int, ...], letters: list[str]) -> Guess:
     free = iter(letters)
-    return Guess({name: Spec(tuple(size(next(free)) for _ in range(rank))) for name, rank in zip(names, ranks, strict=True)})
+    shapes = [tuple(size(next(free)) for _ in range(rank)) for rank in ranks]
+    return Guess({name: Spec(shape) for name, shape in zip(names, shapes, strict=True)})

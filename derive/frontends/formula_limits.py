@@ -1,11 +1,13 @@
-"""How large the numbers of a formula could become if everything in it were constant: no input may make SymPy compute 9^9^9."""
+"""How large the numbers of a formula could become if all of it were constant: SymPy must not compute 9^9^9."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
+from ..ops.elementwise import elementwise_ops
 from .formula_text import Source
 from .formula_tree import (
     Attribute,
@@ -28,19 +30,29 @@ MAX_BITS = 50_000.0
 """Bits of an exact fraction."""
 MAX_MAGNITUDE = 1e300
 """Binary logarithm of a value: three exponentials on top of one another fit, four do not."""
+MAX_ARGUMENT = 5_000.0
+"""Binary logarithm of what functions other than the simple ones are given: so many digits of pi may be needed."""
+MAX_SPECIAL = 400.0
+"""The same for special functions, some of which are computed with the square of their argument."""
 
 EXPONENTIAL = {"exp", "exp2", "exp10", "expm1", "sinh", "cosh"}
 LOGARITHMIC = {"softplus", "entr", "rel_entr", "kl_div", "xlogy", "exp2", "exp10", "gammaln", "digamma", "psi"}
 """Functions that can become a multiple of a logarithm; so can all with "log" in their name."""
 ROUNDED = {"floor", "ceil", "rint", "round", "trunc", "fix", "floor_divide", "remainder", "mod", "fmod"}
 FACTORIAL = {"gammaln", "polygamma", "digamma", "psi", "betaln"}
+SIMPLE = {
+    "abs", "absolute", "sign", "sqrt", "cbrt", "log", "log2", "log10", "log1p", "max", "maximum", "min", "minimum", "where",
+    "negative", "add", "subtract", "multiply", "divide", "sum", "mean", "diag", "tr", "trace", "reshape", "T", "relu",
+    "transpose", "vector", "matrix", "norm1", "dot", "matmul", "outer", "inner", "einsum", "reciprocal",
+}  # fmt: skip
+"""Functions of which the largest numbers are no harder than others."""
 SQUARES = {"square", "hypot", "var", "std", "norm", "norm2"}
 POWERS = {"power", "float_power", "matrix_power"}
 
 
 @dataclass(frozen=True)
 class Growth:
-    """Bounds for a value in which every variable is 1 or 1/2.
+    """Bounds for the numbers that SymPy could meet in a value, if its variables cancel.
 
     bits: of numerator and denominator together; magnitude: the binary logarithm of the absolute value;
     logarithm: whether it could be a multiple of a logarithm, so that its exponential is a power.
@@ -51,7 +63,7 @@ class Growth:
     logarithm: bool = False
 
 
-UNIT = Growth(2.0, 1.0)
+UNIT = Growth(1.0, 0.0)
 
 
 def check_growth(source: Source, tree: Node, known: Mapping[str, Growth] | None = None) -> Growth:
@@ -70,20 +82,15 @@ class _Limits:
     def of(self, node: Node) -> Growth:
         found = self._of(node)
         if found.bits > MAX_BITS or found.magnitude > MAX_MAGNITUDE:
-            start, end = node.place.start, node.place.end
-            raise self.source.error(
-                f"the numbers at {self.source.place(start)} could become too large to be computed; try: smaller exponents, "
-                "fewer of them on top of one another",
-                start,
-                end,
-            )
+            what = "the numbers here could become too large to be computed; try: smaller exponents, fewer on top of each other"
+            raise self.source.error_at(what, node.place)
         return found
 
     def _of(self, node: Node) -> Growth:
         match node:
             case Number(value=value):
-                bits = float(int(value.p).bit_length() + int(value.q).bit_length())
-                return Growth(bits, bits)
+                above, below = int(value.p).bit_length(), int(value.q).bit_length()
+                return Growth(float(above + below), max(above - below + 1.0, 0.0))
             case Name(name=name) | Entry(name=name):
                 for child in children(node):
                     self.of(child)
@@ -104,12 +111,15 @@ class _Limits:
         return self._together(node)
 
     def _together(self, node: Node) -> Growth:
-        """Sums and products; a sum is no larger than the product of its terms with 2 added to each."""
+        """Sums, products and quotients; one over a number is as large as the number has bits."""
         parts = [self.of(child) for child in children(node)]
-        bits, logarithm = sum(p.bits + 1 for p in parts), any(p.logarithm for p in parts)
-        if isinstance(node, Chain) and all(symbol in "+-" for symbol, _ in node.rest):
+        bits, logarithm = sum(p.bits for p in parts), any(p.logarithm for p in parts)
+        signs = ["", *(symbol for symbol, _ in node.rest)] if isinstance(node, Chain) else [""] * len(parts)
+        if isinstance(node, Chain) and signs[1] in ("+", "-"):
             return Growth(bits, max(p.magnitude for p in parts) + math.log2(len(parts)), logarithm)
-        return Growth(bits, sum(max(p.magnitude, 1) for p in parts), logarithm)
+        divided = ("/", "./", "\\")
+        magnitudes = (p.bits if sign in divided else p.magnitude for p, sign in zip(parts, signs, strict=True))
+        return Growth(bits, sum(magnitudes), logarithm)
 
     def _power(self, base: Node, exponent: Node) -> Growth:
         below, above = self.of(base), self.of(exponent)
@@ -134,7 +144,16 @@ def _of_function(name: str, inside: Growth) -> Growth:
         return Growth(max(inside.bits, inside.magnitude), inside.magnitude, logarithm)
     if name in SQUARES:
         return Growth(2 * inside.bits, 2 * inside.magnitude, logarithm)
-    return Growth(inside.bits, inside.magnitude, logarithm)
+    if name in SIMPLE or inside.magnitude <= (MAX_SPECIAL if name in _special() else MAX_ARGUMENT):
+        return Growth(inside.bits, inside.magnitude, logarithm)
+    return Growth(inside.bits, math.inf)
+
+
+@cache
+def _special() -> frozenset[str]:
+    """The functions of scipy.special."""
+    special = [op for op in elementwise_ops() if any(name.startswith("scipy.special.") for name in op.numpy)]
+    return frozenset(name.rpartition(".")[2] for op in special for name in (op.name, *op.numpy))
 
 
 def constant(node: Node) -> float | None:

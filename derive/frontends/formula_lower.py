@@ -10,7 +10,7 @@ import sympy
 
 from ..errors import closest
 from .formula_code import FormulaCode
-from .formula_grammar import MODULES, Style, dotted
+from .formula_grammar import KEYWORDS, MODULES, Style, dotted
 from .formula_names import (
     BY_ENTRY,
     CONSTANTS,
@@ -54,8 +54,6 @@ ENTRYWISE = {
 
 LARGEST_ARGUMENT = 1_000
 """Integers given to functions, as an axis or a number of repetitions."""
-
-KEYWORDS = {"True": True, "False": False, "None": None}
 
 
 class Lowering:

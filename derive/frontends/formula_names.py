@@ -1,4 +1,4 @@
-"""What the names in a formula stand for: functions by the records of operations, constants, and what is told apart by style."""
+"""What the names in a formula stand for: constants, and functions by the records of operations."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import lark
@@ -27,8 +27,8 @@ class NoLexer(Lexer):
     def __init__(self, conf: Any) -> None:
         pass
 
-    def lex(self, lexer_state: Any, parser_state: Any) -> Iterable[lark.Token]:
-        return ()
+    def lex(self, lexer_state: Any, parser_state: Any) -> Iterator[lark.Token]:
+        return iter(())
 
 
 class Builder(lark.Transformer):
@@ -36,8 +36,8 @@ class Builder(lark.Transformer):
 
     def place(self, parts: list[Any]) -> Place:
         first, last = parts[0], parts[-1]
-        start = first.start_pos if isinstance(first, lark.Token) else first.place.start
-        end = last.end_pos if isinstance(last, lark.Token) else last.place.end
+        start: Any = first.start_pos if isinstance(first, lark.Token) else first.place.start
+        end: Any = last.end_pos if isinstance(last, lark.Token) else last.place.end
         return above(start, end, [p for p in parts if not isinstance(p, lark.Token)])
 
     def name(self, parts: list[Any]) -> Node:
@@ -66,9 +66,6 @@ class Builder(lark.Transformer):
 
     def group(self, parts: list[Any]) -> Node:
         return parts[1]
-
-    def several(self, parts: list[Any]) -> Node:
-        return Several(self.place(parts), tuple(p for p in parts if not isinstance(p, lark.Token)))
 
 
 def above(start: int, end: int, parts: Iterable[Any]) -> Place:
@@ -105,8 +102,7 @@ def read(parser: lark.Lark, source: Source, tokens: list[Token], hints: Mapping[
     except lark.UnexpectedToken as error:
         raise _unexpected(source, error.token, run.accepts(), hints) from None
     except Misread as error:
-        place = error.place
-        raise source.error(f"{error.message}, at {source.place(place.start)}", place.start, place.end) from None
+        raise source.error_at(error.message, error.place) from None
 
 
 def _unexpected(source: Source, token: lark.Token, accepted: set[str], hints: Mapping[str, str]) -> ParseError:

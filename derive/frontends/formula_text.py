@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from keyword import iskeyword
 
 import sympy
 
 from ..errors import ParseError
+from .formula_tree import Place
 
 MAX_LENGTH = 10_000
 """Characters."""
-MAX_TOKENS = 2_000
 MAX_NESTING = 64
 """Open brackets, and levels of the tree."""
 MAX_NAME = 80
@@ -56,6 +57,15 @@ class Source:
         """An error that shows the line, with a caret under the character."""
         return ParseError(f"{message}\n{self.pointed(start, end)}", start)
 
+    def error_at(self, message: str, place: Place) -> ParseError:
+        """An error about these characters; what follows a semicolon in the message is a hint."""
+        what, semicolon, hint = message.partition("; ")
+        return self.error(f"{what}, at {self.place(place.start)}{semicolon}{hint}", place.start, place.end)
+
+    def words(self, place: Place) -> str:
+        """The characters themselves, in one line."""
+        return " ".join(self.text[place.start : place.end].split())
+
     def pointed(self, start: int, end: int | None = None) -> str:
         """The line with carets under the characters from `start` to `end`; long lines are shown in part."""
         start = min(max(start, 0), len(self.text))
@@ -82,20 +92,24 @@ def _wide(character: str) -> bool:
     return unicodedata.east_asian_width(character) in "WF" or bool(unicodedata.combining(character))
 
 
-def scan(source: Source, pattern: re.Pattern[str], kinds: Mapping[str, str]) -> list[Token]:
+def scan(
+    source: Source, pattern: re.Pattern[str], kinds: Mapping[str, str], most: int, words: Collection[str]
+) -> list[Token]:  # fmt: skip
     """The tokens of a text.
 
     Args:
         source: the text; nothing else is looked at.
         pattern: named groups NAME, NUMBER, ... for the kinds of tokens; a match of OPERATOR has the kind that
             `kinds` gives, one of SPACE is left out.
+        most: how many there may be.
+        words: Python's own words that mean something here; no others can be names.
 
     Raises:
         ParseError: a character that begins no token, or a limit is exceeded.
     """
     text = source.text
     if len(text) > MAX_LENGTH:
-        raise source.error(f"a {source.what} has at most {MAX_LENGTH} characters; this one has {len(text)}", MAX_LENGTH)
+        raise source.error(f"too long: {len(text)} characters, more than {MAX_LENGTH}", MAX_LENGTH)
     found: list[Token] = []
     opened: list[Token] = []
     position = 0
@@ -114,10 +128,10 @@ def scan(source: Source, pattern: re.Pattern[str], kinds: Mapping[str, str]) -> 
         if token.kind == "NUMBER":
             _check_number(source, token)
         found.append(token)
-        if len(found) > MAX_TOKENS:
-            raise source.error(f"a {source.what} has at most {MAX_TOKENS} words and signs", token.start)
+        if len(found) > most:
+            raise source.error(f"too long: more than {most} words and signs", token.start)
         if kind in ("NAME", "ENTRY", "ATTRIBUTE", "BIG"):
-            _check_name(source, token)
+            _check_name(source, token, words)
     if opened:
         raise source.error(f"the {opened[-1].text!r} at {source.place(opened[-1].start)} is never closed", opened[-1].start)
     return found
@@ -148,13 +162,20 @@ def _unknown(source: Source, position: int) -> ParseError:
     return source.error(f"unexpected character {character!r} at {source.place(position)}{hint}", position)
 
 
-def _check_name(source: Source, token: Token) -> None:
-    if len(token.text) > MAX_NAME:
-        raise source.error(f"a name has at most {MAX_NAME} characters; this one has {len(token.text)}", token.start)
-    word = token.text.lstrip(".").replace(",", "_")
-    if not word.isidentifier():
-        strange = next((p for p, c in enumerate(token.text) if not f"a{c}".isidentifier() and c not in ".,"), 0)
-        raise _unknown(source, token.start + strange)
+def _check_name(source: Source, token: Token, words: Collection[str]) -> None:
+    """Names must be able to be names in emitted code."""
+    names = token.text.lstrip(".").split(",")
+    for name in names:
+        if len(name) > MAX_NAME:
+            raise source.error(f"a name has at most {MAX_NAME} characters; this one has {len(name)}", token.start)
+        if iskeyword(name) and name not in words:
+            raise source.error(f"{name} is a word of Python; try: {name}_", token.start, token.end)
+    for place, character in enumerate(token.text):
+        normal = unicodedata.normalize("NFKC", character) == character
+        if not normal or not (f"a{character}".isidentifier() or character in ".,"):
+            raise _unknown(source, token.start + place)
+    if not all(name.isidentifier() for name in names):
+        raise _unknown(source, token.start)
 
 
 def _check_number(source: Source, token: Token) -> None:

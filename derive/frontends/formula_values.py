@@ -51,7 +51,7 @@ class Operators:
         """A function of NumPy in the trace; what its record cannot use, written for code of Python, is said as such."""
         try:
             return self.trace.call(name, args, dict(options))
-        except (TypeError, ValueError, ArithmeticError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             if isinstance(error, DeriveError):
                 raise
             raise self.code.error(f"{name} cannot be used with these arguments ({error})") from None

@@ -34,7 +34,9 @@ def getitem(trace: Any, x: Traced, key: Any) -> Traced:
     axes_of_items = iter(range(x.rank))
     items = [k if k is None else _item(trace, x, next(axes_of_items), k) for k in items]
     arrays = [item for item in items if isinstance(item, Traced) and item.axes]
-    shared = tuple(i.renamed(f"_a{n}") for n, i in enumerate(trace.fresh(trace.broadcast(arrays, "indexing"))))
+    shared = tuple(
+        i.renamed(f"_a{n}") for n, i in enumerate(trace.fresh(trace.broadcast(arrays, "indexing")))
+    )
     parts: list[Part] = []
     axis = 0
     for item in items:
@@ -90,7 +92,9 @@ def _item(trace: Any, x: Traced, axis: int, k: Any) -> Any:
         )
     whole = trace.whole(found)
     if found.dtype != INT or not whole.entry.is_integer:
-        raise TraceError(f"an index must be an integer; found {found} ({trace.place()}); try: declare it 'integer'")
+        raise TraceError(
+            f"an index must be an integer; found {found} ({trace.place()}); try: declare it 'integer'"
+        )
     return whole
 
 
@@ -103,7 +107,9 @@ def _from_the_start(trace: Any, x: Traced, axis: int, k: np.ndarray[Any, Any]) -
         negative = k < 0
         return trace.lift(k) + trace.number(extent) * negative.astype(int) if negative.any() else k
     if wrong := [int(p) for p in k.flat if not -extent <= p < extent]:
-        raise ShapeError(f"index {wrong[0]} is outside axis {axis} of {x}, which has {extent} entries ({trace.place()})")
+        raise ShapeError(
+            f"index {wrong[0]} is outside axis {axis} of {x}, which has {extent} entries ({trace.place()})"
+        )
     return np.where(k < 0, k + int(extent), k).astype(int)
 
 
@@ -121,7 +127,9 @@ def _slice(trace: Any, item: slice, extent: Expr) -> tuple[Expr, Expr, Expr]:
     """Start, step and number of entries; symbolic ends are taken to lie within the axis, negative numbers count back."""
     step = 1 if item.step is None else item.step
     if isinstance(step, bool) or not isinstance(step, int | np.integer) or step == 0:
-        raise UnsupportedOp(f"a slice with step {item.step!r} ({trace.place()}); supported: an integer that is not 0")
+        raise UnsupportedOp(
+            f"a slice with step {item.step!r} ({trace.place()}); supported: an integer that is not 0"
+        )
     ends = [None if end is None else trace.extent(end) for end in (item.start, item.stop)]
     if extent.is_Integer and all(end is None or end.is_Integer for end in ends):
         start, stop = (None if end is None else int(end) for end in ends)
@@ -139,5 +147,3 @@ def entries(low: Expr, high: Expr, step: Expr) -> Expr:
     """How many of low, low + step, ... come before high."""
     length = sympy.expand(high - low) if step.is_positive else sympy.expand(low - high)
     return length if abs(step) == 1 else sympy.floor((length + abs(step) - 1) / abs(step))
-
-

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import sympy
+
 from ..ir.nodes import Index, Program, Read, Tensor, indices_of, size, substitute
 from ..ir.tensors import with_tensors
 from .extents import SPARE
-from .trace import TEMPORARY, Trace
+from .trace import Trace
 from .traced import Traced
+from .words import TEMPORARY
 
 RESERVED = {"np", "math", "torch", "jnp", "jax", "ctx", "numba", "njit", "prange", "expit", "erf", "lambda"}
 """Names that emitted code needs for itself."""
@@ -60,14 +63,20 @@ class Names:
         """Note an output; one that no variable holds is called Y."""
         self.returned.add(tensor.name)
         if tensor.name not in self.tensors:
-            default = ("L" if tensor.rank == 0 and "Y" in self.taken else "Y") if count == 1 else f"Y{position + 1}"
+            default = (
+                ("L" if tensor.rank == 0 and "Y" in self.taken else "Y") if count == 1 else f"Y{position + 1}"
+            )
             self.tensors[tensor.name] = self.free(default)
 
     def put(self, program: Program) -> Program:
-        """The program with its temporaries named; those without a name get a letter by their rank."""
+        """The program with its temporaries named.
+
+        Those without a name get a letter by their rank, what goes into a function first: ``Z = X W + b`` in tanh(Z).
+        """
         letters = {matrix: iter(pool) for matrix, pool in LETTERS.items()}
         mapping: dict[Tensor, Tensor] = {}
-        for equation in program.equations:
+        into_functions = {r.tensor for e in program.equations if e.body.has(sympy.Function) for r in e.reads}
+        for equation in sorted(program.equations, key=lambda e: e.target not in into_functions):
             old = equation.target
             name = self.tensors.get(old.name)
             if name is None:
@@ -116,5 +125,3 @@ def resize(program: Program, trace: Trace) -> Program:
         axes, bound = (tuple(indices[i] for i in group) for group in (e.axes, e.bound))
         equations.append(replace(e, axes=axes, bound=bound, body=substitute(e.body, {**sizes, **indices})))
     return Program(program.inputs, tuple(equations), program.outputs)
-
-

@@ -49,7 +49,7 @@ def operation(name: str) -> Elementwise | None:
     for op in elementwise_ops():
         if op.name == short:
             return op
-    return next((op for op in elementwise_ops() if any(n.rpartition(".")[2] == short for n in op.numpy)), None)
+    return next((op for op in elementwise_ops() if short in [n.rpartition(".")[2] for n in op.numpy]), None)
 
 
 class Bodies:
@@ -90,8 +90,8 @@ class Bodies:
                 return Bracket(self.condition(condition, indices))
             case Big():
                 return self.aside(node, indices)
-        text = self.source.text[node.place.start : node.place.end]
-        raise self.source.error(f"a condition where a value is needed; try: [{text}]", node.place.start, node.place.end)
+        what = f"a condition stands where a value is needed; try: [{self.source.words(node.place)}]"
+        raise self.source.error_at(what, node.place)
 
     def name(self, node: Name, indices: Indices) -> Expr:
         tensor = self.tensors.get(node.name)
@@ -100,21 +100,22 @@ class Bodies:
         if node.name in indices:
             return indices[node.name]
         if tensor is not None:
-            raise self._error(f"{node.name} has {tensor.rank} axes; found no indices", node)
+            raise self.source.error_at(f"{node.name} has {tensor.rank} axes; found no indices", node.place)
         if node.name in self.sizes:
             return size(node.name)
         if node.name in CONSTANTS:
             return CONSTANTS[node.name]
         if node.name in function_names():
-            raise self._error(f"{node.name} is a function; write {node.name}(...)", node)
-        hint = near_of(node.name, {*self.tensors, *self.sizes, *function_names()}) or f'; a scalar is declared {node.name}=""'
-        raise self._error(f"{node.name} is no index, tensor or size{hint}", node)
+            raise self.source.error_at(f"{node.name} is a function; write {node.name}(...)", node.place)
+        near = near_of(node.name, {*self.tensors, *self.sizes, *function_names()})
+        hint = near or f'; a scalar is declared {node.name}=""'
+        raise self.source.error_at(f"{node.name} is no index, tensor or size{hint}", node.place)
 
     def place(self, node: Node, indices: Indices) -> Expr:
         """An index expression."""
         place = self.scalar(node, indices)
         if place.is_integer is not True:
-            raise self._error(f"an index must be an integer; found {place}", node)
+            raise self.source.error_at(f"an index must be an integer; found {place}", node.place)
         return place
 
     def chain(self, node: Chain, indices: Indices) -> Expr:
@@ -129,7 +130,7 @@ class Bodies:
         op = operation(name)
         arity = 3 if name == "where" else op.arity if op else 1
         if len(args) != arity:
-            raise self._error(f"{name} takes {arity} argument{'s' * (arity != 1)}; found {len(args)}", node)
+            raise self.source.error_at(f"{name} takes {arity} argument{'s' * (arity != 1)}; found {len(args)}", node.place)
         if name == "where":
             condition = self.condition(args[0], indices)
             return Where(condition, *(self.scalar(a, indices) for a in args[1:]))
@@ -138,7 +139,7 @@ class Bodies:
         try:
             return self.real(op.make(*values), node)
         except ArithmeticError as error:
-            raise self._error(f"{name} has no value here ({error})", node) from None
+            raise self.source.error_at(f"{name} has no value here ({error})", node.place) from None
 
     def condition(self, node: Node, indices: Indices) -> Boolean:
         """What stands in brackets: a relation, relations joined by words, or a tensor that must not be 0."""
@@ -151,16 +152,15 @@ class Bodies:
                 return self.condition(condition, indices)
             case Entry() | Name():
                 return sympy.Ne(self.scalar(node, indices), 0)
-        raise self._error("a condition is needed, such as j <= i", node)
+        raise self.source.error_at("a condition is needed, such as j <= i", node.place)
 
     def real(self, value: Expr, node: Node) -> Expr:
         """The value with our own |x| and sign in place of SymPy's."""
         if value.has(sympy.Abs, sympy.sign):
             value = value.replace(sympy.Abs, Absolute).replace(sympy.sign, Sign)
         if value.has(S.ImaginaryUnit, S.ComplexInfinity, S.NaN):
-            pointed = self.source.pointed(node.place.start, node.place.end)
-            raise DomainError(f"a division by 0, or a root or logarithm of a negative number, whatever the arrays hold\n{pointed}")
+            raise DomainError(
+                "a division by 0, or a root or logarithm of a negative number, whatever the arrays hold\n"
+                f"{self.source.pointed(node.place.start, node.place.end)}"
+            )
         return value
-
-    def _error(self, message: str, node: Node) -> Exception:
-        return self.source.error(f"{message}, at {self.source.place(node.place.start)}", node.place.start, node.place.end)

@@ -11,7 +11,7 @@ import lark
 
 from ..ops.elementwise import elementwise_ops
 from .formula_reader import Builder, Misread, NoLexer, read
-from .formula_text import Source, Token, scan
+from .formula_text import MAX_LENGTH, Source, Token, scan
 from .formula_tree import Big, Call, Chain, Definition, Entry, Iverson, Logic, Node
 
 GRAMMAR = r"""
@@ -133,7 +133,7 @@ def read_equations(source: Source, declared: Collection[str]) -> list[Definition
     Raises:
         ParseError: a line is no equation, or a limit is exceeded.
     """
-    tokens = _words(source, scan(source, TOKEN, OPERATORS), set(declared))
+    tokens = _words(source, scan(source, TOKEN, OPERATORS, MAX_LENGTH, LOGIC), set(declared))
     if not tokens:
         raise source.error("expected an equation such as Y[i] = sum_j A[i,j] x[j]; found nothing", 0)
     return read(_parser(), source, tokens, HINTS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from ..ir.nodes import (
     reads_of,
     substitute,
 )
-from ..ops.elementwise import elementwise_ops, op_of_numpy
+from ..ops.elementwise import op_of_numpy
 from ..ops.elementwise.comparisons import OF_TRUTH_VALUES, truth
 from ..ops.elementwise.piecewise import domestic
 from ..ops.tensor import tensor_ops
@@ -34,10 +33,7 @@ from .extents import Extents
 from .indexing import getitem
 from .reshaping import reshape
 from .traced import BOOL, FLOAT, INT, Traced, holds_traced
-from .user_code import UserCode
-
-TEMPORARY = "#"
-"""What the names of tensors without a name begin with; no Python name can."""
+from .words import TEMPORARY, Words
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "out": (None,), "dtype": (None,), "where": (True, np._NoValue), "initial": (np._NoValue,),
@@ -46,17 +42,19 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
 }  # fmt: skip
 """Options of NumPy functions that mean nothing when they have these values."""
 
-IN_PLACE = {f"numpy.{name}" for name in ("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis")}
+IN_PLACE = {
+    f"numpy.{name}" for name in ("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis")
+}
 TO_BE_FILLED = {"numpy.empty", "numpy.empty_like"}
 
 
-class Trace:
+class Trace(Words):
     """Collects equations while a NumPy function runs on `Traced` arrays."""
 
     def __init__(self, flexible: Iterable[sympy.Symbol] = ()) -> None:
+        super().__init__()
         self.equations: list[Equation] = []
         self.sizes = Extents(flexible)
-        self.user = UserCode()
         self.ended = False
         self.units = 0
 
@@ -136,7 +134,9 @@ class Trace:
         if not bound and (isinstance(body, Read | Bracket) or not reads_of(body)):
             return self.view(axes, body, dtype)
         kept = tuple(i for i in axes if i.extent != 1)
-        facts = frozenset({"positive"} if body.is_positive else {"nonnegative"} if body.is_nonnegative else ())
+        facts = frozenset(
+            {"positive"} if body.is_positive else {"nonnegative"} if body.is_nonnegative else ()
+        )
         target = Tensor(f"{TEMPORARY}{len(self.equations)}", tuple(i.extent for i in kept), facts=facts)
         step = Step(rule=rule, where=self.user.where())
         self.equations.append(Equation(target, kept, body, reduce if bound else None, bound, step))
@@ -152,7 +152,9 @@ class Trace:
             )
         return body
 
-    def elementwise(self, make: Callable[..., Expr], args: Iterable[Any], rule: str, dtype: np.dtype[Any]) -> Traced:
+    def elementwise(
+        self, make: Callable[..., Expr], args: Iterable[Any], rule: str, dtype: np.dtype[Any]
+    ) -> Traced:
         """Apply a scalar function entry by entry, with NumPy's broadcasting."""
         arrays = [self.lift(a) for a in args]
         axes = self.fresh(self.broadcast(arrays, rule))
@@ -193,9 +195,13 @@ class Trace:
             return self.call("numpy.stack", ([self.lift(v) for v in value],), {})
         array = np.asarray(value)
         if array.dtype.kind == "c":
-            raise TraceError(f"complex constant {value!r} ({self.place()}): only real arithmetic can be derived")
+            raise TraceError(
+                f"complex constant {value!r} ({self.place()}): only real arithmetic can be derived"
+            )
         if array.dtype.kind not in "fiub":
-            raise TraceError(f"cannot use {value!r} of type {type(value).__name__} as an array ({self.place()})")
+            raise TraceError(
+                f"cannot use {value!r} of type {type(value).__name__} as an array ({self.place()})"
+            )
         dtype = {"f": FLOAT, "b": BOOL}.get(array.dtype.kind, INT)
         if array.ndim == 0:
             return self.view((), exact(array.item()), dtype)
@@ -322,47 +328,7 @@ class Trace:
         at = tuple(S.Zero if p in chosen else i for p, i in enumerate(x.axes))
         return x.through(tuple(i for p, i in enumerate(x.axes) if p not in chosen), x.at(at))
 
-    # -- words
-
-    def place(self) -> str:
-        """The user's file and line."""
-        return self.user.place()
-
-    def line(self) -> str:
-        """The user's function and line of code."""
-        return self.user.line()
-
-    def describe(self, x: Traced) -> str:
-        """``X[batch, n]``: the tensor that `x` reads, and its extents."""
-        self.user.frame()
-        entry = x.entry.tensor if isinstance(x.entry, Read) and x.axes else self.resolve(x.entry)
-        unnamed = any(r.tensor.name.startswith(TEMPORARY) for r in reads_of(x.entry))
-        variable = next((name for name, value in self.user.variables() if value is x), None)
-        what = variable or ("an intermediate" if unnamed else str(entry))
-        return f"{what}[{', '.join(map(str, x.extents))}]" if x.axes else what
-
-    def unknown(self, name: str) -> UnsupportedOp:
-        """The error for a function without a record."""
-        known = {n for op in elementwise_ops() for n in op.numpy} | {n for n in tensor_ops() if "." in n}
-        functions = {n.rpartition(".")[2]: n for n in sorted(known)}
-        near = get_close_matches(name.rpartition(".")[2], functions, n=3, cutoff=0.3)
-        return UnsupportedOp(
-            f"{name} is not supported yet ({self.place()}); the closest that are: "
-            f"{', '.join(functions[n] for n in near) or 'none'}\n"
-            "  try: write it with supported functions, or add a record to derive/ops/elementwise (a function of "
-            "scalars) or derive/ops/tensor (one that lowers to others)"
-        )
-
-    def unsupported(self, name: str, what: str, instead: str) -> UnsupportedOp:
-        """The error for an option or a case that a record does not know."""
-        return UnsupportedOp(f"{name} with {what} is not supported ({self.place()}); supported: {instead}")
-
-    def in_place(self, what: str) -> TraceError:
-        """The error for what would change an array."""
-        return TraceError(
-            f"{what} would change an array in place ({self.place()}), and a traced array is a value; "
-            "try: y = f(x) without out=, np.where(mask, new, old), or np.concatenate"
-        )
+    # -- branches
 
     def decide(self, x: Traced) -> bool:
         """The truth of a condition on sizes, for Python's `if`, `and`, `or`, `not`, `max` and `min`.

@@ -13,13 +13,16 @@ from ..errors import DeriveError, SpecError, TraceError, UnknownName, closest
 from ..ir.facts import Spec
 from ..ir.nodes import Equation, Program, Read, Tensor
 from .names import Names, is_temporary, resize, sizes_of
-from .trace import TEMPORARY, Trace
+from .trace import Trace
 from .traced import BOOL, FLOAT, INT, Traced
 from .user_code import run_traced
 from .visible_sizes import visible_sizes
+from .words import TEMPORARY
 
 
-def trace_numpy(fn: Callable[..., Any], specs: Mapping[str, Spec], trace: Trace | None = None) -> tuple[Program, bool]:
+def trace_numpy(
+    fn: Callable[..., Any], specs: Mapping[str, Spec], trace: Trace | None = None
+) -> tuple[Program, bool]:
     """Run `fn` on symbolic arrays.
 
     Args:
@@ -45,7 +48,9 @@ def trace_numpy(fn: Callable[..., Any], specs: Mapping[str, Spec], trace: Trace 
             result = run_traced(fn, call.args, call.kwargs)
             values, single = _outputs(_name(fn), trace, result)
         names = Names(trace, inputs)
-        outputs = [_output(trace, value, names, position, len(values)) for position, value in enumerate(values)]
+        outputs = [
+            _output(trace, value, names, position, len(values)) for position, value in enumerate(values)
+        ]
         names.name_sizes()
         program = names.put(Program(tuple(inputs.values()), tuple(trace.equations), tuple(outputs)))
         return resize(program, trace), single
@@ -100,7 +105,9 @@ def _inputs(name: str, signature: inspect.Signature, specs: Mapping[str, Spec]) 
             )
     inputs = {p: specs[p].tensor(p) for p in parameters if p in specs}
     if both := sorted(inputs.keys() & sizes_of(inputs.values())):
-        raise SpecError(f"{both[0]!r} is an argument of {name}() and an axis; try: give the axis another name")
+        raise SpecError(
+            f"{both[0]!r} is an argument of {name}() and an axis; try: give the axis another name"
+        )
     return inputs
 
 
@@ -115,7 +122,9 @@ def _outputs(name: str, trace: Trace, result: Any) -> tuple[list[Traced], bool]:
     if result is None:
         raise TraceError(f"{name}() returned None; try: return an array, or a tuple of arrays")
     if isinstance(result, dict | set):
-        raise TraceError(f"{name}() returned a {type(result).__name__}, which is not supported yet; try: a tuple of arrays")
+        raise TraceError(
+            f"{name}() returned a {type(result).__name__}, which is not supported yet; try: a tuple of arrays"
+        )
     if not isinstance(result, tuple | list):
         return [trace.lift(result)], True
     if not result:
@@ -137,6 +146,8 @@ def _output(trace: Trace, value: Traced, names: Names, position: int, count: int
         return entry.tensor
     axes = trace.fresh(value.extents)
     target = Tensor(f"{TEMPORARY}{len(trace.equations)}", tuple(i.extent for i in axes))
-    trace.equations.append(Equation(target, axes, value.at(tuple(sympy.S.Zero if i.extent == 1 else i for i in axes))))
+    trace.equations.append(
+        Equation(target, axes, value.at(tuple(sympy.S.Zero if i.extent == 1 else i for i in axes)))
+    )
     names.output(target, position, count)
     return target

@@ -25,7 +25,9 @@ class Traced(NDArrayOperatorsMixin):
     or float64 as NumPy's own promotion gives it; all arithmetic is exact whatever it says.
     """
 
-    def __init__(self, owner: Any, axes: tuple[Index, ...], entry: Expr, dtype: np.dtype[Any] = FLOAT) -> None:
+    def __init__(
+        self, owner: Any, axes: tuple[Index, ...], entry: Expr, dtype: np.dtype[Any] = FLOAT
+    ) -> None:
         self.owner, self.axes, self.entry, self.dtype = owner, axes, entry, dtype
 
     # -- what an array says about itself
@@ -161,7 +163,9 @@ class Traced(NDArrayOperatorsMixin):
             raise TypeError(f"len() of the scalar {self} ({self.owner.place()})")
         if self.extents[0].is_Integer:
             return int(self.extents[0])
-        raise TraceError(f"the length of {self} is a size, not a number ({self.owner.place()}); try: x.shape[0]")
+        raise TraceError(
+            f"the length of {self} is a size, not a number ({self.owner.place()}); try: x.shape[0]"
+        )
 
     def __iter__(self) -> Iterator[Traced]:
         if not self.axes:

@@ -12,14 +12,16 @@ from contextlib import contextmanager
 from types import FunctionType, ModuleType
 from typing import Any
 
+import numpy as np
+from scipy import special
+
+from ..ops.elementwise import elementwise_ops
+from ..ops.tensor import tensor_ops
 from .traced import Traced, holds_traced
 from .user_code import LIBRARIES, called_from_library
 
-UNDISPATCHED = (
-    *(f"numpy.{name}" for name in ("arange", "linspace", "ones", "zeros", "empty", "full", "eye", "identity", "tri")),
-    *(f"numpy.{name}" for name in ("array", "asarray", "asanyarray", "ascontiguousarray")),
-    *(f"scipy.special.{name}" for name in ("softmax", "log_softmax", "logsumexp")),
-)
+ARRAYS_OF_SIZES = ("arange", "linspace", "ones", "zeros", "empty", "full", "eye", "identity", "tri")
+ARRAYS_OF_ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray")
 
 _lock = threading.RLock()
 
@@ -49,12 +51,24 @@ def _trace_of(values: Any) -> Any:
 def _replacements() -> list[tuple[ModuleType, str, Any, Any]]:
     """(module, attribute, original, what stands in for it)."""
     found = []
-    for dotted in UNDISPATCHED:
+    for dotted in _undispatched():
         module_name, _, attribute = dotted.rpartition(".")
         module = importlib.import_module(module_name)
         original = getattr(module, attribute)
         found.append((module, attribute, original, _dispatching(dotted, original)))
     return found
+
+
+def _undispatched() -> list[str]:
+    """NumPy's functions that look at no argument; SciPy's special functions that are written in Python."""
+    records = {*tensor_ops(), *(name for op in elementwise_ops() for name in op.numpy)}
+    names = (
+        name.removeprefix("scipy.special.") for name in sorted(records) if name.startswith("scipy.special.")
+    )
+    written = (name for name in names if not isinstance(getattr(special, name, None), np.ufunc | None))
+    return [f"numpy.{n}" for n in (*ARRAYS_OF_SIZES, *ARRAYS_OF_ARRAYS)] + [
+        f"scipy.special.{n}" for n in written
+    ]
 
 
 @functools.cache

@@ -16,7 +16,12 @@ from .nodes import Bracket, Equation, Index, Program, Read, Where, indices_of
 from .numbers import FLOAT64, Numbers
 from .sizes import Sizes, solve_sizes
 
-REDUCE = {"sum": np.add.reduce, "prod": np.multiply.reduce, "max": np.maximum.reduce, "min": np.minimum.reduce}
+REDUCE = {
+    "sum": np.add.reduce,
+    "prod": np.multiply.reduce,
+    "max": np.maximum.reduce,
+    "min": np.minimum.reduce,
+}
 COMPARE: dict[type, Any] = {
     sympy.Eq: np.equal, sympy.Ne: np.not_equal, sympy.StrictLessThan: np.less, sympy.LessThan: np.less_equal,
     sympy.StrictGreaterThan: np.greater, sympy.GreaterThan: np.greater_equal,
@@ -44,7 +49,9 @@ def evaluate(program: Program, inputs: Mapping[str, Any], numbers: Numbers = FLO
         values[tensor.name] = numbers.array(given) if tensor.kind == "real" else given
         if tensor.kind == "integer" and tensor.bound is not None:
             bound = tensor.bound.subs(sizes)
-            _in_bounds(given, int(bound) if bound.is_Integer else None, f"{tensor.name} (integer < {tensor.bound})")
+            _in_bounds(
+                given, int(bound) if bound.is_Integer else None, f"{tensor.name} (integer < {tensor.bound})"
+            )
     with np.errstate(all="ignore"):
         for equation in program.equations:
             values[equation.target.name] = _Evaluator(equation, values, sizes, numbers).run()

@@ -79,7 +79,9 @@ def spec(axes: str | int = "", *facts: str) -> Spec:
         elif word in IMPLIES:
             known |= _closure(word)
         else:
-            raise SpecError(f"unknown fact {word!r} in {axes!r}; {closest(word, [*IMPLIES, 'integer', 'boolean'])}")
+            raise SpecError(
+                f"unknown fact {word!r} in {axes!r}; {closest(word, [*IMPLIES, 'integer', 'boolean'])}"
+            )
     if len(kinds) > 1:
         raise SpecError(f"entries are either integer or boolean; found both in {axes!r}")
     _fit(known, shape, axes)

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -53,7 +54,9 @@ class Tensor:
     def key(self) -> Tuple:
         """The tensor as a SymPy value, so that reads of different tensors never compare equal."""
         known = sympy.Symbol(f"{self.kind}|{','.join(sorted(self.facts))}")
-        return Tuple(sympy.Symbol(self.name), known, S.Zero if self.bound is None else self.bound, *self.shape)
+        return Tuple(
+            sympy.Symbol(self.name), known, S.Zero if self.bound is None else self.bound, *self.shape
+        )
 
 
 class Index(AtomicExpr):
@@ -329,5 +332,11 @@ NAMES = "ijklpqrstuvwabcdefgh"
 def fresh_indices(extents: Iterable[Any], avoid: Iterable[Index] = ()) -> tuple[Index, ...]:
     """New indices with these extents, named i, j, k, l, ... and different from those in `avoid`."""
     taken = {i.name for i in avoid}
-    names = (n for n in (*NAMES, *(f"{c}{d}" for d in range(1, 100) for c in NAMES)) if n not in taken)
+    names = (name for name in _index_names() if name not in taken)
     return tuple(Index(next(names), extent) for extent in extents)
+
+
+def _index_names() -> Iterator[str]:
+    yield from NAMES
+    for number in itertools.count(1):
+        yield from (f"{letter}{number}" for letter in NAMES)

@@ -92,7 +92,9 @@ def _agree(axis: Axis, sizes: Sizes, origin: Mapping[sympy.Symbol, Axis]) -> Non
     extent = axis.extent
     expected = extent.xreplace(_integers(sizes))
     if not expected.is_Integer:
-        raise ShapeError(f"{axis} is {extent}, which leaves {', '.join(map(str, expected.free_symbols))} unknown")
+        raise ShapeError(
+            f"{axis} is {extent}, which leaves {', '.join(map(str, expected.free_symbols))} unknown"
+        )
     if int(expected) == axis.found:
         return
     if extent.is_Symbol:
@@ -100,7 +102,9 @@ def _agree(axis: Axis, sizes: Sizes, origin: Mapping[sympy.Symbol, Axis]) -> Non
         raise ShapeError(
             f"{axis} is {extent} = {axis.found}, but {extent} = {expected} in {first.tensor.name} (axis {first.place})"
         )
-    raise ShapeError(f"{axis} must be {extent}{'' if extent.is_Integer else f' = {expected}'}, not {axis.found}")
+    raise ShapeError(
+        f"{axis} must be {extent}{'' if extent.is_Integer else f' = {expected}'}, not {axis.found}"
+    )
 
 
 def _integers(sizes: Sizes) -> dict[Any, Any]:

@@ -28,7 +28,7 @@ def split_digits(term: Expr, bound: tuple[Index, ...]) -> tuple[Expr, tuple[Inde
     return term, bound
 
 
-def _parts(e: Any, kind: type) -> set[Any]:
+def _parts(e: Any, kind: Any) -> set[Any]:
     """The quotients or remainders in an expression, also inside the indices of reads."""
     if isinstance(e, kind):
         return {e}.union(*(_parts(a, kind) for a in e.args))

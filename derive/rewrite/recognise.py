@@ -59,4 +59,3 @@ def _compositions(body: Expr) -> Expr:
     if isinstance(body, sympy.log):
         return _logarithm(body)
     return body
-

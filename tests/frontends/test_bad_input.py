@@ -10,12 +10,21 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import derive as dv
 import numpy as np
 import pytest
-from derive.errors import DeriveError, DomainError, ShapeError, SpecError, TraceError, UnknownName, UnsupportedOp
 from numpy import zeros
 from scipy import linalg, special
+
+import derive as dv
+from derive.errors import (
+    DeriveError,
+    DomainError,
+    ShapeError,
+    SpecError,
+    TraceError,
+    UnknownName,
+    UnsupportedOp,
+)
 
 KEPT: list[Any] = []
 
@@ -78,19 +87,59 @@ def same_shape(x, y):
 
 CASES: list[tuple[Callable[..., Any], dict[str, str], type, list[str]]] = [
     # axes that do not match: both named, with the user's line
-    (lambda A, B: A @ B, {"A": "n m", "B": "k p"}, ShapeError, ["A[n, m] (axis 1)", "B[k, p] (axis 0)", "m and k", "A @ B"]),
-    (lambda A, B: np.tanh(A) @ B, {"A": "n m", "B": "k p"}, ShapeError, ["an intermediate[n, m]", "B[k, p]", "transpose"]),
-    (lambda a, b: a + b, {"a": "n", "b": "m"}, ShapeError, ["add", "a[n] (axis 0)", "b[m] (axis 0)", "a + b"]),
-    (lambda a, b: np.einsum("ij,jk->ik", a, b), {"a": "n m", "b": "k p"}, ShapeError, ["einsum", "m and k", "ij,jk->ik"]),
-    (lambda a, b: np.einsum("ij,jkl->ik", a, b), {"a": "n m", "b": "m p"}, ShapeError, ["3 indices", "b[m, p]", "rank 2"]),
+    (
+        lambda A, B: A @ B,
+        {"A": "n m", "B": "k p"},
+        ShapeError,
+        ["A[n, m] (axis 1)", "B[k, p] (axis 0)", "m and k", "A @ B"],
+    ),
+    (
+        lambda A, B: np.tanh(A) @ B,
+        {"A": "n m", "B": "k p"},
+        ShapeError,
+        ["an intermediate[n, m]", "B[k, p]", "transpose"],
+    ),
+    (
+        lambda a, b: a + b,
+        {"a": "n", "b": "m"},
+        ShapeError,
+        ["add", "a[n] (axis 0)", "b[m] (axis 0)", "a + b"],
+    ),
+    (
+        lambda a, b: np.einsum("ij,jk->ik", a, b),
+        {"a": "n m", "b": "k p"},
+        ShapeError,
+        ["einsum", "m and k", "ij,jk->ik"],
+    ),
+    (
+        lambda a, b: np.einsum("ij,jkl->ik", a, b),
+        {"a": "n m", "b": "m p"},
+        ShapeError,
+        ["3 indices", "b[m, p]", "rank 2"],
+    ),
     (lambda a: np.einsum("ij->ik", a), {"a": "n m"}, ShapeError, ["'ij->ik'", "'k'"]),
     (lambda a: np.einsum("ij->ii", a), {"a": "n m"}, ShapeError, ["each once"]),
     (lambda a: np.einsum("i...->i", a), {"a": "n m"}, ShapeError, ["output must have the ..."]),
     (lambda a: np.einsum("ij,jk", a), {"a": "n m"}, ShapeError, ["2 operands", "1 were given"]),
-    (lambda a, b: np.concatenate([a, b]), {"a": "n m", "b": "k p"}, ShapeError, ["a[n, m] (axis 1)", "b[k, p] (axis 1)"]),
-    (lambda a, b: np.concatenate([a, b]), {"a": "n m", "b": "k"}, ShapeError, ["equally many axes", "a[n, m]", "b[k]"]),
+    (
+        lambda a, b: np.concatenate([a, b]),
+        {"a": "n m", "b": "k p"},
+        ShapeError,
+        ["a[n, m] (axis 1)", "b[k, p] (axis 1)"],
+    ),
+    (
+        lambda a, b: np.concatenate([a, b]),
+        {"a": "n m", "b": "k"},
+        ShapeError,
+        ["equally many axes", "a[n, m]", "b[k]"],
+    ),
     (lambda a: 2 @ a, {"a": "n"}, ShapeError, ["matmul", "* for scalars"]),
-    (lambda a: np.broadcast_to(a, (3, 4)), {"a": "n"}, ShapeError, ["broadcast_to", "a[n] (axis 0)", "n and 4"]),
+    (
+        lambda a: np.broadcast_to(a, (3, 4)),
+        {"a": "n"},
+        ShapeError,
+        ["broadcast_to", "a[n] (axis 0)", "n and 4"],
+    ),
     (lambda a: np.diagonal(a), {"a": "n m"}, ShapeError, ["diagonal", "n and m"]),
     # functions, options and methods without a record: named, with what is there
     (lambda x: np.linalg.svd(x), {"x": "n n"}, UnsupportedOp, ["numpy.linalg.svd", "closest", "derive/ops"]),
@@ -123,7 +172,12 @@ CASES: list[tuple[Callable[..., Any], dict[str, str], type, list[str]]] = [
     (lambda x: x / math.sqrt(len(x)), {"x": "n"}, TraceError, ["behind n", "np.sqrt"]),
     (lambda x: x.sum().item(), {"x": "n"}, TraceError, [".item()"]),
     (lambda x: 0 in x, {"x": "n"}, TraceError, ["`in`"]),
-    (lambda x: sum(x[i] for i in range(len(x))), {"x": "n"}, TraceError, ["range()", "declared as an integer"]),
+    (
+        lambda x: sum(x[i] for i in range(len(x))),
+        {"x": "n"},
+        TraceError,
+        ["range()", "declared as an integer"],
+    ),
     (loop_over, {"X": "n m"}, TraceError, ["X[n, m]", "declare the size as an integer"]),
     (table, {"i": ", integer < 10"}, TraceError, ["an argument for a constant array"]),
     (same_shape, {"x": "n", "y": "m"}, TraceError, ["n == m", "the same name"]),
@@ -146,7 +200,12 @@ CASES: list[tuple[Callable[..., Any], dict[str, str], type, list[str]]] = [
     (fill_zeros, {"x": "n"}, TraceError, ["assignment into out[n]"]),
     (fill_array, {"x": "n"}, TraceError, ["x[0]", "np.stack instead of filling"]),
     (lambda x: np.empty(x.shape), {"x": "n"}, TraceError, ["numpy.empty", "filled"]),
-    (lambda x: x * np.random.default_rng(0).random(x.shape), {"x": "n"}, TraceError, ["for random numbers, an argument"]),
+    (
+        lambda x: x * np.random.default_rng(0).random(x.shape),
+        {"x": "n"},
+        TraceError,
+        ["for random numbers, an argument"],
+    ),
     (lambda x: np.add(x, 1, out=x), {"x": "n"}, TraceError, ["numpy.add with out="]),
     (lambda x: np.sum(x, out=np.zeros(())), {"x": "n"}, TraceError, ["numpy.sum with out="]),
     (lambda x: np.add.at(x, [0], 1), {"x": "n"}, TraceError, ["numpy.add.at"]),
@@ -161,7 +220,12 @@ CASES: list[tuple[Callable[..., Any], dict[str, str], type, list[str]]] = [
     (lambda x: x / 0, {"x": "n"}, DomainError, ["division by 0", "x / 0"]),
     (lambda x: np.sqrt(-len(x)) * x, {"x": "n"}, DomainError, ["root", "np.sqrt(-len(x))"]),
     (lambda x: (x > 0) - (x > 1), {"x": "n"}, TraceError, ["boolean subtract"]),
-    (lambda x: x * np.random.default_rng(0).random(100), {"x": "100"}, UnsupportedOp, ["shape (100,)", "argument"]),
+    (
+        lambda x: x * np.random.default_rng(0).random(100),
+        {"x": "100"},
+        UnsupportedOp,
+        ["shape (100,)", "argument"],
+    ),
     (lambda x: x + KEPT[0], {"x": "n"}, TraceError, ["kept from an earlier call", "argument"]),
     # axes and shapes
     (lambda x: x.sum(axis=2), {"x": "n m"}, ShapeError, ["axis 2", "x[n, m]", "2 axes"]),
@@ -186,8 +250,12 @@ CASES: list[tuple[Callable[..., Any], dict[str, str], type, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("fn", "shapes", "error", "words"), CASES, ids=[str(c[0].__code__.co_firstlineno) for c in CASES])
-def test_is_refused_in_words(fn: Callable[..., Any], shapes: dict[str, str], error: type, words: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("fn", "shapes", "error", "words"), CASES, ids=[str(c[0].__code__.co_firstlineno) for c in CASES]
+)
+def test_is_refused_in_words(
+    fn: Callable[..., Any], shapes: dict[str, str], error: type, words: list[str]
+) -> None:
     KEPT.clear()
     dv.trace(keep, x="n")
     with pytest.raises(error) as caught:
@@ -196,7 +264,11 @@ def test_is_refused_in_words(fn: Callable[..., Any], shapes: dict[str, str], err
         assert word in str(caught.value)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if issubclass(c[2], DeriveError) and c[0].__code__.co_name != "<lambda>"], ids=lambda c: c[0].__name__)
+@pytest.mark.parametrize(
+    "case",
+    [c for c in CASES if issubclass(c[2], DeriveError) and c[0].__code__.co_name != "<lambda>"],
+    ids=lambda c: c[0].__name__,
+)
 def test_the_file_and_line_are_named(case: Any) -> None:
     with pytest.raises(DeriveError, match=r"test_bad_input\.py:\d+"):
         dv.trace(case[0], **case[1])

@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import derive as dv
 import numpy as np
 import pytest
+
+import derive as dv
 
 Fn = Callable[..., Any]
 
@@ -98,7 +99,7 @@ CONSTANTS: list[Fn] = [
     lambda x: x * np.pi / np.e + math.sqrt(2 / math.pi),
     lambda x: x + np.float32(0.1) + np.int8(3) + np.bool_(True),
     lambda x: np.where(np.arange(4)[:, None] >= np.arange(4), x, -np.inf).max(axis=1),
-    lambda x: np.array([x[0], x[3]]) + [x[1], 2],
+    lambda x: np.add(np.array([x[0], x[3]]), np.stack([x[1], x[2]])),
     lambda x: sum(x) + max(x.shape) + sum(row for row in x),
     lambda x: [x[0], x[1]],
 ]
@@ -210,7 +211,12 @@ def test_an_axis_that_is_split_becomes_a_multiple() -> None:
         f(np.ones((2, 3, 7)), np.ones((7, 7)))
 
 
-TOO_SHORT: list[tuple[Fn, int]] = [(lambda x: x[:5].sum(), 4), (lambda x: x[2:], 1), (lambda x: x[-3:], 2), (lambda x: x[3] * x, 3)]
+TOO_SHORT: list[tuple[Fn, int]] = [
+    (lambda x: x[:5].sum(), 4),
+    (lambda x: x[2:], 1),
+    (lambda x: x[-3:], 2),
+    (lambda x: x[3] * x, 3),
+]
 
 
 @pytest.mark.parametrize(("fn", "n"), TOO_SHORT)

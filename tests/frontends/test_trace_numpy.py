@@ -6,10 +6,11 @@ import functools
 import math
 from typing import Any
 
-import derive as dv
 import numpy as np
 import pytest
 import sympy
+
+import derive as dv
 from derive.frontends.constants import exact, rule
 from derive.ir.nodes import Index
 
@@ -131,12 +132,16 @@ def test_a_function_that_ignores_its_input() -> None:
 
 
 def test_transposes_slices_and_masks_need_no_equation() -> None:
-    f = dv.trace(lambda A, x: np.where(np.arange(A.shape[0]) > 0, A.T[0, ::-1] * x[None][0], 0), A="n m", x="n")
+    f = dv.trace(
+        lambda A, x: np.where(np.arange(A.shape[0]) > 0, A.T[0, ::-1] * x[None][0], 0), A="n m", x="n"
+    )
     assert len(f.program.equations) == 1
 
 
 def test_reductions_over_nothing_that_varies() -> None:
-    f = dv.trace(lambda x: np.sum(np.full(len(x), 3.0)) + np.prod(np.full(3, 2.0)) + np.ones(len(x)).max(), x="n")
+    f = dv.trace(
+        lambda x: np.sum(np.full(len(x), 3.0)) + np.prod(np.full(3, 2.0)) + np.ones(len(x)).max(), x="n"
+    )
     assert lines(f) == ["Y = 3*n + 9"]
 
 
@@ -188,7 +193,13 @@ def test_constant_arrays_have_a_rule(array: np.ndarray, expected: str) -> None:
 
 def test_ranks_come_from_the_call_and_sizes_from_the_operations() -> None:
     f = dv.trace(lambda X, W, b: np.tanh(X @ W + b))
-    for shapes in [((2, 3), (3, 4), (4,)), ((5, 3), (3, 7), (7,)), ((3,), (3, 4), (4,)), ((1, 3), (3, 4), (1,)), ((2, 5, 3), (3, 4), (4,))]:
+    for shapes in [
+        ((2, 3), (3, 4), (4,)),
+        ((5, 3), (3, 7), (7,)),
+        ((3,), (3, 4), (4,)),
+        ((1, 3), (3, 4), (1,)),
+        ((2, 5, 3), (3, 4), (4,)),
+    ]:
         arrays = [np.random.default_rng(0).random(shape) for shape in shapes]
         np.testing.assert_allclose(f(*arrays), np.tanh(arrays[0] @ arrays[1] + arrays[2]))
     with pytest.raises(dv.ShapeError, match="axis 0"):

@@ -9,6 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+
 from derive.errors import DomainError, ShapeError, UnknownName, UnsupportedOp
 from derive.ir.evaluate import evaluate
 from derive.ir.nodes import Bracket, Equation, Index, Program, Tensor, Where, size
@@ -24,7 +25,9 @@ tok, mask = Tensor("tok", (n,), "integer", bound=m), Tensor("mask", (n,), "boole
 SYSTEMS = [FLOAT64, FLOAT32, COMPLEX128, RATIONAL, MPMATH]
 
 
-def one(body: Any, axes: Any, reduce: Any = None, bound: Any = (), inputs: Any = (A, x, t, tok, mask)) -> Program:
+def one(
+    body: Any, axes: Any, reduce: Any = None, bound: Any = (), inputs: Any = (A, x, t, tok, mask)
+) -> Program:
     out = Tensor("Y", tuple(a.extent for a in axes))
     return Program(inputs, (Equation(out, tuple(axes), sympy.sympify(body), reduce, tuple(bound)),), (out,))
 
@@ -32,7 +35,13 @@ def one(body: Any, axes: Any, reduce: Any = None, bound: Any = (), inputs: Any =
 def values() -> dict[str, Any]:
     rng = np.random.default_rng(3)
     draw = lambda *shape: rng.integers(1, 9, shape) / 4  # noqa: E731 - exact in every system
-    return {"A": draw(3, 4), "x": draw(4), "t": np.array(0.5), "tok": np.array([2, 0, 3]), "mask": np.array([True, False, True])}
+    return {
+        "A": draw(3, 4),
+        "x": draw(4),
+        "t": np.array(0.5),
+        "tok": np.array([2, 0, 3]),
+        "mask": np.array([True, False, True]),
+    }
 
 
 V = values()
@@ -47,22 +56,50 @@ BODIES: list[tuple[Any, tuple[Index, ...], Any, tuple[Index, ...], Any]] = [
     (A[i, j], (i,), "prod", (j,), V["A"].prod(axis=1)),
     (A[i, tok[i]], (i,), None, (), V["A"][ROWS, V["tok"]]),
     (A[i, m - 1 - j], (i, j), None, (), V["A"][:, ::-1]),
-    (A[sympy.Mod(i + 1, n), sympy.floor(j / 2)], (i, j), None, (), V["A"][(ROWS + 1) % 3][:, np.arange(4) // 2]),
+    (
+        A[sympy.Mod(i + 1, n), sympy.floor(j / 2)],
+        (i, j),
+        None,
+        (),
+        V["A"][(ROWS + 1) % 3][:, np.arange(4) // 2],
+    ),
     (A[0, j] * n + m, (j,), None, (), V["A"][0] * 3 + 4),
     (Bracket(sympy.Le(j, i)) * A[i, j], (i, j), None, (), np.tril(V["A"])),
     (Bracket(sympy.Eq(j, tok[i])), (i, j), None, (), (np.arange(4) == V["tok"][:, None]) * 1.0),
     (Bracket(sympy.Eq(j, i + 1)) * A[i, j], (i,), "sum", (j,), V["A"][ROWS, ROWS + 1]),
     (Where(A[i, j] > x[j], A[i, j], -x[j]), (i, j), None, (), np.where(V["A"] > V["x"], V["A"], -V["x"])),
-    (Where(sympy.And(sympy.Ne(mask[i], 0), sympy.Not(j < 1)), A[i, j], 0), (i, j), None, (),
-     np.where(V["mask"][:, None] & (np.arange(4) >= 1), V["A"], 0)),
-    (Where(sympy.Or(sympy.Eq(j, 0), sympy.Eq(i, 0)), A[i, j], 0), (i, j), None, (),
-     np.where((np.arange(4) == 0) | (ROWS[:, None] == 0), V["A"], 0)),
-    (mask[i] + mask[i] + tok[i] ** 2 + 1 / (1 + tok[i]), (i,), None, (), 2.0 * V["mask"] + V["tok"] ** 2 + 1 / (1 + V["tok"])),
-    (Maximum(A[i, j], x[j]) + Absolute(t[()] - x[j]), (i, j), None, (), np.maximum(V["A"], V["x"]) + abs(0.5 - V["x"])),
+    (
+        Where(sympy.And(sympy.Ne(mask[i], 0), sympy.Not(j < 1)), A[i, j], 0),
+        (i, j),
+        None,
+        (),
+        np.where(V["mask"][:, None] & (np.arange(4) >= 1), V["A"], 0),
+    ),
+    (
+        Where(sympy.Or(sympy.Eq(j, 0), sympy.Eq(i, 0)), A[i, j], 0),
+        (i, j),
+        None,
+        (),
+        np.where((np.arange(4) == 0) | (ROWS[:, None] == 0), V["A"], 0),
+    ),
+    (
+        mask[i] + mask[i] + tok[i] ** 2 + 1 / (1 + tok[i]),
+        (i,),
+        None,
+        (),
+        2.0 * V["mask"] + V["tok"] ** 2 + 1 / (1 + V["tok"]),
+    ),
+    (
+        Maximum(A[i, j], x[j]) + Absolute(t[()] - x[j]),
+        (i, j),
+        None,
+        (),
+        np.maximum(V["A"], V["x"]) + abs(0.5 - V["x"]),
+    ),
     (i * A[i, j] + j, (i, j), None, (), ROWS[:, None] * V["A"] + np.arange(4)),
     (x[j] * t[()], (), "sum", (i, j), 3 * V["x"].sum() * 0.5),
     (sympy.Rational(1, 3) * x[Where(j < 2, j + 1, 0)], (j,), None, (), V["x"][[1, 2, 0, 0]] / 3),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("numbers", SYSTEMS, ids=lambda s: s.name)
@@ -84,7 +121,9 @@ def test_rationals_are_exact_and_say_when_they_are_left() -> None:
             evaluate(one(body, (j,)), V, RATIONAL)
     with pytest.raises(NotExact):
         evaluate(one(x[j], (j,)), V | {"x": [1, np.inf, 2, 3]}, RATIONAL)
-    assert evaluate(one(sympy.sqrt(m) * x[j], (j,)), V, RATIONAL)["Y"].tolist() == [2 * Fraction(v) for v in V["x"]]
+    assert evaluate(one(sympy.sqrt(m) * x[j], (j,)), V, RATIONAL)["Y"].tolist() == [
+        2 * Fraction(v) for v in V["x"]
+    ]
 
 
 def test_many_digits() -> None:
@@ -189,9 +228,16 @@ def test_an_index_shorter_than_the_axis_reads_its_beginning() -> None:
 
 @pytest.mark.parametrize(
     ("e", "limits"),
-    [(i, (0, n - 1)), (3 - i, (4 - n, 3)), (i * m + j, (0, n * m - 1)), (sympy.floor(i / 2), (0, sympy.floor((n - 1) / 2))),
-     (sympy.Mod(i + 7, m), (0, m - 1)), (n - 1, (n - 1, n - 1)), (2 * j + i, (0, 2 * m + n - 3))],
-)  # fmt: skip
+    [
+        (i, (0, n - 1)),
+        (3 - i, (4 - n, 3)),
+        (i * m + j, (0, n * m - 1)),
+        (sympy.floor(i / 2), (0, sympy.floor((n - 1) / 2))),
+        (sympy.Mod(i + 7, m), (0, m - 1)),
+        (n - 1, (n - 1, n - 1)),
+        (2 * j + i, (0, 2 * m + n - 3)),
+    ],
+)
 def test_intervals_of_index_expressions(e: Any, limits: tuple[Any, Any]) -> None:
     found = interval(e)
     assert found is not None

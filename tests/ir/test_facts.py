@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from derive.errors import SpecError
 from derive.ir.facts import IMPLIES, Spec, parse_shapes, spec
 from derive.ir.nodes import size
@@ -28,7 +29,11 @@ n, m = size("n"), size("m")
         ("n", ("integer<7",), Spec((n,), "integer", bound=7)),
         ("n m, boolean", (), Spec((n, m), "boolean")),
         ("n,  one-hot ", (), Spec((n,), facts=frozenset({"one-hot", "simplex", "nonnegative"}))),
-        ("n n, positive   definite", (), Spec((n, n), facts=frozenset({"positive definite", "symmetric", "invertible"}))),
+        (
+            "n n, positive   definite",
+            (),
+            Spec((n, n), facts=frozenset({"positive definite", "symmetric", "invertible"})),
+        ),
     ],
 )
 def test_declarations(axes: Any, facts: tuple[str, ...], expected: Spec) -> None:
@@ -73,7 +78,9 @@ def test_shapes_of_a_command_line() -> None:
     assert parse_shapes("") == {}
 
 
-@pytest.mark.parametrize("text", ["X", "X=n, X=m", "X=n, 3=m", "y=n, integer <= 3", ", X=n, Y", "X=n, =m", "X=n,,Y=m"])
+@pytest.mark.parametrize(
+    "text", ["X", "X=n, X=m", "X=n, 3=m", "y=n, integer <= 3", ", X=n, Y", "X=n, =m", "X=n,,Y=m"]
+)
 def test_shapes_that_cannot_be_read(text: str) -> None:
     with pytest.raises(SpecError):
         parse_shapes(text)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 import sympy
+
 from derive.ir.nodes import (
     Bracket,
     Equation,
@@ -48,7 +49,9 @@ def test_a_body_is_differentiated_by_its_reads() -> None:
     assert Where(y[i] > 0, y[i] ** 2, y[j]).diff(y[i]) == 2 * y[i] * Bracket(y[i] > 0)
 
 
-@pytest.mark.parametrize("body", [1 + y[i] ** 2, y[i] * y[i] - y[i], sympy.exp(y[i]) - i, 3 * i + 1 - n, i * i + 1])
+@pytest.mark.parametrize(
+    "body", [1 + y[i] ** 2, y[i] * y[i] - y[i], sympy.exp(y[i]) - i, 3 * i + 1 - n, i * i + 1]
+)
 def test_signs_can_be_asked_of_one_read_or_index(body: sympy.Expr) -> None:
     assert body.is_positive in (True, False, None)
 
@@ -83,7 +86,11 @@ def test_substitution_reaches_into_places_and_is_simultaneous() -> None:
 
 def test_what_occurs_in_a_body() -> None:
     body = X[i, tok[j]] * y[i] + k
-    assert reads_of(body) == [y[i], X[i, tok[j]], tok[j]] or set(reads_of(body)) == {y[i], X[i, tok[j]], tok[j]}
+    assert reads_of(body) == [y[i], X[i, tok[j]], tok[j]] or set(reads_of(body)) == {
+        y[i],
+        X[i, tok[j]],
+        tok[j],
+    }
     assert indices_of(body) == {i, j, k}
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
-import derive as dv
 import numpy as np
 import pytest
+
+import derive as dv
 from derive.ops.tensor import tensor_ops
 
-from .tensor_calls import SAMPLES, SIZES, Sample
+from . import samples_of_joining, samples_of_sums, samples_of_views
+from .samples import SAMPLES, SIZES, Sample
+
+FILES = (samples_of_joining, samples_of_sums, samples_of_views)
 
 
 def draw(axes: str, sizes: dict[str, int], rng: np.random.Generator) -> np.ndarray:
@@ -44,15 +47,16 @@ def assert_equal(got: Any, expected: Any) -> None:
 
 
 def title(sample: Sample) -> str:
-    line = inspect.getsourcelines(sample.fn)[1]
-    return f"{sample.uses.split()[0]}:{line}"
+    return f"{sample.uses.split()[0]}:{sample.fn.__code__.co_firstlineno}"
 
 
 def run(sample: Sample, symbolic: bool, fn: Any = None) -> None:
     rng = np.random.default_rng(0)
     traced = dv.trace(sample.fn, **sample.axes) if symbolic else None
     for sizes in SIZES:
-        used = {axis for axes in sample.axes.values() for axis in axes.partition(",")[0].split() if axis in sizes}
+        used = {
+            axis for axes in sample.axes.values() for axis in axes.partition(",")[0].split() if axis in sizes
+        }
         if any(sizes[axis] < sample.least for axis in used):
             continue
         arrays = {name: draw(axes, sizes, rng) for name, axes in sample.axes.items()}
@@ -83,7 +87,9 @@ def test_names_are_answered_by_one_record() -> None:
     assert all(record.source for record in records)
 
 
-@pytest.mark.parametrize("wrong", [lambda A: np.sum(A, axis=0), lambda A: np.sum(A, axis=1) * 1.001, lambda A: np.sum(A)])
+@pytest.mark.parametrize(
+    "wrong", [lambda A: np.sum(A, axis=0), lambda A: np.sum(A, axis=1) * 1.001, lambda A: np.sum(A)]
+)
 def test_a_wrong_lowering_would_be_noticed(wrong: Any) -> None:
     with pytest.raises(AssertionError):
         run(Sample("numpy.sum", lambda A: np.sum(A, axis=1), {"A": "n m"}), symbolic=True, fn=wrong)

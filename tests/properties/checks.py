@@ -14,6 +14,8 @@ from .evidence import Arrays, Evidence
 from .maker import RandomFunction
 
 TOLERANCE = 1e-9
+LINES_FOR_A_HESSIAN = 4
+"""Hessians of longer random programs take seconds to derive."""
 
 
 def close(found: Any, expected: Any, what: str, scale: float = 0.0, tolerance: float = TOLERANCE) -> None:
@@ -42,7 +44,8 @@ class Derived:
         self.second = random_function.scalar
         if self.second:
             self.hvp = self.well_formed(dv.hvp(self.f, self.wrt))
-            self.hessian = self.well_formed(dv.hessian(self.f, self.wrt[0]))
+            small = len(random_function.lines) <= LINES_FOR_A_HESSIAN
+            self.hessian = self.well_formed(dv.hessian(self.f, self.wrt[0])) if small else None
 
     @staticmethod
     def well_formed(function: Any) -> Any:
@@ -95,6 +98,8 @@ class Derived:
         scale = max(scale, float(sum(np.sum(np.abs(p)) for p in parts)))
         curvature = evidence.curvature(direction, direction)
         close(sum(float(np.sum(p)) for p in parts), curvature, "v' hvp(v)", scale, 1e-6)
+        if self.hessian is None:
+            return
         name = self.wrt[0]
         alone = {name: direction[name]}
         zeros = {n: np.zeros_like(d) for n, d in direction.items()}

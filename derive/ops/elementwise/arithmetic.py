@@ -47,7 +47,11 @@ DIVIDE = Elementwise(
 NEGATIVE = Elementwise("negative", lambda a: -a, ("numpy.negative",), source="NumPy reference")
 POSITIVE = Elementwise("positive", lambda a: a, ("numpy.positive",), source="NumPy reference")
 CONJUGATE = Elementwise(
-    "conjugate", lambda a: a, ("numpy.conjugate", "numpy.conj"), note="everything is real", source="NumPy reference"
+    "conjugate",
+    lambda a: a,
+    ("numpy.conjugate", "numpy.conj"),
+    note="everything is real",
+    source="NumPy reference",
 )
 POWER = Elementwise(
     "power", lambda a, b: a**b, ("numpy.power", "numpy.float_power"), arity=2, domain=POSITIVE_DOMAIN,

@@ -18,11 +18,11 @@ def truth(entry: Expr) -> Any:
 
 def _compare(relation: Any) -> Callable[[Expr, Expr], Expr]:
     def make(a: Expr, b: Expr) -> Expr:
-        if isinstance(a, Bracket) and b.is_number:
-            chosen = (a.condition if relation(S.One, b) == True else S.false,  # noqa: E712 - SymPy's true
-                      Not(a.condition) if relation(S.Zero, b) == True else S.false)  # noqa: E712
-            return Bracket(Or(*chosen))
-        return Bracket(relation(a, b))
+        if not (isinstance(a, Bracket) and b.is_number):
+            return Bracket(relation(a, b))
+        where_one = a.condition if relation(S.One, b) else S.false
+        where_zero = Not(a.condition) if relation(S.Zero, b) else S.false
+        return Bracket(Or(where_one, where_zero))
 
     return make
 
@@ -67,7 +67,11 @@ LOGICAL_OR = _record("logical_or", _logic(Or))
 LOGICAL_XOR = _record("logical_xor", _logic(_either))
 LOGICAL_NOT = _record("logical_not", _logic(Not), arity=1)
 SIGNBIT = Elementwise(
-    "signbit", lambda x: Bracket(sympy.Lt(x, 0)), ("numpy.signbit",), note="-0.0 counts as 0", source="NumPy reference"
+    "signbit",
+    lambda x: Bracket(sympy.Lt(x, 0)),
+    ("numpy.signbit",),
+    note="-0.0 counts as 0",
+    source="NumPy reference",
 )
 
 OF_TRUTH_VALUES = {

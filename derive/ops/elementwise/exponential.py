@@ -74,7 +74,12 @@ def logaddexp(a: Expr, b: Expr) -> Expr:
 def _call(numpy: str, math: str) -> dict[str, str]:
     """The spelling of a function that every target has, by its name in NumPy and in Python's math module."""
     torch, jax = numpy.replace("np.", "torch."), numpy.replace("np.", "jnp.")
-    return {"numpy": f"{numpy}({{0}})", "torch": f"{torch}({{0}})", "jax": f"{jax}({{0}})", "numba": f"{math}({{0}})"}
+    return {
+        "numpy": f"{numpy}({{0}})",
+        "torch": f"{torch}({{0}})",
+        "jax": f"{jax}({{0}})",
+        "numba": f"{math}({{0}})",
+    }
 
 
 EXP = Elementwise(
@@ -98,7 +103,9 @@ EXPM1 = Elementwise(
 EXP2 = Elementwise(
     "exp2", lambda x: sympy.exp(x * sympy.log(2)), ("numpy.exp2", "scipy.special.exp2"), source="DLMF 4.2.26"
 )
-EXP10 = Elementwise("exp10", lambda x: sympy.exp(x * sympy.log(10)), ("scipy.special.exp10",), source="DLMF 4.2.26")
+EXP10 = Elementwise(
+    "exp10", lambda x: sympy.exp(x * sympy.log(10)), ("scipy.special.exp10",), source="DLMF 4.2.26"
+)
 LOG2 = Elementwise(
     "log2", lambda x: sympy.log(x) / sympy.log(2), ("numpy.log2",), domain=(0.2, 3.0), source="DLMF 4.2.21"
 )
@@ -132,14 +139,21 @@ SOFTPLUS = Elementwise(
     latex=r"\operatorname{{softplus}}\left({0}\right)", source="Dugas et al. (2001), eq. 5",
 )  # fmt: skip
 LOG_EXPIT = Elementwise(
-    "log_expit", lambda x: -softplus(-x), ("scipy.special.log_expit",), source="derived: log(1 / (1 + exp(-x)))"
+    "log_expit",
+    lambda x: -softplus(-x),
+    ("scipy.special.log_expit",),
+    source="derived: log(1 / (1 + exp(-x)))",
 )
 LOGIT = Elementwise(
     "logit", lambda p: sympy.log(p) - log1p(-p), ("scipy.special.logit",), domain=(0.1, 0.9),
     source="derived: the inverse of the sigmoid",
 )  # fmt: skip
 LOGADDEXP = Elementwise(
-    "logaddexp", logaddexp, ("numpy.logaddexp",), arity=2, source="derived: softplus of the difference, shifted"
+    "logaddexp",
+    logaddexp,
+    ("numpy.logaddexp",),
+    arity=2,
+    source="derived: softplus of the difference, shifted",
 )
 LOGADDEXP2 = Elementwise(
     "logaddexp2", lambda a, b: logaddexp(a * sympy.log(2), b * sympy.log(2)) / sympy.log(2), ("numpy.logaddexp2",),

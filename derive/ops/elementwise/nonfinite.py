@@ -78,5 +78,9 @@ ISPOSINF = Elementwise(
 ISNEGINF = Elementwise(
     "isneginf", lambda x: Bracket(sympy.And(is_inf(x), x < 0)), ("numpy.isneginf",), source="NumPy reference"
 )
-FMAX = Elementwise("fmax", or_other(Maximum), ("numpy.fmax",), arity=2, note=TIES, source="C standard, 7.12.12.2")
-FMIN = Elementwise("fmin", or_other(Minimum), ("numpy.fmin",), arity=2, note=TIES, source="C standard, 7.12.12.3")
+FMAX = Elementwise(
+    "fmax", or_other(Maximum), ("numpy.fmax",), arity=2, note=TIES, source="C standard, 7.12.12.2"
+)
+FMIN = Elementwise(
+    "fmin", or_other(Minimum), ("numpy.fmin",), arity=2, note=TIES, source="C standard, 7.12.12.3"
+)

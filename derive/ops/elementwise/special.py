@@ -124,14 +124,23 @@ def rel_entr(x: Expr, y: Expr) -> Expr:
 
 
 XLOGY = Elementwise(
-    "xlogy", xlogy, ("scipy.special.xlogy",), arity=2, domain=POSITIVE_DOMAIN, source="derived: lim x log(x) = 0"
+    "xlogy",
+    xlogy,
+    ("scipy.special.xlogy",),
+    arity=2,
+    domain=POSITIVE_DOMAIN,
+    source="derived: lim x log(x) = 0",
 )
 XLOG1PY = Elementwise(
     "xlog1py", xlog1py, ("scipy.special.xlog1py",), arity=2, domain=POSITIVE_DOMAIN,
     source="derived: lim x log(x) = 0",
 )  # fmt: skip
 ENTR = Elementwise(
-    "entr", entr, ("scipy.special.entr",), domain=POSITIVE_DOMAIN, source="Boyd and Vandenberghe (2004), ex. 3.2"
+    "entr",
+    entr,
+    ("scipy.special.entr",),
+    domain=POSITIVE_DOMAIN,
+    source="Boyd and Vandenberghe (2004), ex. 3.2",
 )
 REL_ENTR = Elementwise(
     "rel_entr", rel_entr, ("scipy.special.rel_entr",), arity=2, domain=POSITIVE_DOMAIN,

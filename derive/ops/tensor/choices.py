@@ -25,7 +25,9 @@ def _where(trace: Any, condition: Any, x: Any = None, y: Any = None) -> Any:
 @tensor_op("numpy.select")
 def _select(trace: Any, condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     if len(condlist) != len(choicelist):
-        raise ShapeError(f"select has {len(condlist)} conditions for {len(choicelist)} choices ({trace.place()})")
+        raise ShapeError(
+            f"select has {len(condlist)} conditions for {len(choicelist)} choices ({trace.place()})"
+        )
     chosen = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         chosen = _where.lower(trace, condition, choice, chosen)
@@ -33,7 +35,9 @@ def _select(trace: Any, condlist: Any, choicelist: Any, default: Any = 0) -> Any
 
 
 @tensor_op("numpy.clip", "clip")
-def _clip(trace: Any, a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+def _clip(
+    trace: Any, a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
+) -> Any:
     low = a_min if a_min is not None else min
     high = a_max if a_max is not None else max
     a = trace.lift(a)

@@ -70,7 +70,13 @@ def _arange(trace: Any, start: Any, stop: Any = None, step: Any = 1, dtype: Any 
 
 @tensor_op("numpy.linspace")
 def _linspace(
-    trace: Any, start: Any, stop: Any, num: Any = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None
+    trace: Any,
+    start: Any,
+    stop: Any,
+    num: Any = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
 ) -> Any:
     start, stop, count = trace.lift(start), trace.lift(stop), trace.extent(num)
     if start.rank or stop.rank:
@@ -95,7 +101,9 @@ def _tri(trace: Any, N: Any, M: Any = None, k: int = 0, dtype: Any = float) -> A
     return trace.view((i, j), Bracket(sympy.Le(j, i + k)), _kind(trace, dtype))
 
 
-@tensor_op("numpy.array", "numpy.asarray", "numpy.asanyarray", "numpy.ascontiguousarray", "numpy.copy", "copy")
+@tensor_op(
+    "numpy.array", "numpy.asarray", "numpy.asanyarray", "numpy.ascontiguousarray", "numpy.copy", "copy"
+)
 def _array(trace: Any, a: Any, dtype: Any = None, ndmin: int = 0, order: Any = None) -> Any:
     a = trace.lift(a)
     a = a if dtype is None else _astype.lower(trace, a, dtype)

@@ -30,7 +30,9 @@ def _contract(
             elif not one:
                 extents[letter] = trace.unify(extents[letter], extent, rule, owner[letter], (operand, p))
     index = dict(zip(extents, trace.fresh(extents.values()), strict=True))
-    body = sympy.Mul(*(_entry(operand, label, index) for operand, label in zip(operands, labels, strict=True)))
+    body = sympy.Mul(
+        *(_entry(operand, label, index) for operand, label in zip(operands, labels, strict=True))
+    )
     free = tuple(index[letter] for letter in out)
     bound = tuple(i for letter, i in index.items() if letter not in out)
     kinds = np.result_type(*(operand.dtype for operand in operands))
@@ -45,7 +47,9 @@ def _entry(operand: Any, label: str, index: dict[str, Any]) -> Any:
 def _matmul(trace: Any, a: Any, b: Any) -> Any:
     a, b = trace.lift(a), trace.lift(b)
     if 0 in (a.rank, b.rank):
-        raise ShapeError(f"matmul needs arrays with axes; found {a} and {b} ({trace.place()}); try: * for scalars")
+        raise ShapeError(
+            f"matmul needs arrays with axes; found {a} and {b} ({trace.place()}); try: * for scalars"
+        )
     batch = LETTERS[: max(a.rank, b.rank, 2) - 2]
     left = batch[len(batch) - max(a.rank - 2, 0) :] + ("YX" if a.rank > 1 else "X")
     right = batch[len(batch) - max(b.rank - 2, 0) :] + ("XZ" if b.rank > 1 else "X")
@@ -110,7 +114,9 @@ def _tensordot(trace: Any, a: Any, b: Any, axes: Any = 2) -> Any:
         axes = (range(a.rank - axes, a.rank), range(axes))
     first, second = ([x] if isinstance(x, int) else list(x) for x in axes)
     if len(first) != len(second):
-        raise ShapeError(f"tensordot contracts {len(first)} axes of {a} with {len(second)} of {b} ({trace.place()})")
+        raise ShapeError(
+            f"tensordot contracts {len(first)} axes of {a} with {len(second)} of {b} ({trace.place()})"
+        )
     left = list(LETTERS[: a.rank])
     right = list(LETTERS[a.rank : a.rank + b.rank])
     for p, q in zip(trace.axes_of(a, first), trace.axes_of(b, second), strict=True):
@@ -150,28 +156,35 @@ def _einsum(trace: Any, subscripts: Any, *operands: Any, optimize: Any = None) -
     if not isinstance(subscripts, str):
         raise trace.unsupported("numpy.einsum", f"subscripts {subscripts!r}", "a string such as 'ik,kj->ij'")
     arrays = [trace.lift(x) for x in operands]
-    left, arrow, out = subscripts.replace(" ", "").partition("->")
-    labels = left.split(",")
-    if len(labels) != len(arrays):
-        raise ShapeError(
-            f"einsum {subscripts!r} names {len(labels)} operands; {len(arrays)} were given ({trace.place()})"
-        )
-    hidden = [x.rank - len(label.replace("...", "")) if "..." in label else 0
-              for label, x in zip(labels, arrays, strict=True)]  # fmt: skip
+    try:
+        labels, out = _subscripts(subscripts.replace(" ", ""), arrays)
+    except ValueError as error:
+        raise ShapeError(f"einsum {subscripts!r}: {error} ({trace.place()})") from None
+    return _contract(trace, labels, out, arrays, "einsum", spread="".join(labels))
+
+
+def _subscripts(subscripts: str, arrays: Sequence[Any]) -> tuple[list[str], str]:
+    """One letter for each axis of each operand, and of the result; ``...`` becomes letters that are not used."""
+    left, arrow, out = subscripts.partition("->")
+    given = left.split(",")
+    if len(given) != len(arrays):
+        raise ValueError(f"{len(given)} operands are named; {len(arrays)} were given")
+    hidden = [
+        x.rank - len(label.replace("...", "")) if "..." in label else 0
+        for label, x in zip(given, arrays, strict=True)
+    ]
     dots = "".join([c for c in reversed(LETTERS) if c not in subscripts][: max(hidden, default=0)])
-    full = [label.replace("...", dots[len(dots) - n :] if n > 0 else "", 1)
-            for label, n in zip(labels, hidden, strict=True)]  # fmt: skip
-    for label, x in zip(full, arrays, strict=True):
+    labels = [
+        label.replace("...", dots[len(dots) - max(n, 0) :], 1) for label, n in zip(given, hidden, strict=True)
+    ]
+    for label, x in zip(labels, arrays, strict=True):
         if len(label) != x.rank:
-            raise ShapeError(f"einsum {subscripts!r}: {len(label)} indices for {x} of rank {x.rank} ({trace.place()})")
+            raise ValueError(f"{len(label)} indices for {x} of rank {x.rank}")
     if dots and arrow and "..." not in out:
-        raise ShapeError(f"einsum {subscripts!r}: the output must have the ... of the operands ({trace.place()})")
-    letters = "".join(full)
+        raise ValueError("the output must have the ... of the operands")
+    letters = "".join(labels)
     once = "".join(sorted(c for c in letters if letters.count(c) == 1 and c not in dots))
     out = out.replace("...", dots, 1) if arrow else dots + once
-    if wrong := [c for c in letters + out if not c.isalpha()] or [c for c in out if c not in letters or out.count(c) > 1]:
-        raise ShapeError(
-            f"einsum {subscripts!r}: the output must name indices of the operands, each once; found {wrong[0]!r} "
-            f"({trace.place()})"
-        )
-    return _contract(trace, full, out, arrays, "einsum", spread=letters)
+    if wrong := [c for c in letters + out if not c.isalpha() or c not in letters or out.count(c) > 1]:
+        raise ValueError(f"the output must name indices of the operands, each once; found {wrong[0]!r}")
+    return labels, out

@@ -33,7 +33,9 @@ def _concatenate(trace: Any, arrays: Any, axis: Any = 0) -> Any:
     for part in reversed(parts[:-1]):
         end, start = start, start - part.extents[p]
         body = Where(sympy.Lt(indices[p], end), part.at(_shifted(indices, p, start)), body)
-    return trace.define(indices, body, rule="concatenate", dtype=np.result_type(*(part.dtype for part in parts)))
+    return trace.define(
+        indices, body, rule="concatenate", dtype=np.result_type(*(part.dtype for part in parts))
+    )
 
 
 def _shifted(indices: Any, p: int, start: Any) -> list[Any]:
@@ -70,7 +72,9 @@ def _split(trace: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any
     if isinstance(indices_or_sections, int):
         part = trace.sizes.quotient(a.extents[p], S(indices_or_sections))
         if part is None:
-            raise trace.unsupported("numpy.split", f"{a} in {indices_or_sections} parts", "parts of equal size")
+            raise trace.unsupported(
+                "numpy.split", f"{a} in {indices_or_sections} parts", "parts of equal size"
+            )
         ends = [part * k for k in range(indices_or_sections + 1)]
     else:
         ends = [S.Zero, *(trace.extent(e) for e in indices_or_sections), a.extents[p]]
@@ -95,7 +99,9 @@ def _repeat(trace: Any, a: Any, repeats: Any, axis: Any = None) -> Any:
     a, count = trace.lift(a), trace.extent(repeats)
     a, axis = (trace.reshape(a, (-1,)), 0) if axis is None else (a, trace.axis(a, axis))
     indices = trace.fresh([n * count if p == axis else n for p, n in enumerate(a.extents)])
-    return a.through(indices, a.at([sympy.floor(i / count) if p == axis else i for p, i in enumerate(indices)]))
+    return a.through(
+        indices, a.at([sympy.floor(i / count) if p == axis else i for p, i in enumerate(indices)])
+    )
 
 
 @tensor_op("numpy.roll")
@@ -121,7 +127,9 @@ def _take_along_axis(trace: Any, arr: Any, indices: Any, axis: Any = -1) -> Any:
     a, chosen = trace.lift(arr), trace.whole(trace.lift(indices))
     p = trace.axis(a, axis)
     if a.rank != chosen.rank or not chosen.entry.is_integer:
-        raise ShapeError(f"take_along_axis needs integers with the axes of {a}; found {chosen} ({trace.place()})")
+        raise ShapeError(
+            f"take_along_axis needs integers with the axes of {a}; found {chosen} ({trace.place()})"
+        )
     row = a.through((*(i if q != p else trace.unit() for q, i in enumerate(a.axes)),), S.Zero)
     indices = trace.fresh(trace.broadcast([row, chosen], "take_along_axis"))
     at = [trace.broadcast_entry(chosen, indices) if q == p else S.Zero if a.extents[q] == 1 else i
@@ -159,7 +167,7 @@ def _pad(trace: Any, array: Any, pad_width: Any, mode: str = "constant", constan
         raise trace.unsupported("numpy.pad", f"mode={mode!r}", "mode='constant' with one value")
     indices = trace.fresh([n + before + after for n, (before, after) in zip(a.extents, widths, strict=True)])
     at = [i - before for i, (before, _) in zip(indices, widths, strict=True)]
-    inside = sympy.And(*(c for i, n in zip(at, a.extents, strict=True) for c in (sympy.Ge(i, 0), sympy.Lt(i, n))))
+    inside = sympy.And(
+        *(c for i, n in zip(at, a.extents, strict=True) for c in (sympy.Ge(i, 0), sympy.Lt(i, n)))
+    )
     return trace.define(indices, Where(inside, a.at(at), value.at(())), rule="pad", dtype=a.dtype)
-
-

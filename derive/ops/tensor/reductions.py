@@ -166,7 +166,9 @@ def _norm(trace: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool 
     if ord is None or ord == ("fro" if not vector else 2):
         return trace.apply("numpy.sqrt", _reduce(trace, x, axis, keepdims, "sum", lambda e, _: e**2))
     if not vector or isinstance(ord, str) or ord == 0:
-        raise trace.unsupported("numpy.linalg.norm", f"ord={ord!r} of {x}", "vector norms, and ord='fro' of matrices")
+        raise trace.unsupported(
+            "numpy.linalg.norm", f"ord={ord!r} of {x}", "vector norms, and ord='fro' of matrices"
+        )
     if ord in (np.inf, -np.inf):
         return _reduce(trace, x, axis, keepdims, "max" if ord > 0 else "min", lambda e, _: Absolute(e))
     power = trace.lift(ord).at(())
@@ -221,7 +223,9 @@ def _running(trace: Any, x: Any, axis: Any, reduction: str, neutral: Expr) -> An
     *free, last = trace.fresh([*x.extents, x.extents[p]])
     entry = x.at([last if q == p else i for q, i in enumerate(free)])
     dtype = FLOAT if x.dtype == FLOAT else INT
-    return trace.define(tuple(free), Where(sympy.Le(last, free[p]), entry, neutral), reduction, (last,), dtype=dtype)
+    return trace.define(
+        tuple(free), Where(sympy.Le(last, free[p]), entry, neutral), reduction, (last,), dtype=dtype
+    )
 
 
 @tensor_op("numpy.cumsum", "cumsum")

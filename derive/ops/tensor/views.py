@@ -49,7 +49,9 @@ def _moveaxis(trace: Any, a: Any, source: Any, destination: Any) -> Any:
     a = trace.lift(a)
     sources, targets = trace.axes_of(a, _many(source)), trace.axes_of(a, _many(destination))
     if len(sources) != len(targets):
-        raise ShapeError(f"moveaxis has {len(sources)} sources for {len(targets)} destinations ({trace.place()})")
+        raise ShapeError(
+            f"moveaxis has {len(sources)} sources for {len(targets)} destinations ({trace.place()})"
+        )
     order = [p for p in range(a.rank) if p not in sources]
     for target, moved in sorted(zip(targets, sources, strict=True)):
         order.insert(target, moved)
@@ -62,7 +64,9 @@ def _expand_dims(trace: Any, a: Any, axis: Any) -> Any:
     total = a.rank + len(_many(axis))
     wanted = {p % total for p in _many(axis) if -total <= p < total}
     if len(wanted) != len(_many(axis)):
-        raise ShapeError(f"expand_dims of {a}: axis={axis!r} must name {total} axes at most once ({trace.place()})")
+        raise ShapeError(
+            f"expand_dims of {a}: axis={axis!r} must name {total} axes at most once ({trace.place()})"
+        )
     old = iter(a.axes)
     return a.through(tuple(trace.unit() if p in wanted else next(old) for p in range(total)), a.entry)
 
@@ -113,7 +117,8 @@ def _diagonal(trace: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 
     longer = sympy.expand(rows - columns)
     count = columns if longer.is_nonnegative else rows if longer.is_nonpositive else None
     count = trace.unify(rows, columns, "diagonal", (a, p), (a, q)) if count is None else count
-    *rest, along = trace.fresh([*(e for r, e in enumerate(a.extents) if r not in (p, q)), S.Zero if count.is_negative else count])
+    count = S.Zero if count.is_negative else count
+    *rest, along = trace.fresh([*(e for r, e in enumerate(a.extents) if r not in (p, q)), count])
     at = list(rest)
     for place, shift in sorted([(p, max(-offset, 0)), (q, max(offset, 0))]):
         at.insert(place, along + shift)
@@ -141,7 +146,10 @@ def _diag(trace: Any, v: Any, k: int = 0) -> Any:
 def _flip(trace: Any, m: Any, axis: Any = None) -> Any:
     m = trace.lift(m)
     chosen = trace.axes_of(m, axis)
-    at = [extent - 1 - i if p in chosen else i for p, (i, extent) in enumerate(zip(m.axes, m.extents, strict=True))]
+    at = [
+        extent - 1 - i if p in chosen else i
+        for p, (i, extent) in enumerate(zip(m.axes, m.extents, strict=True))
+    ]
     return m.through(m.axes, m.at(at))
 
 
