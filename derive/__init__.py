@@ -1,10 +1,11 @@
 """derive: from a NumPy forward pass to its derivative in closed form, checked, compiled, and as code."""
 
-from .api import check, grad, hessian, hvp, jacobian, jvp, spec, trace, value_and_grad, vjp
+from .api import check, equations, grad, hessian, hvp, jacobian, jvp, parse, spec, trace, value_and_grad, vjp
 from .errors import (
     DeriveError,
     DomainError,
     NotDifferentiable,
+    ParseError,
     ShapeError,
     SpecError,
     TraceError,
@@ -20,17 +21,20 @@ __all__ = [
     "DomainError",
     "Function",
     "NotDifferentiable",
+    "ParseError",
     "ShapeError",
     "SpecError",
     "TraceError",
     "UnknownName",
     "UnsupportedOp",
     "check",
+    "equations",
     "grad",
     "hessian",
     "hvp",
     "jacobian",
     "jvp",
+    "parse",
     "spec",
     "trace",
     "value_and_grad",

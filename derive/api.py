@@ -15,6 +15,8 @@ from .calculus.jacobian import jacobian as jacobian_program
 from .calculus.jvp import jvp as jvp_program
 from .calculus.vjp import vjp as vjp_program
 from .errors import NotDifferentiable, UnknownName, closest
+from .frontends.formula import understand
+from .frontends.parse_index import parse_equations
 from .frontends.trace import Trace
 from .frontends.trace_numpy import trace_numpy
 from .function import CompiledFunction, Deferred, Function, Origin
@@ -240,6 +242,44 @@ def check(f: Any, wrt: Wrt = None, **options: Any) -> Report:
     if origin.kind in seeds:
         options[seeds[origin.kind]] = origin.seeds
     return check_derivative(origin.base.program, run, origin.kind, origin.wrt, **options)
+
+
+# -- formulas as text
+
+
+def parse(text: str, /, **shapes: str | int | Spec) -> Function:
+    """A formula as text, in the spelling of MATLAB and matrixcalculus.org or of NumPy; `source` says which it was.
+
+    Args:
+        text: such as ``"0.5*x'*A*x"`` or ``"0.5*x @ A @ x"``; `frontends.formula.understand` says what it means.
+        shapes: as for `trace`; what is left out follows from the operations and the letters (A a matrix, x a vector).
+
+    Raises:
+        ParseError: the text is no formula; the message points at the character.
+        ShapeError, UnsupportedOp, SpecError, UnknownName: as for `trace`.
+
+    Example:
+        >>> print(grad(parse("0.5*x'*A*x"), "x"))
+        gx = (A + A') x / 2
+    """
+    found = understand(text, {name: s if isinstance(s, Spec) else spec(s) for name, s in shapes.items()})
+    program = prepare(found.program)
+    return Function("formula", program, 0, names_of(program), source=f"a formula in {found}")
+
+
+def equations(text: str, /, outputs: Sequence[str] | None = None, **shapes: str | int | Spec) -> Function:
+    """Equations in index notation, as they are printed: ``"S[i,j] = sum_k Q[i,k] K[j,k] / sqrt(d)"``.
+
+    Args:
+        text: one equation on each line; `frontends.parse_index.parse_equations` says what they mean.
+        outputs: names of the results; None for what no later equation reads.
+        shapes: as for `trace`, for inputs, and for results whose sizes the equations leave open.
+    """
+    specs = {name: s if isinstance(s, Spec) else spec(s) for name, s in shapes.items()}
+    program = parse_equations(text, specs, outputs)
+    single = len(program.outputs) == 1
+    structure = 0 if single else tuple(range(len(program.outputs)))
+    return Function("equations", program, structure, names_of(program), source="equations in index notation")
 
 
 # -- what the verbs share

@@ -66,11 +66,7 @@ def test_softmax_cross_entropy_under_a_simplex() -> None:
 
 def test_softmax() -> None:
     f = dv.trace(softmax, z="n")
-    assert lines(dv.vjp(f, "z"))[-1].removeprefix("gz = ") in (
-        "Y ∘ (gY − sum(gY ∘ Y))",
-        "Y ∘ (gY − Y' gY)",
-        "Y ∘ (gY − gY' Y)",
-    )
+    assert lines(dv.vjp(f, "z"))[-1] == "gz = Y ∘ (gY − gY' Y)"
     assert lines(dv.jacobian(f, "z"))[-1] == "J = diag(Y) − Y Y'"
 
 
@@ -226,3 +222,19 @@ def test_errors_say_what_was_asked(call, error, message: str) -> None:
     f = dv.trace(lambda w, X, k: X @ w * w[k], w="n", X="batch n", k=", integer < n")
     with pytest.raises(error, match=message):
         call(f)
+
+
+@pytest.mark.parametrize("function", [lambda x: np.mean(np.tanh(x[1::2])), lambda x: np.sum(x[1::2][::-1] ** 2)])
+def test_kernel_with_a_quotient_of_sizes(function) -> None:
+    assert dv.check(dv.grad(dv.trace(function, x="n")).compile()).passed
+
+
+def test_heads_are_split_without_masks() -> None:
+    def heads(X, count=2):
+        batch, t, D = X.shape
+        Q = X.reshape(batch, t, count, D // count).transpose(0, 2, 1, 3)
+        return (np.tanh(Q @ Q.swapaxes(-1, -2)) @ Q).swapaxes(1, 2).reshape(X.shape)
+
+    backward = dv.vjp(dv.trace(heads, X="batch t D"))
+    assert dv.check(backward).passed
+    assert "<=" not in str(backward.program) and ">=" not in str(backward.program)

@@ -40,6 +40,9 @@ def _broken(left: str, code: Code, room: int) -> list[str] | None:
     """The breaks that the formatter would choose, where that choice is plain; None elsewhere."""
     if isinstance(code, Call):
         return enclosed(f"{left}{code.function}(", [a.text for a in code.arguments], ")", room)
+    if isinstance(code, Items) and left:
+        single = [f"{INDENT}{item.text}," for item in code.items]
+        return [left + code.brackets[0], *single, code.brackets[1]] if max(map(len, single)) <= room else None
     if isinstance(code, Chain) and len(code.rest) > 1 and left:
         whole = len(INDENT + code.text) <= room
         pieces = [INDENT + piece for piece in ([code.text] if whole else code.pieces)]

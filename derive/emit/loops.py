@@ -14,7 +14,6 @@ from .loops_entry import bounds, check, check_computed, sizes
 from .loops_helpers import helpers_for
 from .loops_layout import fitted
 from .loops_nodes import Block, Compute, Loop, Storage
-from .loops_parts import split
 from .loops_print import write_statement
 from .loops_schedule import schedule
 from .loops_storage import allocate, assign_storage, private_buffers
@@ -112,9 +111,9 @@ def imports(code: str) -> str:
 
 
 def lower(function: FunctionSource, options: Options = PLAIN) -> Lowered:
-    """The text of one jitted function, and of functions for its parts if it is long."""
+    """The text of one jitted function."""
     program = function.program
-    block = schedule(operations(program), options.parallel)
+    block = schedule(operations(program), {tensor.name for tensor in program.outputs}, options.parallel)
     storages = assign_storage(block, program)
     given = arrays_of(program, block, storages) if options.buffers else {}
     writer = Writer(program, storages, options.typed, options.vector, frozenset(given))
@@ -123,19 +122,12 @@ def lower(function: FunctionSource, options: Options = PLAIN) -> Lowered:
     limits = bounds(writer)
     checks = [line for tensor, bound in limits for line in check(writer, tensor, bound)]
     checks += [line for index, extent in writer.computed for line in check_computed(writer, index, extent)]
-    numbers = [name for name, storage in storages.items() if storage.scalar and not storage.turns]
-    parts = split(nests, returned, function.name, [writer.arrays[name] for name in numbers]) if options.buffers else []
     arguments = [writer.arrays[name] for name in (*(t.name for t in program.inputs), *given)]
-    threaded = any("prange(" in line for nest in nests for line in nest)
-    known = {*arguments, *writer.sizes.values(), *(["threads"] if threaded else [])}
-    body = checks + ([part.call(known) for part in parts] if parts else [line for nest in nests for line in nest])
-    body += [f"    return {returned}"] if returned else []
-    texts = [definition(part.name, part.arguments(known), part.body, options) for part in parts]
-    lines = [*docstring(function.doc), *sizes(writer, body + [line for part in parts for line in part.body]), *body]
-    return Lowered(
-        "\n\n\n".join([*texts, definition(function.name, arguments + ["threads"] * threaded, lines, options)]),
-        limits, tuple(given.values()), threaded,
-    )  # fmt: skip
+    body = [*checks, *(line for nest in nests for line in nest), *([f"    return {returned}"] if returned else [])]
+    threaded = any("prange(" in line for line in body)
+    arguments += ["threads"] if threaded else []
+    lines = [*docstring(function.doc), *sizes(writer, body), *body]
+    return Lowered(definition(function.name, arguments, lines, options), limits, tuple(given.values()), threaded)
 
 
 def definition(name: str, arguments: list[str], body: list[str], options: Options) -> str:

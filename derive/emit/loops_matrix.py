@@ -15,7 +15,7 @@ def write_product(writer: Writer, op: Product) -> None:
     left, right = matrix(writer, op.left, op.rows, op.bound), matrix(writer, op.right, op.bound, op.columns)
     if tuple(own) != (*op.rows, *op.columns):
         left, right = matrix(writer, op.right, op.columns, op.bound), matrix(writer, op.left, op.bound, op.rows)
-    flat = len(op.rows) == 1 and len(op.columns) == 1
+    flat = len(op.rows) == 1 and len(op.columns) <= 1
     batch = [n for n, p in enumerate(storage.kept) if op.at[p] not in own]
     extents = ", ".join(writer.extent(i.extent) for i in own)
     if not batch and writer.depth == 1 and op.target.name not in writer.given:

@@ -74,7 +74,7 @@ class Scalars:
             spelling = f"{op.name}({{0}})" if self.vector and op.name in VECTOR else op.spelling["numba"]
             return spelling.format(*(self.value(a) for a in e.args)), ATOM
         if e.is_integer:
-            return self.literal(self.integer(e))
+            return self.literal(self.integer(e) if self.typed else self.integer(e, ATOM))
         raise UnsupportedOp(f"{e.func.__name__} has no spelling for numba, in {e}")
 
     def number(self, e: Expr) -> Text:
@@ -205,9 +205,9 @@ class Scalars:
             return raised(self.integer(e.base, ATOM), str(e.exp)), POWER
         if isinstance(e, sympy.floor):
             above, below = sympy.together(e.args[0]).as_numer_denom()
-            return f"{self.integer(above, PRODUCT)} // {self.integer(below, ATOM)}", PRODUCT
+            return f"{self.integer(above, PRODUCT)} // {self.integer(below, ATOM)}", SUM  # a * b // c is (a * b) // c
         if isinstance(e, sympy.Mod):
-            return f"{self.integer(e.args[0], PRODUCT)} % {self.integer(e.args[1], ATOM)}", PRODUCT
+            return f"{self.integer(e.args[0], PRODUCT)} % {self.integer(e.args[1], ATOM)}", SUM
         if isinstance(e, sympy.Max | sympy.Min):
             return f"{e.func.__name__.lower()}({', '.join(self.integer(a) for a in e.args)})", ATOM
         if isinstance(e, Bracket):

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from ..ir.nodes import Index
-from .loops_nodes import Block, Close, Compute, Loop, Op, Operation, Product, Start, Statement
+from sympy import Mul
+
+from ..ir.nodes import Index, Read
+from .loops_groups import Group, grouped
+from .loops_nodes import Block, Close, Compute, Loop, Op, Operation, Product, Start, Statement, covers
+from .loops_recompute import recompute
 
 
-def schedule(ops: Iterable[Operation], parallel: bool = False) -> Block:
+def schedule(ops: Iterable[Operation], outputs: Collection[str], parallel: bool = False) -> Block:
     """The loop nests that run `ops`, in an order that keeps every dependency.
 
+    outputs: names of the tensors that are kept.
     parallel: run the turns of outermost loops at the same time where each writes to places of its own.
     """
-    return nest([distinct(op, number) for number, op in enumerate(ops)], parallel)
+    groups = grouped([distinct(op, number) for number, op in enumerate(ops)])
+    return nests(recompute(groups, outputs), parallel)
 
 
 def distinct(op: Operation, number: int) -> Operation:
@@ -22,148 +28,35 @@ def distinct(op: Operation, number: int) -> Operation:
     return op.renamed({i: i.renamed(f"{i.name}#{number}") for i in own})
 
 
-REACH = 16  # how many groups back a nest looks for one to share its loop with
-
-
-def nest(ops: list[Operation], parallel: bool) -> Block:
+def nests(groups: list[Group], parallel: bool) -> Block:
+    """The loop of each group, around the nests of what is left of its operations."""
     block: list[Statement] = []
-    for group in merge(sink(fuse(ops))):
+    for group in groups:
         if group.index is None:
             block += [Compute(op) for op in group.ops]
+            continue
+        if len(group.ops) == 1 and (product := matrix_times_vector(group.ops[0])):
+            block.append(Compute(product))
             continue
         opening = tuple(op for op in group.ops if isinstance(op, Op) and op.opens)
         together = parallel and group.independent
         inside = parallel and any(isinstance(op, Product) for op in group.ops)
-        body = nest([op.entered() for op in group.ops], inside)
+        body = nests(grouped([op.entered() for op in group.ops]), inside)
         block += [Start(op) for op in opening]
         block.append(Loop(group.index, body, together, opening if together else ()))
         block += [Close(op) for op in opening]
     return tuple(block)
 
 
-class Group:
-    """Operations that share their outermost loop, `index`; without one, operations that have no loop left."""
-
-    def __init__(self, index: Index | None) -> None:
-        self.index = index
-        self.ops: list[Operation] = []
-        self.names: set[str] = set()
-
-    def accepts(self, op: Operation) -> bool:
-        if self.index is None or not op.loops:
-            return self.index is None and not op.loops
-        return bool(op.loops[0].extent == self.index.extent)
-
-    def aligned(self, op: Operation) -> Operation:
-        """`op` with the index of this group as its outermost loop."""
-        return op if self.index is None or op.loops[0] == self.index else op.renamed({op.loops[0]: self.index})
-
-    def put(self, op: Operation, first: bool = False) -> None:
-        self.ops.insert(0 if first else len(self.ops), self.aligned(op))
-        self.names |= op.names
-
-    def drop(self, op: Operation) -> None:
-        self.ops.remove(op)
-        self.names = set().union(*(other.names for other in self.ops))
-
-    @property
-    def independent(self) -> bool:
-        """The turns of the loop may run at the same time, given accumulators of their own."""
-        return all(isinstance(op, Op) and (op.aligned or (op.opens and op.starts)) for op in self.ops)
-
-
-def fuse(ops: list[Operation]) -> list[Group]:
-    """Put each operation into the first group that may run it and has something in common with it."""
-    groups: list[Group] = []
-    written: dict[str, set[int]] = {}
-    for op in ops:
-        lowest = 0
-        for position in {p for name in op.names for p in written.get(name, ())}:
-            lowest = max(lowest, position if joins(op, groups[position]) else position + 1)
-        position = next((p for p in range(lowest, len(groups)) if suits(op, groups[p])), len(groups))
-        if position == len(groups):
-            groups.append(Group(op.loops[0] if op.loops else None))
-        groups[position].put(op)
-        written.setdefault(op.target.name, set()).add(position)
-    return groups
-
-
-def suits(op: Operation, group: Group) -> bool:
-    return group.accepts(op) and (not op.loops or not op.names.isdisjoint(group.names))
-
-
-def joins(op: Operation, group: Group) -> bool:
-    """Whether `op` may run in the same turn of the loop as the operations of the group that it depends on."""
-    if not group.accepts(op):
-        return False
-    op = group.aligned(op)
-    return all(other.target.name not in op.names or follows(op, other, group.index) for other in group.ops)
-
-
-def follows(op: Operation, other: Operation, index: Index | None) -> bool:
-    """Each turn of the loop needs from `other` only what the same turn has written."""
-    if index is None:
-        return True
-    if index not in other.at:
-        return False
-    axis = other.at.index(index)
-    touched = [read.indices for read in op.reads if read.tensor.name == other.target.name]
-    if op.target.name == other.target.name:
-        touched.append(op.at)
-    return all(indices[axis] == index for indices in touched)
-
-
-def sink(groups: list[Group]) -> list[Group]:
-    """Move an operation that needs nothing of its own group to the first one that reads its result."""
-    for position in range(len(groups) - 2, -1, -1):
-        for op in reversed(list(groups[position].ops)):
-            later = destination(op, position, groups)
-            if later is not None:
-                groups[position].drop(op)
-                groups[later].put(op, first=True)
-    return [group for group in groups if group.ops]
-
-
-def destination(op: Operation, position: int, groups: list[Group]) -> int | None:
-    """The later group that first reads what `op` writes, if `op` could run there just as well."""
-    group = groups[position]
-    if isinstance(op, Product) or group.index is None or op.how != "set":
+def matrix_times_vector(op: Operation) -> Product | None:
+    """``z[i] = sum_k A[i,k] x[k]`` that has its loop for itself, as a product for BLAS."""
+    if not isinstance(op, Op) or op.how != "sum" or not op.starts or len(op.at) != 1 or len(op.loops) != 2:
         return None
-    if any(other is not op and (other.target.name in op.names or op.target.name in other.names) for other in group.ops):
+    row = op.at[0]
+    (bound,) = (index for index in op.loops if index != row)
+    reads = [f for f in Mul.make_args(op.body) if isinstance(f, Read) and covers(f) and f.tensor.kind == "real"]
+    matrix = [read for read in reads if set(read.indices) == {row, bound}]
+    vector = [read for read in reads if read.indices == (bound,)]
+    if len(Mul.make_args(op.body)) != 2 or len(matrix) != 1 or len(vector) != 1 or not isinstance(row, Index):
         return None
-    for later in range(position + 1, len(groups)):
-        candidate = groups[later]
-        if any(other.target.name in op.names for other in candidate.ops):
-            return None
-        if op.target.name in candidate.names:
-            fits = candidate.accepts(op) and all(
-                op.target.name not in other.names or follows(other, candidate.aligned(op), candidate.index)
-                for other in candidate.ops
-            )
-            return later if fits else None
-    return None
-
-
-def merge(groups: list[Group]) -> list[Group]:
-    """Let groups share a loop that were begun apart because they had nothing in common at first."""
-    merged: list[Group] = []
-    for group in groups:
-        for position in range(len(merged) - 1, max(-1, len(merged) - 1 - REACH), -1):
-            if may_move(group, merged[position:]):
-                for op in group.ops:
-                    merged[position].put(op)
-                break
-        else:
-            merged.append(group)
-    return merged if len(merged) == len(groups) else merge(merged)
-
-
-def may_move(group: Group, earlier: list[Group]) -> bool:
-    """Whether the operations of `group` may as well run in the turns of the first of `earlier`."""
-    home, *between = earlier
-    if group.index is None or home.index is None or home.names.isdisjoint(group.names):
-        return False
-    written = {op.target.name for other in between for op in other.ops}
-    if not written.isdisjoint(group.names):
-        return False
-    return all(joins(op, home) for op in group.ops)
+    return Product(op.target, op.at, matrix[0], vector[0], (), (row,), (), (bound,), op.equation)

@@ -32,15 +32,29 @@ def limits(index: Expr) -> tuple[Expr, Expr] | None:
 
 
 def _varies(atom: Expr) -> bool:
-    return bool(indices_of(atom)) or atom.has(Read) or isinstance(atom, Read)
+    return bool(indices_of(atom)) or atom.has(Read)
 
 
 def _top(atom: Expr) -> Expr | None:
+    """The largest value of an index, an integer that was read, a remainder or a digit ``i // m``; the smallest is 0."""
+    if isinstance(atom, sympy.Mod):
+        return atom.args[1] - 1 if atom.args[1].is_positive else None
+    if isinstance(atom, sympy.floor):
+        return _last_digit(atom)
     if isinstance(atom, Index):
         return atom.extent - 1
     if isinstance(atom, Read) and atom.tensor.bound is not None:
         return atom.tensor.bound - 1
     return None
+
+
+def _last_digit(atom: Expr) -> Expr | None:
+    """The largest value of ``i // w`` where w divides the extent of i."""
+    indices = list(indices_of(atom))
+    if len(indices) != 1:
+        return None
+    count = sympy.cancel(indices[0].extent * atom.args[0] / indices[0])
+    return count - 1 if not indices_of(count) and sympy.fraction(count)[1] == 1 else None
 
 
 def nonnegative(value: Expr) -> bool:

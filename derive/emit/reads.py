@@ -10,6 +10,7 @@ from sympy import Expr
 from ..ir.nodes import Index, Read, indices_of
 from .code import Atom, Code, Suffix, call, span, subscript
 from .ranges import inside
+from .reshapes import reshaped
 from .scope import Scope
 
 Order = tuple[Index, ...]
@@ -31,6 +32,9 @@ def entry(scope: Scope, read: Read, order: Order, integers: Integers) -> Code:
         return aligned(scope, Suffix(base, ".diagonal()"), [read.indices[0]], order)
     gathered = _gathered(read, scope.trusting)
     if any(gathered):
+        new = reshaped(scope, read, order, lambda e: integers(e, ()))
+        if new is not None:
+            return entry(scope, new, order, integers)
         return aligned(scope, *_gather(scope, base, read, gathered, order, integers), order)
     items = [
         _item(index, extent, integers) for index, extent in zip(read.indices, read.tensor.shape, strict=True)
@@ -103,7 +107,8 @@ def part_of(extent: Expr, low: Expr, high: Expr, integers: Callable[[Expr], Code
     first = integers(low) if low != 0 else None
     if missing == 0:
         return span(first, None)
-    return span(first, Atom(str(missing)) if missing.is_Integer and missing < 0 else integers(high))
+    from_end = missing.is_Integer and missing < 0 and not extent.is_Integer
+    return span(first, Atom(str(missing)) if from_end else integers(high))
 
 
 def _gathered(read: Read, trusting: bool) -> list[bool]:

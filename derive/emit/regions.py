@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import sympy
 from sympy import Expr, Mul
+from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Boolean
 
 from ..ir.nodes import Bracket, Equation, Index, Where, indices_of, reads_of, substitute
 from .ranges import nonnegative
 
+MOST = 8  # parts of one axis
 BELOW = (sympy.StrictLessThan, sympy.LessThan)
 
 
@@ -60,11 +63,52 @@ def shrunk(body: Expr, index: Index) -> tuple[Expr, Index, Expr] | None:
 def regions(equation: Equation) -> list[Region] | None:
     """The parts of an elementwise equation along one axis, if that is what its brackets say; else None."""
     for axis in equation.axes:
+        pieces = _segments(equation, axis)
+        if pieces is not None:
+            return pieces
         terms = [t for term in sympy.Add.make_args(equation.body) for t in _terms(term, axis)]
         found = [_region(equation, axis, term) for term in terms]
         if any(region.equation.axes != equation.axes for region in found):
             return _together(found)
     return None
+
+
+def _segments(equation: Equation, axis: Index) -> list[Region] | None:
+    """The axis cut where a condition changes, if the order of these places is certain; parts that are 0 are left out."""
+    conditions = {
+        c: found for c in equation.body.atoms(Relational) if (found := interval(c, axis)) is not None
+    }
+    if not conditions:
+        return None
+    ends = _ascending({e for pair in conditions.values() for e in pair} | {sympy.S.Zero, axis.extent})
+    if ends is None or len(ends) > MOST + 1:
+        return None
+    pieces: list[Region] = []
+    for low, high in pairwise(ends):
+        holds = {c: _covers(within, (low, high)) for c, within in conditions.items()}
+        inner = Index(axis.name, sympy.expand(high - low))
+        body = substitute(equation.body.xreplace(holds), {axis: inner + low})
+        if body != 0:
+            pieces.append(Region(axis, low, high, _counted_from_zero(equation, axis, inner, body)))
+    return pieces or None
+
+
+def _ascending(places: set[Expr]) -> list[Expr] | None:
+    """The places in an order that holds for all sizes, equal ones once; None if there is none."""
+    ordered: list[Expr] = []
+    left = list({sympy.expand(e) for e in places})
+    while left:
+        least = next((e for e in left if all(nonnegative(sympy.expand(other - e)) for other in left)), None)
+        if least is None:
+            return None
+        left.remove(least)
+        ordered.append(least)
+    return ordered
+
+
+def _covers(within: tuple[Expr, Expr], part: tuple[Expr, Expr]) -> Boolean:
+    inside = nonnegative(sympy.expand(part[0] - within[0])) and nonnegative(sympy.expand(within[1] - part[1]))
+    return sympy.true if inside else sympy.false
 
 
 def _together(found: list[Region]) -> list[Region]:
@@ -110,10 +154,15 @@ def _region(equation: Equation, axis: Index, term: Expr) -> Region:
     while (found := shrunk(body, inner)) is not None:
         body, inner, start = found
         low += start
-    axes = tuple(inner if a == axis else a for a in equation.axes)
-    shape = tuple(a.extent for a in axes)
-    part = replace(equation, target=replace(equation.target, shape=shape), axes=axes, body=body)
+    part = _counted_from_zero(equation, axis, inner, body)
     return Region(axis, sympy.expand(low), sympy.expand(low + inner.extent), part)
+
+
+def _counted_from_zero(equation: Equation, axis: Index, inner: Index, body: Expr) -> Equation:
+    """The equation of a part of an axis."""
+    axes = tuple(inner if a == axis else a for a in equation.axes)
+    target = replace(equation.target, shape=tuple(a.extent for a in axes))
+    return replace(equation, target=target, axes=axes, body=body)
 
 
 def in_order(found: list[Region]) -> list[Region] | None:

@@ -311,13 +311,15 @@ class Printer:
         return {sympy.Ne: code, sympy.Eq: Prefix("~", code)}.get(c.func)
 
     def comparable(self, e: Expr) -> Code:
-        integral = all(r.tensor.kind != "real" for r in reads_of(e)) and _linear(e)
-        return Printer(self.scope, self.order, exact=integral or self.exact).code(e)
+        integral = e.is_integer and all(r.tensor.kind != "real" for r in reads_of(e)) and not _functions(e)
+        return Printer(self.scope, self.order, exact=bool(integral) or self.exact).code(e)
 
 
-def _linear(e: Expr) -> bool:
-    return not e.args or (
-        isinstance(e, sympy.Add | sympy.Mul | sympy.floor | sympy.Mod) and all(map(_linear, e.args))
+def _functions(e: Expr) -> bool:
+    """Whether anything but integer arithmetic occurs."""
+    return any(
+        not isinstance(f, sympy.floor | sympy.ceiling | sympy.Mod)
+        for f in e.atoms(sympy.Function, Bracket, Where)
     )
 
 

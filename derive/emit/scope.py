@@ -66,10 +66,14 @@ class Scope:
 
     def unnamed(self, code: Code, axes: Sequence[Index], position: int) -> Read:
         """A read of an array that is only an expression; `position` says where it sorts among the tensors."""
-        tensor = Tensor(f"#{len(self.codes)}", tuple(axis.extent for axis in axes))
+        return Read(self.array(code, tuple(axis.extent for axis in axes), position), axes)
+
+    def array(self, code: Code, shape: tuple[Expr, ...], position: int) -> Tensor:
+        """A tensor that is only an expression."""
+        tensor = Tensor(f"#{len(self.codes)}", shape)
         self.codes[tensor.name] = code
         self.positions[tensor.name] = position
-        return Read(tensor, axes)
+        return tensor
 
     def template(self) -> str:
         """The name of an array whose type the results have: one read by the equation, else an argument."""

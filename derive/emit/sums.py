@@ -10,7 +10,7 @@ from sympy import Expr, Mul
 from ..ir.nodes import Bracket, Equation, Index, indices_of, reads_of, substitute
 from .code import Suffix
 from .contractions import Contraction, Operand
-from .ranges import inside
+from .ranges import inside, limits, nonnegative
 from .reads import Order, transposed
 from .regions import interval, shrunk_bound
 from .scalars import Printer, is_scalar
@@ -175,8 +175,11 @@ def within(value: Expr, extent: Expr) -> Expr:
     """Brackets that hold where an index lies in an axis; 1 where that is certain, or NumPy would say that it does not."""
     if inside(value, extent) or is_scalar(value):
         return sympy.S.One
-    low = sympy.GreaterThan(value, 0, evaluate=False)
-    return Bracket(low) * Bracket(sympy.StrictLessThan(value, extent, evaluate=False))
+    found = limits(value)
+    low, high = sympy.GreaterThan(value, 0, evaluate=False), sympy.StrictLessThan(value, extent, evaluate=False)
+    above = found is not None and nonnegative(found[0])
+    below = found is not None and nonnegative(extent - 1 - found[1])
+    return (sympy.S.One if above else Bracket(low)) * (sympy.S.One if below else Bracket(high))
 
 
 def solved(bracket: Expr, index: Index) -> Expr | None:

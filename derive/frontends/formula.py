@@ -35,8 +35,9 @@ class Understood:
     guessed: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        shapes = [f"{t.name}[{', '.join(map(str, t.shape))}]" for t in self.program.inputs if t.name in self.guessed]
-        return str(self.style) + (f"; taken to be {', '.join(shapes)}" if shapes else "")
+        inputs = [t for t in self.program.inputs if t.name in self.guessed]
+        shapes = ", ".join(f"{t.name}[{', '.join(map(str, t.shape))}]" for t in inputs)
+        return f"{self.style.name} style" + (f"; taken to be {shapes}" if shapes else "")
 
 
 def parse_formula(text: str, specs: Mapping[str, Spec]) -> Program:

@@ -96,11 +96,15 @@ class Style:
     def mixed(self) -> bool:
         return bool(self.matlab and self.numpy)
 
+    @property
+    def name(self) -> str:
+        return "MATLAB" if self.columns else "NumPy"
+
     def __str__(self) -> str:
         if self.mixed:
             return f"MATLAB style ({self.matlab} occurs) with NumPy's {self.numpy}"
-        name, mark = ("MATLAB", self.matlab) if self.columns else ("NumPy", self.numpy)
-        return f"{name} style ({mark + ' occurs' if mark else 'nothing says NumPy'})"
+        mark = self.matlab or self.numpy
+        return f"{self.name} style ({mark + ' occurs' if mark else 'nothing says NumPy'})"
 
 
 def style_of(tokens: list[Token]) -> Style:

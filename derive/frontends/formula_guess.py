@@ -83,7 +83,7 @@ def _changes(names: list[str]) -> Iterator[tuple[int, tuple[int, ...]]]:
 
 def _letters(taken: set[str]) -> list[str]:
     """More names of sizes than any guess needs."""
-    names = (f"{letter}{number}" for number in ("", *range(1, 1000)) for letter in "nmpqrs")
+    names = (f"{letter}{number}" for number in ("", *range(1, 1000)) for letter in "npqrs")
     return [name for name in names if name not in taken]
 
 

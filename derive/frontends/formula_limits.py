@@ -32,6 +32,8 @@ MAX_MAGNITUDE = 1e300
 """Binary logarithm of a value: three exponentials on top of one another fit, four do not."""
 MAX_ARGUMENT = 5_000.0
 """Binary logarithm of what functions other than the simple ones are given: so many digits of pi may be needed."""
+MAX_ROUNDED = 100.0
+"""The same for roundings, which need every digit."""
 MAX_SPECIAL = 400.0
 """The same for special functions, some of which are computed with the square of their argument."""
 
@@ -140,11 +142,12 @@ def _of_function(name: str, inside: Growth) -> Growth:
         return Growth(bits, 2 * times, logarithm)
     if name in FACTORIAL:
         return Growth(inside.bits * 2.0 ** min(inside.magnitude, 1000.0), inside.magnitude, logarithm)
-    if name in ROUNDED:
+    if name in ROUNDED and inside.magnitude <= MAX_ROUNDED:
         return Growth(max(inside.bits, inside.magnitude), inside.magnitude, logarithm)
     if name in SQUARES:
         return Growth(2 * inside.bits, 2 * inside.magnitude, logarithm)
-    if name in SIMPLE or inside.magnitude <= (MAX_SPECIAL if name in _special() else MAX_ARGUMENT):
+    most = MAX_ROUNDED if name in ROUNDED else MAX_SPECIAL if name in _special() else MAX_ARGUMENT
+    if name in SIMPLE or inside.magnitude <= most:
         return Growth(inside.bits, inside.magnitude, logarithm)
     return Growth(inside.bits, math.inf)
 
@@ -160,7 +163,7 @@ def constant(node: Node) -> float | None:
     """The value of an exponent that is made of numbers only."""
     match node:
         case Number(value=value):
-            return float(value)
+            return math.inf if int(value.p).bit_length() > 1000 else float(value)
         case Negative(arg=arg):
             inner = constant(arg)
             return None if inner is None else -inner
@@ -168,5 +171,6 @@ def constant(node: Node) -> float | None:
             a, b = constant(first), constant(second)
             if a is None or b is None or not b:
                 return None
-            return a * b if "*" in symbol else a / b
+            result = a * b if "*" in symbol else a / b
+            return result if math.isfinite(result) else math.inf
     return None

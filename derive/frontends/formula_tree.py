@@ -156,12 +156,13 @@ class Iverson:
 
 @dataclass(frozen=True)
 class Definition:
-    """``S[i,j] = ...``, or with sign ``+=`` a scatter."""
+    """``S[i,j] = ... for i < 2 m``, or with sign ``+=`` a scatter; `ranges` are the conditions after ``for``."""
 
     place: Place
     target: Name | Entry
     sign: str
     body: Node
+    ranges: tuple[Node, ...] = ()
 
 
 Node = (

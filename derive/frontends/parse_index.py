@@ -26,7 +26,8 @@ def parse_equations(text: str, specs: Mapping[str, Spec], outputs: Sequence[str]
 
     Juxtaposition and ``*`` multiply, equally strong as ``/``. ``sum_k``, ``max_j``, ``prod_i``, ``min_i,j`` reduce
     all that follows up to a ``+`` or ``-``. ``[j <= i]`` is 1 or a strong 0, ``where(c, a, b)`` chooses. A bracket
-    that follows a name directly holds indices. ``+=`` adds up over all indices that are not on its left.
+    that follows a name directly holds indices. ``+=`` adds up over all indices that are not on its left. An index
+    runs over the axes on which it stands by itself, or as far as the text says: ``Y[i] = x[i] for i < 2``.
 
     Args:
         text: the equations, each tensor defined before it is read.
@@ -61,7 +62,7 @@ class _Equations:
         self.made: list[Equation] = []
         self.growth: dict[str, Growth] = {}
         words = {*re.findall(r"\w+", source.text), *sizes, *specs}
-        names = (f"{letter}{number}" for number in ("", *range(1, 10_000)) for letter in "nmpqrs")
+        names = (f"{letter}{number}" for number in ("", *range(1, 10_000)) for letter in "npqrs")
         fresh = (size(name) for name in names if name not in words)
         self.build = Build(source, {t.name: t for t in self.inputs}, sizes, self.trace.sizes, fresh, words)
         for definition in definitions:

@@ -45,7 +45,7 @@ Indices = Mapping[str, Index]
 @cache
 def operation(name: str) -> Elementwise | None:
     """The record of a function as it is printed, or as NumPy calls it."""
-    short = {"max": "maximum", "min": "minimum", "mod": "remainder"}.get(name, name)
+    short = {"max": "maximum", "min": "minimum", "mod": "remainder", "Mod": "remainder"}.get(name, name)
     for op in elementwise_ops():
         if op.name == short:
             return op

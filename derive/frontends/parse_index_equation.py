@@ -12,7 +12,7 @@ from ..errors import ShapeError
 from ..ir.nodes import Bracket, Equation, Index, Read, Reduction, Step, Tensor, indices_of
 from .extents import Extents
 from .formula_text import Source
-from .formula_tree import Big, Chain, Definition, Entry, Name, Negative, Node
+from .formula_tree import Big, Chain, Compare, Definition, Entry, Name, Negative, Node
 from .parse_index_bodies import Bodies, Indices
 from .parse_index_letters import Letter, Letters, Scope, unbound_letters
 
@@ -46,7 +46,10 @@ class _Line:
         self.build, self.source, self.definition, self.declared = build, build.source, definition, declared
         target = definition.target
         self.places = target.indices if isinstance(target, Entry) else ()
-        self.letters = Letters(build.source, build.tensors, build.sizes, build.extents, build.fresh, new=build.new)
+        stated = dict(map(self._range, definition.ranges))
+        self.letters = Letters(
+            build.source, build.tensors, build.sizes, build.extents, build.fresh, stated, new=build.new
+        )
         root = self._root()
         self._collect(root)
         self.indices, scopes = self.letters.indices(root)
@@ -68,6 +71,15 @@ class _Line:
         return [*self.made, self._equation(name, tuple(axes), (body, reduce, bound), named=True)]
 
     # -- letters
+
+    def _range(self, node: Node) -> tuple[str, Expr]:
+        """What is said after ``for``: ``i < 2 m``."""
+        if not (isinstance(node, Compare) and node.symbol == "<" and isinstance(node.left, Name)):
+            raise self.source.error_at("after for stand the ranges of indices; try: for i < 2 n, j < 3", node.place)
+        extent = Bodies(self.source, {}, {}, self.aside, self.build.sizes).place(node.right, {})
+        if extent.is_nonpositive or not extent.is_finite:
+            raise self.source.error_at(f"{extent} is no length of an axis", node.right.place)
+        return node.left.name, extent
 
     def _root(self) -> Scope:
         """The letters of the left side; of a scatter also those that are summed."""

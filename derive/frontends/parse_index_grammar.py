@@ -16,7 +16,7 @@ from .formula_tree import Big, Call, Chain, Definition, Entry, Iverson, Logic, N
 
 GRAMMAR = r"""
 start: definition (NEWLINE definition)*
-definition: target (EQUALS | ADDS) value
+definition: target (EQUALS | ADDS) value (FOR values)?
 ?target: NAME -> name | ENTRY LSQB values RSQB -> entry
 ?value: both (OR both)*
 ?both: negation (AND negation)*
@@ -39,7 +39,7 @@ big: BIG signed
     | LSQB value RSQB -> iverson
 values: value (COMMA value)*
 %declare NUMBER NAME ENTRY CALLED BIG PLUS MINUS STAR SLASH CARET COMPARE EQUALS ADDS LPAR RPAR LSQB RSQB COMMA NEWLINE
-%declare AND OR NOT
+%declare AND OR NOT FOR
 """
 
 OPERATORS = {
@@ -47,7 +47,7 @@ OPERATORS = {
     ">": "COMPARE", ">=": "COMPARE", "==": "COMPARE", "!=": "COMPARE", "=": "EQUALS", "+=": "ADDS", "(": "LPAR",
     ")": "RPAR", "[": "LSQB", "]": "RSQB", ",": "COMMA", "\n": "NEWLINE", ";": "NEWLINE",
 }  # fmt: skip
-LOGIC = {"and": "AND", "or": "OR", "not": "NOT"}
+WORDS = {"and": "AND", "or": "OR", "not": "NOT", "for": "FOR"}
 
 WORD = r"[^\W\d]\w*"
 TOKEN = re.compile(
@@ -72,7 +72,9 @@ class EquationBuilder(Builder):
         return [p for p in parts if isinstance(p, Definition)]
 
     def definition(self, parts: list[Any]) -> Definition:
-        return Definition(self.place(parts), parts[0], str(parts[1]), parts[2])
+        ranges = parts[4] if len(parts) > 3 else []
+        place = self.place([*parts[:3], *ranges])
+        return Definition(place, parts[0], str(parts[1]), parts[2], tuple(ranges))
 
     def entry(self, parts: list[Any]) -> Node:
         return Entry(self.place([parts[0], *parts[2], parts[-1]]), str(parts[0]), tuple(parts[2]))
@@ -124,7 +126,7 @@ def _parser() -> lark.Lark:
 def function_names() -> frozenset[str]:
     """What can be called: operations as they are printed, NumPy's names for them, ``where``, ``max``, ``min``."""
     names = {name.rpartition(".")[2] for op in elementwise_ops() for name in op.numpy}
-    return frozenset({*names, *(op.name for op in elementwise_ops()), "where", "max", "min", "mod"})
+    return frozenset({*names, *(op.name for op in elementwise_ops()), "where", "max", "min", "mod", "Mod"})
 
 
 def read_equations(source: Source, declared: Collection[str]) -> list[Definition]:
@@ -133,7 +135,7 @@ def read_equations(source: Source, declared: Collection[str]) -> list[Definition
     Raises:
         ParseError: a line is no equation, or a limit is exceeded.
     """
-    tokens = _words(source, scan(source, TOKEN, OPERATORS, MAX_LENGTH, LOGIC), set(declared))
+    tokens = _words(source, scan(source, TOKEN, OPERATORS, MAX_LENGTH, WORDS), set(declared))
     if not tokens:
         raise source.error("expected an equation such as Y[i] = sum_j A[i,j] x[j]; found nothing", 0)
     return read(_parser(), source, tokens, HINTS)
@@ -161,8 +163,8 @@ def _kind(token: Token, following: Token | None, known: set[str]) -> str:
     """A product of ``f`` and a bracket is ``f (x)``; ``f(x)`` calls f if there is such a function."""
     if token.kind == "BIG":
         return "NAME" if token.text in known else "BIG"
-    if token.kind != "NAME" or token.text in LOGIC:
-        return LOGIC.get(token.text, token.kind)
+    if token.kind != "NAME" or token.text in WORDS:
+        return WORDS.get(token.text, token.kind)
     if following is None or following.kind != "LPAR" or token.text not in function_names():
         return "NAME"
     return "CALLED" if following.start == token.end or token.text not in known else "NAME"

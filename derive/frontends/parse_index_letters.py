@@ -47,7 +47,8 @@ class Letters:
     """The letters of one equation.
 
     tensors: all tensors by name, those that are met for the first time included; sizes: names of sizes;
-    extents: which sizes are equal; fresh: sizes for the axes of tensors that are not declared.
+    extents: which sizes are equal; fresh: sizes for the axes of tensors that are not declared; stated: ranges that
+    the text gives.
     """
 
     source: Source
@@ -55,6 +56,7 @@ class Letters:
     sizes: frozenset[str]
     extents: Extents
     fresh: Iterator[sympy.Symbol]
+    stated: dict[str, Expr]
     scopes: dict[Place, Scope] = field(default_factory=dict)
     uses: list[Use] = field(default_factory=list)
     conditional: bool = False
@@ -114,7 +116,8 @@ class Letters:
         if letter is None:
             raise self.unbound(index)
         if letter.extent is None:
-            letter.extent, letter.origin = extent, origin
+            letter.extent, letter.origin = self.stated.get(letter.name, extent), origin
+        if letter.name in self.stated:
             return
         common = self.extents.unify(letter.extent, extent)
         if common is None:
@@ -139,6 +142,8 @@ class Letters:
         A letter that stands on no axis by itself runs as far as ``X[i+k]`` stays within X.
         """
         scopes = (root, *self.scopes.values())
+        for letter in (x for scope in scopes for x in scope.values() if x.extent is None):
+            letter.extent = self.stated.get(letter.name)
         while missing := next((x for scope in scopes for x in scope.values() if x.extent is None), None):
             found = None if self.conditional else next(self._ranges(), None)
             if found is None:

@@ -7,6 +7,7 @@ from typing import Any
 import sympy
 from sympy import Expr
 
+from ..ir.places import shortest_places
 from ..ir.nodes import Bracket, Index, Read, indices_of, reads_of, substitute
 from .conditions import decide, in_range, simplify_brackets
 
@@ -27,14 +28,14 @@ def solve_deltas(term: Expr, bound: tuple[Index, ...]) -> tuple[Expr, tuple[Inde
         progress = False
         term = simplify_brackets(term)
         deltas = [f for f in sympy.Mul.make_args(term) if is_delta(f)]
-        for solution in (_linear, _quotient_remainder, _merged):
+        for solution in (_quotient_remainder, _linear, _merged):
             fixed = solution(deltas, bound)
             if fixed is None:
                 continue
             used, values, provided = fixed
             rest = sympy.Mul(*(f for f in sympy.Mul.make_args(term) if f not in used))
             certain = sympy.And(provided, *(in_range(value, index) for index, value in values.items()))
-            term = substitute(rest, dict(values)) * Bracket(certain)
+            term = shortest_places(substitute(rest, dict(values))) * Bracket(certain)
             bound = tuple(b for b in bound if b not in values)
             progress = True
             break

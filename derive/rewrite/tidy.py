@@ -324,7 +324,7 @@ class _Walk:
         return self.facts.get((read.tensor.name, axis))
 
     def find_facts(self, equation: Equation) -> None:
-        """Prove what the entries add up to along the axes that the body broadcasts over: 1 for softmax rows, 0 if centred."""
+        """Prove what the entries add up to along the axes it broadcasts over: 1 for softmax rows, 0 if centred."""
         atoms = equation.body.atoms(Read)
         for axis, index in enumerate(equation.axes):
             inside = {index in indices_of(r) for r in atoms}
