@@ -112,14 +112,14 @@ def indented(lines: Iterable[str], depth: int = 1) -> list[str]:
 def docstring(paragraphs: Sequence[str], room: int) -> list[str]:
     """A docstring of a first line and, after an empty line each, further blocks; lines already broken are kept."""
     escaped = [p.replace("\\", "\\\\").replace('"""', r"\"\"\"") for p in paragraphs]
-    if len(escaped) == 1 and len(escaped[0]) + 6 <= room and not escaped[0].endswith('"'):
-        return [f'"""{escaped[0]}"""']
     lines: list[str] = []
     for paragraph in escaped:
         block = (
             paragraph.split("\n") if "\n" in paragraph else wrap(paragraph, room - 6, break_long_words=False)
         )
         lines += ["", *(line.rstrip() for line in block)]
+    if len(lines) == 2 and not lines[1].endswith('"'):
+        return [f'"""{lines[1]}"""']
     return [f'"""{lines[1]}', *lines[2:], '"""']
 
 

@@ -53,7 +53,9 @@ def matrix_times_vector(op: Operation) -> Product | None:
     if not isinstance(op, Op) or op.how != "sum" or not op.starts or len(op.at) != 1 or len(op.loops) != 2:
         return None
     row = op.at[0]
-    (bound,) = (index for index in op.loops if index != row)
+    bound = next(index for index in op.loops if index != row)
+    if row not in op.loops:
+        return None
     reads = [f for f in Mul.make_args(op.body) if isinstance(f, Read) and covers(f) and f.tensor.kind == "real"]
     matrix = [read for read in reads if set(read.indices) == {row, bound}]
     vector = [read for read in reads if read.indices == (bound,)]

@@ -13,10 +13,10 @@ from ..ir.facts import Spec
 from ..ir.nodes import Program, size
 from .formula_code import FormulaCode
 from .formula_grammar import KEYWORDS, MODULES, Style, read_formula
-from .formula_guess import Guess, guesses
+from .formula_guess import GREEK, Guess, guesses
 from .formula_limits import check_growth
 from .formula_lower import Lowering
-from .formula_names import CONSTANTS
+from .formula_names import CONSTANTS, OWN, functions
 from .formula_text import Source
 from .formula_tree import Call, Name, Node, walk
 from .formula_values import Value
@@ -98,7 +98,11 @@ def _variables(source: Source, tree: Node, specs: Mapping[str, Spec]) -> list[st
     if reserved := sorted(specs.keys() & {*MODULES, *KEYWORDS}):
         raise SpecError(f"{reserved[0]!r} cannot be the name of a variable: a formula means a module or a constant by it")
     known = {*sizes, *CONSTANTS, *MODULES, *KEYWORDS, "..."} - specs.keys()
-    used = [n.name for n in walk(tree) if isinstance(n, Name) and n.name not in known]
+    found = [n for n in walk(tree) if isinstance(n, Name) and n.name not in known]
+    for n in found:
+        if n.name not in specs and n.name not in GREEK and n.name in {*functions(), *OWN}:
+            raise source.error_at(f"{n.name} is a function; write {n.name}(...), or declare it if it is a variable", n.place)
+    used = [n.name for n in found]
     for name in specs:
         if name not in used:
             known_names = closest(name, dict.fromkeys(used))

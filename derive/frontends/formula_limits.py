@@ -84,7 +84,7 @@ class _Limits:
     def of(self, node: Node) -> Growth:
         found = self._of(node)
         if found.bits > MAX_BITS or found.magnitude > MAX_MAGNITUDE:
-            what = "the numbers here could become too large to be computed; try: smaller exponents, fewer on top of each other"
+            what = "numbers here could become too large to be computed; try: smaller exponents, fewer on top of each other"
             raise self.source.error_at(what, node.place)
         return found
 

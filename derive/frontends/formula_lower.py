@@ -102,8 +102,6 @@ class Lowering:
             return self.names[node.name]
         if node.name in CONSTANTS:
             return Value(self.trace.view((), CONSTANTS[node.name]))
-        if node.name in functions() or node.name in OWN:
-            raise self.code.error(f"{node.name} is a function; write {node.name}(...)")
         raise self.code.error(f"{node.name} is not known; {closest(node.name, self.names)}")
 
     def chain(self, node: Chain) -> Value:

@@ -24,9 +24,8 @@ definition: target (EQUALS | ADDS) value (FOR values)?
 ?relation: sum | sum (EQUALS | COMPARE) sum -> compare
 ?sum: signed ((PLUS | MINUS) term)*
 ?signed: term | MINUS signed -> negative | PLUS signed -> positive
-?term: chain | big | chain (STAR | SLASH)? big -> product
+?term: big | power (beside | (STAR | SLASH) factor)* ((STAR | SLASH)? big)? -> product
 big: BIG signed
-?chain: power (beside | (STAR | SLASH) factor)* -> product
 ?factor: power | MINUS factor -> negative
 ?power: atom | atom CARET exponent
 ?beside: word | word CARET exponent -> power

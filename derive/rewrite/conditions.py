@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -10,6 +11,7 @@ from sympy import Expr, S
 from ..ir.nodes import Bracket, Index, Read, indices_of
 
 
+@lru_cache(maxsize=20_000)
 def bounds(e: Expr) -> tuple[Expr, Expr] | None:
     """Least and greatest value of an expression that is linear in its indices, else None."""
     e = sympy.expand(e)
@@ -27,6 +29,7 @@ def bounds(e: Expr) -> tuple[Expr, Expr] | None:
     return sympy.expand(low), sympy.expand(high)
 
 
+@lru_cache(maxsize=20_000)
 def decide(condition: Any) -> Any:
     """`condition`, or true / false where the ranges of its indices decide it."""
     if isinstance(condition, sympy.And | sympy.Or | sympy.Not):

@@ -7,8 +7,8 @@ from typing import Any
 import sympy
 from sympy import Expr
 
-from ..ir.places import shortest_places
 from ..ir.nodes import Bracket, Index, Read, indices_of, reads_of, substitute
+from ..ir.places import shortest_places
 from .conditions import decide, in_range, simplify_brackets
 
 

@@ -12,6 +12,7 @@ from sympy import Eq, Expr, Ne, S
 
 from ..calculus.differentiate import new_name
 from ..ir.nodes import (
+    Bracket,
     Equation,
     Index,
     Program,
@@ -326,6 +327,8 @@ class _Walk:
     def find_facts(self, equation: Equation) -> None:
         """Prove what the entries add up to along the axes it broadcasts over: 1 for softmax rows, 0 if centred."""
         atoms = equation.body.atoms(Read)
+        if equation.body.has(Bracket):
+            return
         for axis, index in enumerate(equation.axes):
             inside = {index in indices_of(r) for r in atoms}
             if inside != {True, False}:

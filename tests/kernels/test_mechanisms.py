@@ -7,6 +7,7 @@ import pytest
 import sympy
 from sympy import And, Eq, Ge, Gt, Le, Ne, S, exp, log, sqrt, tanh
 
+from derive.emit.loops import FunctionSource, lower
 from derive.errors import DomainError
 from derive.ir.evaluate import evaluate
 from derive.ir.nodes import Bracket, Equation, Index, Program, Tensor, Where, size
@@ -311,6 +312,43 @@ def test_deltas_are_not_densified(agree):
     assert "gE[tok[i], k] += gY[i, k]" in scattered
     assert "J[i, i] +=" in agree(diagonal(), SIZES[0]).source
     assert "eye" not in one_hot + scattered
+
+
+def text_of(program: Program) -> str:
+    return lower(FunctionSource("f", program)).text
+
+
+def test_a_matrix_times_a_vector_goes_to_blas_unless_it_shares_its_loop(agree):
+    A, x, y, z = Tensor("A", (n, d)), Tensor("x", (d,)), Tensor("y", (n,)), Tensor("z", (d,))
+    straight = run(Equation(y, (i,), A[i, k] * x[k], "sum", (k,)), inputs=(A, x))
+    turned = run(Equation(z, (k,), A[i, k] * y[i], "sum", (i,)), inputs=(A, y))
+    assert "y = A @ x" in text_of(straight) and "z = A.T @ y" in text_of(turned)
+    assert "@" not in text_of(matrix_times_vector()).split("\n", 1)[1]
+    for program in (straight, turned):
+        agree(program, *SIZES, EMPTY)
+
+
+def test_cheap_values_are_computed_again_instead_of_kept(agree):
+    X, mu, C, var, Y = Tensor("X", (n, m)), Tensor("mu", (m,)), Tensor("C", (n, m)), Tensor("var", (m,)), Tensor("Y", (n, m))
+    program = run(
+        Equation(mu, (j,), X[i, j] / n, "sum", (i,)),
+        Equation(C, (i, j), X[i, j] - mu[j]),
+        Equation(var, (j,), C[i, j] ** 2 / n, "sum", (i,)),
+        Equation(Y, (i, j), C[i, j] / sqrt(var[j] + 1)),
+        inputs=(X,),
+    )  # fmt: skip
+    assert "C = np.empty" not in text_of(program)
+    agree(program, *SIZES)
+
+
+def test_independent_nests_that_meet_later_share_their_loop():
+    """Nothing connects exp(A) with exp(B) but what reads both."""
+    A, B, E, F, Y = (Tensor(name, (n, m)) for name in "ABEFY")
+    program = run(
+        Equation(E, (i, j), exp(A[i, j])), Equation(F, (i, j), exp(B[i, j])), Equation(Y, (i, j), E[i, j] * F[i, j]),
+        inputs=(A, B),
+    )  # fmt: skip
+    assert text_of(program).count("for i in") == 1
 
 
 def test_ties_and_nan():
