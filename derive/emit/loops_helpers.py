@@ -22,7 +22,7 @@ def {name}(typing, a, b):
 '''
 
 SIGMOID = '''
-@njit(cache=True, error_model="numpy", fastmath=False)
+@njit(cache=True, error_model="numpy", fastmath=False, forceinline=True)
 def sigmoid(x):
     """1 / (1 + exp(-x)), without overflow."""
     e = {exp}(-abs(x))
@@ -30,14 +30,14 @@ def sigmoid(x):
 '''
 
 SOFTPLUS = '''
-@njit(cache=True, error_model="numpy", fastmath=False)
+@njit(cache=True, error_model="numpy", fastmath=False, forceinline=True)
 def softplus(x):
     """log(1 + exp(x)), without overflow."""
     return (x if x > {zero} else {zero}) + {log1p}({exp}(-abs(x)))
 '''
 
 SIGN = '''
-@njit(cache=True, error_model="numpy", fastmath=False)
+@njit(cache=True, error_model="numpy", fastmath=False, forceinline=True)
 def sign(x):
     """-1, 0 or 1; NaN stays."""
     return {one} if x > {zero} else (-{one} if x < {zero} else x)

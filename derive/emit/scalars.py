@@ -243,8 +243,10 @@ class Printer:
         spelling = record.spelling.get(self.scope.dialect.target)
         if spelling is None:
             raise UnsupportedOp(f"{record.name} has no spelling for {self.scope.dialect.target}")
-        if is_scalar(e.args[-1]):
-            spelling = self.scope.dialect.numbers.get(record.name, spelling)
+        if is_scalar(e.args[-1]) and record.name in self.scope.dialect.numbers:
+            spelling = self.scope.dialect.numbers[record.name]
+        elif self.scope.dialect.truth and any(name.startswith("numpy.") for name in record.numpy[:1]):
+            return _spelled(spelling, [self.full(a) if is_scalar(a) else self.code(a) for a in e.args])
         return _spelled(spelling, [self.code(a) for a in e.args])
 
     def _of_numbers(self, e: Expr, spelling: str) -> Code:

@@ -52,7 +52,7 @@ def summed(scope: Scope, body: Expr, free: Order | None, bound: Order) -> Expr:
         return times * sympy.Add(*(summed(scope, term, free, bound) for term in body.args))
     outside, inside_ = _split(body, bound)
     expanded = _expanded(inside_)
-    if expanded != inside_ or (outside and inside_.is_Add):
+    if expanded != inside_ or (outside and inside_.is_Add and _separable(inside_, bound)):
         return times * Mul(*outside) * summed(scope, expanded, free, bound)
     running = _running(scope, inside_, free, bound)
     if running is not None:

@@ -56,16 +56,17 @@ POWERS = {"power", "float_power", "matrix_power"}
 class Growth:
     """Bounds for the numbers that SymPy could meet in a value, if its variables cancel.
 
-    bits: of numerator and denominator together; magnitude: the binary logarithm of the absolute value;
-    logarithm: whether it could be a multiple of a logarithm, so that its exponential is a power.
+    bits: of numerator and denominator together; magnitude: the binary logarithm of the absolute value, inverse that
+    of one over it; logarithm: whether it could be a multiple of a logarithm, so that its exponential is a power.
     """
 
     bits: float
     magnitude: float
+    inverse: float
     logarithm: bool = False
 
 
-UNIT = Growth(1.0, 0.0)
+UNIT = Growth(1.0, 0.0, 0.0)
 
 
 def check_growth(source: Source, tree: Node, known: Mapping[str, Growth] | None = None) -> Growth:
@@ -83,7 +84,7 @@ class _Limits:
 
     def of(self, node: Node) -> Growth:
         found = self._of(node)
-        if found.bits > MAX_BITS or found.magnitude > MAX_MAGNITUDE:
+        if found.bits > MAX_BITS or max(found.magnitude, found.inverse) > MAX_MAGNITUDE:
             what = "numbers here could become too large to be computed; try: smaller exponents, fewer on top of each other"
             raise self.source.error_at(what, node.place)
         return found
@@ -92,7 +93,7 @@ class _Limits:
         match node:
             case Number(value=value):
                 above, below = int(value.p).bit_length(), int(value.q).bit_length()
-                return Growth(float(above + below), max(above - below + 1.0, 0.0))
+                return Growth(float(above + below), max(above - below + 1.0, 0.0), max(below - above + 1.0, 0.0))
             case Name(name=name) | Entry(name=name):
                 for child in children(node):
                     self.of(child)
@@ -113,15 +114,16 @@ class _Limits:
         return self._together(node)
 
     def _together(self, node: Node) -> Growth:
-        """Sums, products and quotients; one over a number is as large as the number has bits."""
+        """Sums, products and quotients; a sum of numbers can be as small as its bits allow."""
         parts = [self.of(child) for child in children(node)]
         bits, logarithm = sum(p.bits for p in parts), any(p.logarithm for p in parts)
         signs = ["", *(symbol for symbol, _ in node.rest)] if isinstance(node, Chain) else [""] * len(parts)
         if isinstance(node, Chain) and signs[1] in ("+", "-"):
-            return Growth(bits, max(p.magnitude for p in parts) + math.log2(len(parts)), logarithm)
-        divided = ("/", "./", "\\")
-        magnitudes = (p.bits if sign in divided else p.magnitude for p, sign in zip(parts, signs, strict=True))
-        return Growth(bits, sum(magnitudes), logarithm)
+            return Growth(bits, max(p.magnitude for p in parts) + math.log2(len(parts)), bits, logarithm)
+        under = [sign in ("/", "./", "\\") for sign in signs]
+        above = sum(p.inverse if u else p.magnitude for p, u in zip(parts, under, strict=True))
+        below = sum(p.magnitude if u else p.inverse for p, u in zip(parts, under, strict=True))
+        return Growth(bits, above, below, logarithm)
 
     def _power(self, base: Node, exponent: Node) -> Growth:
         below, above = self.of(base), self.of(exponent)
@@ -130,7 +132,8 @@ class _Limits:
             times = 2.0 ** min(above.magnitude, 1000.0)
         times = max(abs(times), 1.0)
         logarithm = below.logarithm or above.logarithm
-        return Growth(below.bits * times, max(below.magnitude, below.bits) * times, logarithm)
+        largest = max(below.magnitude, below.inverse) * times
+        return Growth(below.bits * times, largest, largest, logarithm)
 
 
 def _of_function(name: str, inside: Growth) -> Growth:
@@ -139,17 +142,18 @@ def _of_function(name: str, inside: Growth) -> Growth:
     if name in EXPONENTIAL:
         times = 2.0 ** min(inside.magnitude, 1020.0)
         bits = inside.bits * (times if logarithm else 1)
-        return Growth(bits, 2 * times, logarithm)
+        return Growth(bits, 2 * times, 2 * times, logarithm)
     if name in FACTORIAL:
-        return Growth(inside.bits * 2.0 ** min(inside.magnitude, 1000.0), inside.magnitude, logarithm)
+        bits = inside.bits * 2.0 ** min(inside.magnitude, 1000.0)
+        return Growth(bits, inside.magnitude, bits, logarithm)
     if name in ROUNDED and inside.magnitude <= MAX_ROUNDED:
-        return Growth(max(inside.bits, inside.magnitude), inside.magnitude, logarithm)
+        return Growth(max(inside.bits, inside.magnitude), inside.magnitude, 0.0, logarithm)
     if name in SQUARES:
-        return Growth(2 * inside.bits, 2 * inside.magnitude, logarithm)
+        return Growth(2 * inside.bits, 2 * inside.magnitude, 2 * inside.inverse, logarithm)
     most = MAX_ROUNDED if name in ROUNDED else MAX_SPECIAL if name in _special() else MAX_ARGUMENT
     if name in SIMPLE or inside.magnitude <= most:
-        return Growth(inside.bits, inside.magnitude, logarithm)
-    return Growth(inside.bits, math.inf)
+        return Growth(inside.bits, inside.magnitude, inside.bits, logarithm)
+    return Growth(inside.bits, math.inf, math.inf)
 
 
 @cache

@@ -112,6 +112,7 @@ def _unexpected(source: Source, token: lark.Token, accepted: set[str], hints: Ma
     operand = "NUMBER" in accepted or "PLUS" not in accepted
     expected = [word for kind, word in OPERANDS.items() if kind in accepted] if operand else ["an operator"]
     expected += [word for kind, word in CLOSERS.items() if kind in accepted]
+    expected = expected or ["'^'"]
     listed = " or ".join(filter(None, [", ".join(expected[:-1]), expected[-1]]))
-    hint = "" if operand or token.type not in hints else f"; {hints[token.type]}"
+    hint = "" if "NUMBER" in accepted or token.type not in hints else f"; {hints[token.type]}"
     return source.error(f"expected {listed}; found {found}{hint}", start, None if at_end else token.end_pos)

@@ -21,6 +21,7 @@ from .formula_tree import (
     Call,
     Chain,
     Compare,
+    Definition,
     Entry,
     Iverson,
     Logic,
@@ -119,11 +120,20 @@ class Bodies:
         return place
 
     def chain(self, node: Chain, indices: Indices) -> Expr:
-        first = self.scalar(node.first, indices)
-        rest = [(symbol, self.scalar(operand, indices)) for symbol, operand in node.rest]
-        if rest[0][0] in ("+", "-"):
-            return sympy.Add(first, *(value if symbol == "+" else -value for symbol, value in rest))
-        return self.real(sympy.Mul(first, *(1 / value if symbol == "/" else value for symbol, value in rest)), node)
+        if node.rest[0][0] not in ("+", "-"):
+            return self.real(sympy.Mul(*self.factors(node, indices)), node)
+        terms = [(symbol, self.scalar(operand, indices)) for symbol, operand in (("+", node.first), *node.rest)]
+        return sympy.Add(*(value if symbol == "+" else -value for symbol, value in terms))
+
+    def factors(self, node: Node, indices: Indices) -> list[Expr]:
+        """The factors of a product, which SymPy must see together: by itself it would put a number into a sum."""
+        if not isinstance(node, Chain) or node.rest[0][0] in ("+", "-"):
+            return [self.scalar(node, indices)]
+        found: list[Expr] = []
+        for symbol, operand in (("", node.first), *node.rest):
+            inner = self.factors(operand, indices)
+            found += [1 / value for value in inner] if symbol == "/" else inner
+        return found
 
     def call(self, node: Call, indices: Indices) -> Expr:
         name, args = node.function, node.args
@@ -136,8 +146,9 @@ class Bodies:
             return Where(condition, *(self.scalar(a, indices) for a in args[1:]))
         assert op is not None
         values = [self.scalar(a, indices) for a in args]
+        make = op.head if op.name == name and op.head else op.make
         try:
-            return self.real(op.make(*values), node)
+            return self.real(make(*values), node)
         except ArithmeticError as error:
             raise self.source.error_at(f"{name} has no value here ({error})", node.place) from None
 
@@ -150,15 +161,16 @@ class Bodies:
                 return LOGIC[word](*(self.condition(a, indices) for a in args))
             case Iverson(condition=condition):
                 return self.condition(condition, indices)
-            case Entry() | Name():
+            case Entry() | Name() | Call():
                 return sympy.Ne(self.scalar(node, indices), 0)
         raise self.source.error_at("a condition is needed, such as j <= i", node.place)
 
-    def real(self, value: Expr, node: Node) -> Expr:
+    def real(self, value: Expr, node: Node | Definition) -> Expr:
         """The value with our own |x| and sign in place of SymPy's."""
         if value.has(sympy.Abs, sympy.sign):
             value = value.replace(sympy.Abs, Absolute).replace(sympy.sign, Sign)
-        if value.has(S.ImaginaryUnit, S.ComplexInfinity, S.NaN):
+        undefined = value.has(S.ImaginaryUnit, S.ComplexInfinity, S.NaN, sympy.AccumBounds, sympy.Abs, sympy.sign)
+        if undefined or (value.is_number and value.is_extended_real is False):
             raise DomainError(
                 "a division by 0, or a root or logarithm of a negative number, whatever the arrays hold\n"
                 f"{self.source.pointed(node.place.start, node.place.end)}"

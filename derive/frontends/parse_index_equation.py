@@ -16,8 +16,8 @@ from .formula_tree import Big, Chain, Compare, Definition, Entry, Name, Negative
 from .parse_index_bodies import Bodies, Indices
 from .parse_index_letters import Letter, Letters, Scope, unbound_letters
 
-Reduced = tuple[Expr, Reduction | None, tuple[Index, ...]]
-"""A body, how it is reduced, and over which indices."""
+Reduced = tuple[list[Expr], Reduction | None, tuple[Index, ...]]
+"""The factors of a body, how it is reduced, and over which indices."""
 
 
 @dataclass
@@ -57,18 +57,18 @@ class _Line:
         self.made: list[Equation] = []
 
     def equations(self) -> list[Equation]:
-        body, reduce, bound = self._reduced(self.definition.body, self.indices)
+        factors, reduce, bound = self._reduced(self.definition.body, self.indices)
         axes: list[Index] = []
         for position, place in enumerate(self.places):
             axis, bracket = self._axis(position, place, axes)
             axes.append(axis)
-            body *= bracket
+            factors = [*factors, bracket]
         if self.definition.sign == "+=":
             if reduce not in (None, "sum"):
                 raise self.source.error_at(f"+= adds up; put brackets around the {reduce}", self.definition.body.place)
             bound, reduce = (*(i for i in self.indices.values() if i not in axes), *bound), "sum"
         name = self.definition.target.name
-        return [*self.made, self._equation(name, tuple(axes), (body, reduce, bound), named=True)]
+        return [*self.made, self._equation(name, tuple(axes), (factors, reduce, bound), named=True)]
 
     # -- letters
 
@@ -137,7 +137,8 @@ class _Line:
         raise self.source.error_at(what, node.place)
 
     def _equation(self, name: str, axes: tuple[Index, ...], reduced: Reduced, named: bool) -> Equation:
-        body, reduce, bound = reduced
+        factors, reduce, bound = reduced
+        body = self.bodies.real(sympy.Mul(*factors), self.definition)
         shape = tuple(i.extent for i in axes)
         if named and self.declared is not None:
             target = replace(self.declared, shape=shape)
@@ -156,23 +157,22 @@ class _Line:
                 inner = self.bodies.scopes[place]
                 bound = tuple(inner[letter] for letter in node.letters)
                 if kind == "sum" and _is_sum(arg):
-                    body, _, further = self._reduced(arg, inner)
-                    return body, "sum", (*bound, *further)
-                return self.bodies.scalar(arg, inner), kind, bound  # type: ignore[return-value]
+                    factors, _, further = self._reduced(arg, inner)
+                    return factors, "sum", (*bound, *further)
+                return self.bodies.factors(arg, inner), kind, bound  # type: ignore[return-value]
             case Negative(arg=arg) if _is_sum(arg):
-                body, reduce, bound = self._reduced(arg, indices)
-                return -body, reduce, bound
+                factors, reduce, bound = self._reduced(arg, indices)
+                return [sympy.S.NegativeOne, *factors], reduce, bound
             case Chain(first=first, rest=(*front, (_, last))) if _is_sum(node):
-                body, reduce, bound = self._reduced(last, indices)
+                factors, reduce, bound = self._reduced(last, indices)
                 before = Chain(node.place, first, tuple(front)) if front else first
-                factors = sympy.Mul.make_args(self.bodies.scalar(before, indices))
-                return sympy.Mul(*factors, *sympy.Mul.make_args(body)), reduce, bound
-        return self.bodies.scalar(node, indices), None, ()
+                return [*self.bodies.factors(before, indices), *factors], reduce, bound
+        return self.bodies.factors(node, indices), None, ()
 
     def aside(self, node: Big, indices: Indices) -> Expr:
         """A reduction within an expression: an equation of its own over the letters that occur in it."""
         reduced = self._reduced(node, indices)
-        free = indices_of(reduced[0]) - set(reduced[2])
+        free = indices_of(sympy.Mul(*reduced[0])) - set(reduced[2])
         axes = tuple(i for i in indices.values() if i in free)
         letters = "ZUVTRSQPHGFDCB" if len(axes) > 1 else "zuvtrsqphgfdcb"
         names = (f"{letter}{number}" for number in ("", *range(2, 10_000)) for letter in letters)

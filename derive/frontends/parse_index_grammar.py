@@ -28,7 +28,8 @@ definition: target (EQUALS | ADDS) value (FOR values)?
 big: BIG signed
 ?factor: power | MINUS factor -> negative
 ?power: atom | atom CARET exponent
-?beside: word | word CARET exponent -> power
+?beside: word | word CARET exponent -> power | base CARET exponent -> power
+base: NUMBER -> number
 ?exponent: atom | MINUS exponent -> negative
 ?atom: NUMBER -> number | word
 ?word: NAME -> name

@@ -35,7 +35,8 @@ def load_function(source: str, name: str, signature: tuple[Any, ...]) -> Any:
 def _from_disk(source: str, name: str, signature: tuple[Any, ...], folder: str) -> Any:
     root = cache_root()
     entry = root / folder
-    if intact(entry, source):
+    whole = intact(entry, source)
+    if whole:
         try:
             return compiled(folder, entry / SOURCE, source, name, signature)
         except Exception:
@@ -45,7 +46,7 @@ def _from_disk(source: str, name: str, signature: tuple[Any, ...], folder: str) 
         (building / SOURCE).write_text(source, encoding="utf-8")
         function = compiled(folder, building / SOURCE, source, name, signature)
         write_manifest(building)
-        publish(building, entry)
+        publish(building, entry, replace=whole)
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return function
@@ -95,14 +96,18 @@ def write_manifest(folder: Path) -> None:
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 
 
-def publish(building: Path, entry: Path) -> None:
-    """Give a finished folder its name at once; what is there already and whole stays, what is broken goes."""
+def publish(building: Path, entry: Path, replace: bool) -> None:
+    """Give a finished folder its name at once; what another process has put there stays if it is whole.
+
+    replace: it is whole, but it could not be loaded.
+    """
     for _ in range(2):
         try:
             building.rename(entry)
             return
         except OSError:
-            if not entry.exists() or intact(entry, (building / SOURCE).read_text(encoding="utf-8")):
+            source = (building / SOURCE).read_text(encoding="utf-8")
+            if not entry.exists() or (intact(entry, source) and not replace):
                 return
             broken = Path(tempfile.mkdtemp(prefix=f".{entry.name}.", dir=entry.parent))
             try:

@@ -372,15 +372,15 @@ FORMS = [
     form(
         "const",
         eq((i, j), Rational(1, 3)),
-        "n = Z_n.shape[0]",
         "m = Z_m.shape[0]",
+        "n = Z_n.shape[0]",
         "R = np.full((n, m), 1 / 3, dtype=Z_m.dtype)",
     ),
     form(
         "const2",
         eq((i, j), s[()] / n),
-        "n = Z_n.shape[0]",
         "m = Z_m.shape[0]",
+        "n = Z_n.shape[0]",
         "R = np.broadcast_to(s / n, (n, m)).copy()",
     ),
     form(

@@ -35,7 +35,9 @@ def run_tests_of(module: ModuleType) -> None:
         test()
 
 
-def call(module: ModuleType, name: str, target: str, arrays: Iterable[Any], dtype: Any = np.float64) -> list[np.ndarray]:
+def call(
+    module: ModuleType, name: str, target: str, arrays: Iterable[Any], dtype: Any = np.float64
+) -> list[np.ndarray]:
     """The results of an emitted function on NumPy arrays, as a list of arrays."""
     function = getattr(module, name)
     if target == "torch":
@@ -53,7 +55,13 @@ def call(module: ModuleType, name: str, target: str, arrays: Iterable[Any], dtyp
     return [np.asarray(r) for r in (results if isinstance(results, tuple) else (results,))]
 
 
-LINT = ["check", "--select", "E4,E7,E9,F,W,I,UP,B", "--ignore", "E741"]  # E741: O, I and l are names in formulas
+LINT = [
+    "check",
+    "--select",
+    "E4,E7,E9,F,W,I,UP,B",
+    "--ignore",
+    "E741",
+]  # E741: O, I and l are names in formulas
 
 
 def assert_formatted(folder: Path, lint: bool = True) -> None:

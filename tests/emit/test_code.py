@@ -144,7 +144,9 @@ def random_code(choose: random.Random, depth: int, names: list[str], numeric: bo
         case "at":
             return chain(MUL, inner(), [("@", inner())])
         case "call":
-            return call(choose.choice(["np.exp", "np.maximum"]), *(inner() for _ in range(choose.randint(1, 2))))
+            return call(
+                choose.choice(["np.exp", "np.maximum"]), *(inner() for _ in range(choose.randint(1, 2)))
+            )
         case "where":
             return call("np.where", Chain(COMPARE, inner(), (("<=", inner()),)), inner(), "0")
         case "suffix":
@@ -208,7 +210,12 @@ def test_signatures_and_docstrings(tmp_path: Path) -> None:
         text = f"A sentence about {', '.join(parameters)}."
         blocks.append([*signature(f"f{count}", parameters), *indented([*docstring([text], 84), "return W0"])])
     for width in range(70, 90):
-        blocks.append([f"def g{width}(x):", *indented([*docstring(["y " * (width // 2) + "x" * (width % 2) + "."], 84), "return x"])])
+        blocks.append(
+            [
+                f"def g{width}(x):",
+                *indented([*docstring(["y " * (width // 2) + "x" * (width % 2) + "."], 84), "return x"]),
+            ]
+        )
     module = docstring(["A file.", "gX = gZ W'\n\\alpha", 'It says """quote""".'], 88)
     source = "\n".join(module) + "\n\n\n" + "\n\n\n".join("\n".join(block) for block in blocks) + "\n"
     (tmp_path / "signatures.py").write_text(source, encoding="utf-8")

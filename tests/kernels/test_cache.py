@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
@@ -13,7 +15,6 @@ from derive.kernels import cache
 from derive.kernels.compile import compile_program
 
 PROGRAM = """
-import sys, time
 from derive.ir.nodes import Equation, Index, Program, Tensor, size
 from derive.kernels.compile import compile_program
 n = size("n")
@@ -27,11 +28,9 @@ print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
 
 
-def run(folder: Path, **environment: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True,
-        env={**os.environ, "DERIVE_CACHE_DIR": str(folder), **environment},
-    )  # fmt: skip
+def run(folder: Path) -> str:
+    environment = {**os.environ, "DERIVE_CACHE_DIR": str(folder)}
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -48,30 +47,63 @@ def test_a_second_process_compiles_nothing(tmp_path):
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
-def test_a_users_own_cache_folder_for_numba_changes_nothing(tmp_path):
-    elsewhere = str(tmp_path / "elsewhere")
-    assert run(tmp_path / "cache", NUMBA_CACHE_DIR=elsewhere) == "0 1"
-    assert run(tmp_path / "cache", NUMBA_CACHE_DIR=elsewhere) == "1 0"
+def line() -> Program:
+    n = size("n")
+    x, y, i = Tensor("x", (n,)), Tensor("y", (n,)), Index("i", n)
+    return Program((x,), (Equation(y, (i,), 3 * x[i] + 1),), (y,))
+
+
+@pytest.fixture
+def again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """Compile as if for the first time in this process; hits and misses in the cache on disk."""
+    monkeypatch.setenv("DERIVE_CACHE_DIR", str(tmp_path / "cache"))
+
+    def compile_again() -> str:
+        monkeypatch.setattr(cache, "_LOADED", {})
+        kernel = compile_program(line(), "line")
+        assert kernel([1.0, 2.0]).tolist() == [4.0, 7.0]
+        stats = kernel.function.stats
+        return f"{sum(stats.cache_hits.values())} {sum(stats.cache_misses.values())}"
+
+    return compile_again
+
+
+def test_a_users_own_cache_folder_for_numba_changes_nothing(again, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(elsewhere))
+    assert again() == "0 1"
+    assert again() == "1 0"
+    assert str(elsewhere) == numba.config.CACHE_DIR and not elsewhere.exists()
 
 
 @pytest.mark.parametrize("suffix", ["*.nbc", "*.nbi", "*.py", cache.MANIFEST])
-def test_a_broken_file_is_built_anew(tmp_path, suffix):
-    run(tmp_path)
-    (entry,) = entries(tmp_path)
-    for path in entry.rglob(suffix):
-        content = bytearray(path.read_bytes())
-        content[len(content) // 2] ^= 0xFF
-        path.write_bytes(bytes(content))
-    assert run(tmp_path) == "0 1"
-    assert run(tmp_path) == "1 0"
+def test_a_broken_file_is_built_anew(again, tmp_path, suffix):
+    assert again() == "0 1"
+    (entry,) = entries(tmp_path / "cache")
+    (path,) = entry.rglob(suffix)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(bytes(content))
+    assert again() == "0 1"
+    assert again() == "1 0"
 
 
-def test_a_missing_file_is_built_anew(tmp_path):
-    run(tmp_path)
-    (entry,) = entries(tmp_path)
+def test_a_missing_file_is_built_anew(again, tmp_path):
+    assert again() == "0 1"
+    (entry,) = entries(tmp_path / "cache")
     next(entry.rglob("*.nbc")).unlink()
-    assert run(tmp_path) == "0 1"
-    assert run(tmp_path) == "1 0"
+    assert again() == "0 1"
+    assert again() == "1 0"
+
+
+def test_files_that_numba_cannot_load_are_built_anew(again, tmp_path):
+    """The manifest agrees, but the content is not Numba's."""
+    assert again() == "0 1"
+    (entry,) = entries(tmp_path / "cache")
+    next(entry.rglob("*.nbi")).write_bytes(b"no pickle")
+    cache.write_manifest(entry)
+    assert again() == "0 1"
+    assert again() == "1 0"
 
 
 def test_processes_at_the_same_time(tmp_path):

@@ -8,6 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from scipy import special
 
 from derive.emit.loops_helpers import helpers_for
 from derive.emit.loops_math import VECTOR
@@ -18,7 +19,7 @@ from derive.ops.elementwise import elementwise_ops
 
 REFERENCE: dict[str, Callable[[Any], Any]] = {
     "exp": mpmath.exp, "expm1": mpmath.expm1, "tanh": mpmath.tanh, "log": mpmath.log, "log1p": mpmath.log1p,
-    "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)), "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
+    "erf": mpmath.erf,    "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)), "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
 }  # fmt: skip
 ULPS = 2.6
 SPELLED = [op for op in elementwise_ops() if op.head is not None and "numba" in op.spelling]
@@ -85,7 +86,7 @@ def arguments(name: str, dtype: type) -> np.ndarray:
             x = [small, rng.uniform(bottom, top if name == "exp" else -bottom, 1000), rng.normal(size=1000)]
         case "expm1":
             x = [small, rng.uniform(-40, top, 1000), rng.normal(size=1000)]
-        case "tanh":
+        case "tanh" | "erf":
             x = [small, wide, -wide, rng.normal(size=1000)]
         case "log":
             x = [wide, np.exp(rng.normal(size=1000)), 1 + small[np.abs(small) < 0.5]]
@@ -117,7 +118,7 @@ def test_special_values(functions, name):
     x = np.array([0, 1, -1, np.inf, -np.inf, np.nan, big, -big, tiny], dtype=dtype)
     with np.errstate(all="ignore"):
         expected = {
-            "exp": np.exp, "expm1": np.expm1, "tanh": np.tanh, "log": np.log, "log1p": np.log1p,
+            "erf": special.erf, "exp": np.exp, "expm1": np.expm1, "tanh": np.tanh, "log": np.log, "log1p": np.log1p,
             "sigmoid": lambda a: 1 / (1 + np.exp(-a)), "softplus": lambda a: np.logaddexp(dtype(0), a),
         }[name](x)  # fmt: skip
     np.testing.assert_allclose(module[f"all_{name}"](x), expected, rtol=4 * np.finfo(dtype).eps, atol=tiny)

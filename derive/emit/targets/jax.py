@@ -158,7 +158,7 @@ def _test(plan: Plan) -> list[str]:
         function = "function"
         inner = called(name, arguments, 76, "return ")
         lines += ["", *signature("function", tested, 80), *indented(inner), ""]
-    lines += called("check_grads", [function, tuple_text(tested), "order=1", 'modes=["rev"]'], 80)
+    lines += called("check_grads", [function, tuple_text(tested), "order=1", 'modes=["rev"]', "rtol=1e-6", "atol=1e-6"], 80)
     doc = ['"""The gradients against differences of the function, in double precision."""']
     return definition([f"def test_{name}_grads():"], doc, "with jax.enable_x64(True):", *indented(lines))
 

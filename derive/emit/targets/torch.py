@@ -208,7 +208,7 @@ def _test(plan: Plan) -> list[str]:
     lines = ["torch.manual_seed(0)", *sample_lines(plan, TORCH, SAMPLES, samples)]
     lines = _requiring(lines, [plan.names.tensors[w] for w in tested])
     arguments = tuple_text([plan.name(t) for t in plan.inputs])
-    lines += called("torch.autograd.gradcheck", [name, arguments], 84, "assert ")
+    lines += called("torch.autograd.gradcheck", [name, arguments, "rtol=1e-6", "atol=1e-6"], 84, "assert ")
     doc = ['"""The gradients against differences of the function, in double precision."""']
     return definition([f"def test_{name}_gradcheck():"], doc, *lines)
 
