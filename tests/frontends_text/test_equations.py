@@ -14,7 +14,6 @@ from derive.ir.nodes import Program, Tensor
 from derive.render.index import render_index
 
 from .corpus import EQUATIONS
-from .mutations import grown
 
 random = np.random.default_rng(3)
 SIZES: dict[str, int] = {}
@@ -62,37 +61,6 @@ def test_what_is_printed_is_read_back(name: str, shapes: dict[str, str]) -> None
             check_program(again)
             assert printed(again) == text
             same_values(program, again)
-
-
-LEAVES = ("x[i]", "y[j]", "X[i,j]", "a", "i", "0.5", "3", "2", "[i = j]", "[y[j] < 1]", "x[tok[i]]", "X[i,0]", "pi", "n")
-FRAMES = [
-    *("({} + {})", "({} - {})", "({}) {}", "{} * {}", "({} / ({} + 4))", "{}^2", "(1 + abs({}))^(1 / 2)", "(-{})") * 3,
-    *("where({} <= {}, {}, {})", "(sum_k x[k] {})", "(max_k X[i,k] {})", "[{} < {} and not(i = 2)] {}", "1 / (2 + {}^2)"),
-    *(f"{name}({{}})" for name in ("exp", "tanh", "sigmoid", "abs", "sign", "erf", "softplus", "sin")),
-    *("max({}, {})", "min({}, {})", "log(1 + {}^2)"),
-]
-GROWN = grown(LEAVES, FRAMES)
-GROWN_SHAPES = {"x": "n", "y": "m", "X": "n m", "a": "", "tok": "n, integer < n"}
-
-
-@settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-@given(st.sampled_from(("Y[i,j] = {}", "Y[i] = sum_j {}", "Y = max_i,j {}", "Y[j] += {}", "Y[tok[i]] += {}")), GROWN)
-def test_any_equation_is_printed_and_read_back(left: str, right: str) -> None:
-    specs = {name: spec(axes) for name, axes in GROWN_SHAPES.items()}
-    try:
-        program = parse_equations(left.format(right), specs)
-    except ShapeError:
-        return
-    except ParseError as error:
-        assert "it is not known what the index" in str(error)
-        return
-    text = printed(program)
-    shapes = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.tensors.values()}
-    assume("sum_i,j 1" not in text and not re.search(r"(sum|max)_\S+ [^XxY]*$", text))
-    again = parse_equations(text, shapes, [t.name for t in program.outputs])
-    check_program(again)
-    assert printed(again) == text
-    same_values(program, again)
 
 
 def test_a_function_of_equations_is_printed_as_it_was_written() -> None:
@@ -226,7 +194,7 @@ def test_a_brackets_zero_wins() -> None:
         ("Y = a = a = a", 10, "each equation needs its own line"),
         ("Y = 1 / max_i x[i] / 2", 8, "brackets are needed around the max"),
         ("Y[i] = x[i] for 3", 16, "after for stand the ranges"),
-        ("Y = a^a^a", 7, "put brackets"),
+        ("Y = a^a^a", 7, "found '^'"),
         ("Y[i] = [i + 1] x[i]", 8, "a condition is needed"),
         ("max_i = a", 0, None),
         ("Y = sum_n x[n]", 4, "n is a number, not an index"),
