@@ -78,6 +78,8 @@ def above(start: int, end: int, parts: Iterable[Any]) -> Place:
 
 
 OPERANDS = {"NUMBER": "a number", "NAME": "a name", "LPAR": "'('"}
+BINARY = {"TIMES", "STAR", "SLASH", "POWER", "CARET", "COMPARE"}
+"""What can only stand behind an operand."""
 CLOSERS = {
     "COMMA": "','", "COLON": "':'", "EQUALS": "'='", "ADDS": "'+='", "RPAR": "')'", "RSQB": "']'", "NEWLINE": "a new line",
     "$END": "the end",
@@ -109,10 +111,10 @@ def _unexpected(source: Source, token: lark.Token, accepted: set[str], hints: Ma
     at_end = token.type == "$END"
     start = len(source.text.rstrip()) if at_end else token.start_pos or 0
     found = f"the end of the {source.what}" if at_end else f"{str(token)!r} at {source.place(start)}"
-    operand = "NUMBER" in accepted or "PLUS" not in accepted
-    expected = [word for kind, word in OPERANDS.items() if kind in accepted] if operand else ["an operator"]
+    behind = bool(accepted & BINARY)
+    expected = ["an operator"] if behind else [word for kind, word in OPERANDS.items() if kind in accepted]
     expected += [word for kind, word in CLOSERS.items() if kind in accepted]
     expected = expected or ["'^'"]
     listed = " or ".join(filter(None, [", ".join(expected[:-1]), expected[-1]]))
-    hint = "" if "NUMBER" in accepted or token.type not in hints else f"; {hints[token.type]}"
+    hint = f"; {hints[token.type]}" if token.type in hints and (behind or not accepted & OPERANDS.keys()) else ""
     return source.error(f"expected {listed}; found {found}{hint}", start, None if at_end else token.end_pos)

@@ -58,14 +58,14 @@ class _Line:
 
     def equations(self) -> list[Equation]:
         factors, reduce, bound = self._reduced(self.definition.body, self.indices)
+        if self.definition.sign == "+=" and reduce not in (None, "sum"):
+            factors, reduce, bound = [self.bodies.scalar(self.definition.body, self.indices)], None, ()
         axes: list[Index] = []
         for position, place in enumerate(self.places):
             axis, bracket = self._axis(position, place, axes)
             axes.append(axis)
             factors = [*factors, bracket]
         if self.definition.sign == "+=":
-            if reduce not in (None, "sum"):
-                raise self.source.error_at(f"+= adds up; put brackets around the {reduce}", self.definition.body.place)
             bound, reduce = (*(i for i in self.indices.values() if i not in axes), *bound), "sum"
         name = self.definition.target.name
         return [*self.made, self._equation(name, tuple(axes), (factors, reduce, bound), named=True)]

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import derive as dv
 import layers
@@ -14,6 +16,7 @@ from derive.ir.nodes import Program, Tensor
 from derive.render.index import render_index
 
 from .corpus import EQUATIONS
+from .mutations import grown
 
 random = np.random.default_rng(3)
 SIZES: dict[str, int] = {}
@@ -63,6 +66,40 @@ def test_what_is_printed_is_read_back(name: str, shapes: dict[str, str]) -> None
             same_values(program, again)
 
 
+LEAVES = ("x[i]", "y[j]", "X[i,j]", "a", "i", "0.5", "3", "2", "[i = j]", "[y[j] < 1]", "x[tok[i]]", "X[i,0]", "pi", "n")
+FRAMES = [
+    *("({} + {})", "({} - {})", "({}) * {}", "{} * {}", "({} / ({} + 4))", "({})^2", "(1 + abs({}))^(1 / 2)", "(-{})") * 3,
+    *("where({} <= {}, {}, {})", "(sum_k x[k] * {})", "(max_k X[i,k] * {})", "[{} < {} and not(i = 2)] * {}"),
+    *(f"{name}({{}})" for name in ("exp", "tanh", "sigmoid", "abs", "sign", "erf", "sin")),
+    *("max({}, {})", "min({}, {})", "log(1 + ({})^2)", "1 / (2 + ({})^2)"),
+]
+LEFT = ("Y[i,j] = {}", "Y[i] = sum_j {}", "Y = max_i,j {}", "Y[j] += {}", "Y[tok[i]] += {}")
+GROWN_SHAPES = {"x": "n", "y": "m", "X": "n m", "a": "", "tok": "n, integer < n"}
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@given(st.sampled_from(LEFT), grown(LEAVES, FRAMES))
+def test_any_equation_is_printed_and_read_back(left: str, right: str) -> None:
+    specs = {name: spec(axes) for name, axes in GROWN_SHAPES.items()}
+    try:
+        program = parse_equations(left.format(right), specs)
+    except ShapeError:
+        return
+    except ParseError as error:
+        assert "it is not known what the index" in str(error) or "stands for an index already" in str(error)
+        return
+    text = printed(program)
+    shapes = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.tensors.values()}
+    try:
+        again = parse_equations(text, shapes, [t.name for t in program.outputs])
+    except ParseError as error:
+        assert "it is not known what the index" in str(error)
+        return
+    check_program(again)
+    assert printed(again) == text
+    same_values(program, again)
+
+
 def test_a_function_of_equations_is_printed_as_it_was_written() -> None:
     text = dv.vjp(dv.trace(layers.attention, **layers.SHAPES["attention"])).index()
     shapes = {"Q": "n d", "K": "m d", "V": "m p", "gO": "n p"}
@@ -109,6 +146,8 @@ A, B = random.uniform(0.5, 1.5, (5, 4)), random.uniform(0.5, 1.5, (4, 3))
         ("Y[i] = [x[i] <= 1 or i = 0]", (x <= 1) | (np.arange(5) == 0)),
         ("Y[i] = max(x[i], 1) + min(y[i], 1)", np.maximum(x, 1) + np.minimum(y, 1)),
         ("Y[i] = sum_j [j <= i] x[j]   # a running sum", np.cumsum(x)),
+        ("Y[i] += A[i,j]", A.sum(1)),
+        ("Y[j] += max_k A[i,j] B[j,k]", (A[:, :, None] * B).max(2).sum(0)),
         ("Y[i] = x[n - 1 - i]", x[::-1]),
         ("Y[i] = x[i+1] - x[i] for i < n - 1", np.diff(x)),
         ("Y[i] = x[2i]", x[::2]),
@@ -194,7 +233,7 @@ def test_a_brackets_zero_wins() -> None:
         ("Y = a = a = a", 10, "each equation needs its own line"),
         ("Y = 1 / max_i x[i] / 2", 8, "brackets are needed around the max"),
         ("Y[i] = x[i] for 3", 16, "after for stand the ranges"),
-        ("Y = a^a^a", 7, "found '^'"),
+        ("Y = a^a^a", 7, "put brackets"),
         ("Y[i] = [i + 1] x[i]", 8, "a condition is needed"),
         ("max_i = a", 0, None),
         ("Y = sum_n x[n]", 4, "n is a number, not an index"),

@@ -22,7 +22,7 @@ from derive.ir.facts import Spec, spec
 from derive.ir.nodes import Program
 
 from .corpus import EQUATIONS, FORMULAS
-from .mutations import arbitrary, grown, mutated
+from .mutations import CONSTANTS, arbitrary, grown, mutated
 
 EXAMPLES = int(os.environ.get("DERIVE_FUZZ", "1500"))
 SECONDS = 20.0
@@ -85,13 +85,13 @@ def test_any_text_as_formula(text: str, specs: dict[str, Spec]) -> None:
 
 
 @fuzzing
-@given(grown(FORMULA_LEAVES, FORMULA_FRAMES), st.sampled_from(DECLARED))
+@given(grown((*FORMULA_LEAVES * 2, *CONSTANTS), FORMULA_FRAMES), st.sampled_from(DECLARED))
 def test_grown_formulas(text: str, specs: dict[str, Spec]) -> None:
     survives(parse_formula, text, used(text, specs))
 
 
 @fuzzing
-@given(st.lists(st.tuples(st.sampled_from(LEFT), grown(EQUATION_LEAVES, EQUATION_FRAMES)), min_size=1, max_size=2))
+@given(st.lists(st.tuples(st.sampled_from(LEFT), grown((*EQUATION_LEAVES, *CONSTANTS), EQUATION_FRAMES)), min_size=1, max_size=2))
 def test_grown_equations(lines: list[tuple[str, str]]) -> None:
     text = "\n".join(f"{left.replace('Y', f'Y{number}')}{right}" for number, (left, right) in enumerate(lines))
     survives(parse_equations, text, EQUATION_SPECS)
