@@ -40,7 +40,10 @@ class SpecError(DeriveError, ValueError):
 
 
 class ParseError(DeriveError, ValueError):
-    """Text that could not be read; `position` is the character it is about, counted from 0."""
+    """Text that could not be read; `position` is the character it is about, counted from 0.
+
+    Where a cause has a class of its own (a `ShapeError`, an `UnsupportedOp`, ...) the error is of both; see `in_text`.
+    """
 
     def __init__(self, message: str, position: int = 0) -> None:
         super().__init__(message)
@@ -49,6 +52,18 @@ class ParseError(DeriveError, ValueError):
 
 class DomainError(DeriveError, ValueError):
     """Values outside the domain on which an operation or a check is defined."""
+
+
+_IN_TEXT: dict[type[DeriveError], type[ParseError]] = {}
+
+
+def in_text(kind: type[DeriveError]) -> type[ParseError]:
+    """The `ParseError` that is an error of this kind too: whoever reads text from strangers catches one class."""
+    if issubclass(kind, ParseError):
+        return kind
+    if kind not in _IN_TEXT:
+        _IN_TEXT[kind] = type(kind.__name__, (ParseError, kind), {"__doc__": kind.__doc__})
+    return _IN_TEXT[kind]
 
 
 def closest(name: str, names: Iterable[str], count: int = 3) -> str:

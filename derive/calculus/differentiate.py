@@ -32,12 +32,19 @@ def linearise(equation: Equation, active: set[str], fresh: dict[str, int]) -> Li
     """
     reads = differentiable_reads(equation, active)
     body = domestic(equation.body)
-    partials = {r: d for r in reads if (d := body.diff(r)) != 0}
+    partials = {r: d for r in reads if (d := _derivative(body, r)) != 0}
     if not partials or equation.reduce in (None, "sum"):
         return Linearised(partials)
     weigh = _selected if equation.reduce in ("max", "min") else _others
     weight, helpers = weigh(equation, fresh)
     return Linearised({r: weight * d for r, d in partials.items()}, helpers)
+
+
+def _derivative(body: Expr, read: Read) -> Expr:
+    """SymPy's derivative, with ``b a^(b-1)`` for its ``b a^b / a``, which has no value at 0."""
+    found = body.diff(read)
+    open_powers = any(not p.exp.is_number for p in body.atoms(sympy.Pow))
+    return sympy.powsimp(found, combine="exp") if open_powers else found
 
 
 def _selected(equation: Equation, fresh: dict[str, int]) -> tuple[Expr, tuple[Equation, ...]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from ..errors import ShapeError, SpecError, UnknownName, closest
+from ..errors import ParseError, ShapeError, SpecError, UnknownName, closest, in_text
 from ..ir.facts import Spec
 from ..ir.nodes import Program, size
 from .formula_code import FormulaCode
@@ -60,16 +60,21 @@ def understand(text: str, specs: Mapping[str, Spec]) -> Understood:
             the fewest of such changes make fit; its sizes are those that the operations determine.
 
     Raises:
-        ParseError: the text cannot be read; the message points at the character.
-        ShapeError, UnsupportedOp, DomainError: likewise, for operations on the arrays.
-        UnknownName: a declared name does not occur.  SpecError: a name is a variable and a size.
+        ParseError: the text cannot be read, and nothing else; the message points at the character. Where operations
+            do not fit it is a ShapeError, UnsupportedOp or DomainError as well; an UnknownName where a declared name
+            does not occur, a SpecError where a name is a variable and a size.
     """
     source = Source(text)
+    with source.about():
+        return _understand(source, specs)
+
+
+def _understand(source: Source, specs: Mapping[str, Spec]) -> Understood:
     tree, style = read_formula(source)
     check_growth(source, tree)
     names = _variables(source, tree, specs)
     undeclared = [name for name in names if name not in specs]
-    failed: list[ShapeError] = []
+    failed: list[ParseError] = []
     for group in guesses(undeclared, {*names, *sizes_of_specs(specs)}, sum(1 for _ in walk(tree))):
         found: list[tuple[Guess, Program]] = []
         for guess in group:
@@ -77,7 +82,8 @@ def understand(text: str, specs: Mapping[str, Spec]) -> Understood:
             try:
                 found.append((guess, _trace(source, tree, style, shapes, guess.sizes)))
             except ShapeError as error:
-                failed.append(ShapeError(f"{error}{guess.note()}"))
+                position = error.position if isinstance(error, ParseError) else 0
+                failed.append(in_text(type(error))(f"{error}{guess.note()}", position))
         if len(found) > 1:
             raise _undetermined(source, tree, found[0][0], found[1][0])
         if found:
@@ -145,11 +151,11 @@ def _lengths(call: Call) -> tuple[sympy.Symbol, ...]:
     return tuple(size(f"~{call.function} at {start}, {axis}") for axis in range(LENGTHS[call.function]))
 
 
-def _undetermined(source: Source, tree: Node, one: Guess, other: Guess) -> ShapeError:
+def _undetermined(source: Source, tree: Node, one: Guess, other: Guess) -> ParseError:
     """Two readings fit equally well: the error names the first variable in which they differ."""
     name = next(n for n in one.specs if one.rank(n) != other.rank(n))
     place = next(n.place for n in walk(tree) if isinstance(n, Name) and n.name == name)
-    return ShapeError(
+    return source.error(
         f"the shape of {name} is not determined: {one.word(name)} and {other.word(name)} both fit; "
-        f'try: declare it, {name}="n"\n{source.pointed(place.start, place.end)}'
-    )
+        f'try: declare it, {name}="n"', place.start, place.end, ShapeError,
+    )  # fmt: skip

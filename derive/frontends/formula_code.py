@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import DeriveError, ParseError
+from ..errors import ParseError
 from .formula_text import Source
 from .formula_tree import Place
 from .user_code import UserCode
@@ -19,21 +19,14 @@ class FormulaCode(UserCode):
         super().__init__()
         self.source = source
         self.now = Place(0, len(source.text))
-        self._reported: Exception | None = None
 
     @contextmanager
     def at(self, place: Place) -> Iterator[None]:
         """What happens in the block is about these characters; an error shows them."""
         before, self.now = self.now, place
         try:
-            yield
-        except ParseError:
-            raise
-        except DeriveError as error:
-            if error is self._reported:
-                raise
-            self._reported = type(error)(f"{error}\n{self.source.pointed(place.start, place.end)}")
-            raise self._reported from None
+            with self.source.about(place):
+                yield
         finally:
             self.now = before
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from keyword import iskeyword
 
 import sympy
 
-from ..errors import ParseError
+from ..errors import DeriveError, ParseError, in_text
 from .formula_tree import Place
 
 MAX_LENGTH = 10_000
@@ -53,14 +54,34 @@ class Source:
     text: str
     what: str = "formula"
 
-    def error(self, message: str, start: int, end: int | None = None) -> ParseError:
-        """An error that shows the line, with a caret under the character."""
-        return ParseError(f"{message}\n{self.pointed(start, end)}", start)
+    def error(
+        self, message: str, start: int, end: int | None = None, kind: type[DeriveError] = ParseError
+    ) -> ParseError:
+        """An error that shows the line, with a caret under the character; a `ParseError` of this `kind` too."""
+        return in_text(kind)(f"{message}\n{self.pointed(start, end)}", start)
 
     def error_at(self, message: str, place: Place) -> ParseError:
         """An error about these characters; what follows a semicolon in the message is a hint."""
         what, semicolon, hint = message.partition("; ")
         return self.error(f"{what}, at {self.place(place.start)}{semicolon}{hint}", place.start, place.end)
+
+    @contextmanager
+    def about(self, place: Place | None = None) -> Iterator[None]:
+        """Whatever goes wrong in the block is a `ParseError`, of its own kind as well, that points at these characters.
+
+        SymPy raises errors of its own where numbers have no value, as in ``erfinv(2) < 1``.
+        """
+        try:
+            yield
+        except ParseError:
+            raise
+        except DeriveError as error:
+            shown = "" if place is None else f"\n{self.pointed(place.start, place.end)}"
+            raise in_text(type(error))(f"{error}{shown}", place.start if place else 0) from None
+        except (ArithmeticError, NotImplementedError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())[:120]
+            whole = place or Place(0, len(self.text))
+            raise self.error_at(f"this has no value that could be computed ({reason})", whole) from error
 
     def words(self, place: Place) -> str:
         """The characters themselves, in one line."""

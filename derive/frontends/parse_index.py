@@ -36,11 +36,16 @@ def parse_equations(text: str, specs: Mapping[str, Spec], outputs: Sequence[str]
         outputs: names of results; None for those that no later equation reads.
 
     Raises:
-        ParseError: the text cannot be read; the message points at the character.
-        ShapeError: an index runs over axes of different sizes.  UnknownName: there is no such output.
-        SpecError: a name is a tensor and a size.  DomainError: a value that is no real number.
+        ParseError: the text cannot be read, and nothing else; the message points at the character. It is a
+            ShapeError as well where an index runs over axes of different sizes, a DomainError where a value is no
+            real number, an UnknownName where there is no such output, a SpecError where a name is a tensor and a size.
     """
     source = Source(text, "equations")
+    with source.about():
+        return _parse(source, specs, outputs)
+
+
+def _parse(source: Source, specs: Mapping[str, Spec], outputs: Sequence[str] | None) -> Program:
     sizes = frozenset(sizes_of_specs(specs))
     if both := sorted(specs.keys() & sizes):
         raise SpecError(f"{both[0]!r} is a tensor and an axis; try: give the axis another name")
@@ -74,7 +79,8 @@ class _Equations:
         if target.name in self.build.tensors:
             raise self.source.error_at(f"{target.name} is defined already", target.place)
         self.growth[target.name] = check_growth(self.source, definition.body, self.growth)
-        self.made += self.build.equations(definition, self.declared.get(target.name))
+        with self.source.about(definition.place):
+            self.made += self.build.equations(definition, self.declared.get(target.name))
         self.build.tensors[target.name] = self.made[-1].target
 
     def program(self, outputs: Sequence[str] | None) -> Program:

@@ -72,6 +72,10 @@ class Bodies:
 
     def scalar(self, node: Node, indices: Indices) -> Expr:
         """The value of a node."""
+        with self.source.about(node.place):
+            return self._scalar(node, indices)
+
+    def _scalar(self, node: Node, indices: Indices) -> Expr:
         match node:
             case Number(value=value):
                 return value
@@ -147,13 +151,14 @@ class Bodies:
         assert op is not None
         values = [self.scalar(a, indices) for a in args]
         make = op.head if op.name == name and op.head else op.make
-        try:
-            return self.real(make(*values), node)
-        except ArithmeticError as error:
-            raise self.source.error_at(f"{name} has no value here ({error})", node.place) from None
+        return self.real(make(*values), node)
 
     def condition(self, node: Node, indices: Indices) -> Boolean:
         """What stands in brackets: a relation, relations joined by words, or a tensor that must not be 0."""
+        with self.source.about(node.place):
+            return self._condition(node, indices)
+
+    def _condition(self, node: Node, indices: Indices) -> Boolean:
         match node:
             case Compare(symbol=symbol, left=left, right=right):
                 return RELATIONS[symbol](self.scalar(left, indices), self.scalar(right, indices))
@@ -171,8 +176,6 @@ class Bodies:
             value = value.replace(sympy.Abs, Absolute).replace(sympy.sign, Sign)
         undefined = value.has(S.ImaginaryUnit, S.ComplexInfinity, S.NaN, sympy.AccumBounds, sympy.Abs, sympy.sign)
         if undefined or (value.is_number and value.is_extended_real is False):
-            raise DomainError(
-                "a division by 0, or a root or logarithm of a negative number, whatever the arrays hold\n"
-                f"{self.source.pointed(node.place.start, node.place.end)}"
-            )
+            what = "a division by 0, or a root or logarithm of a negative number, whatever the arrays hold"
+            raise self.source.error(what, node.place.start, node.place.end, DomainError)
         return value

@@ -108,10 +108,8 @@ class _Line:
             return
         target = self.definition.target.place
         if self.declared.rank != len(self.places):
-            raise ShapeError(
-                f"{self.declared.name} was declared with {self.declared.rank} axes; found {len(self.places)} indices\n"
-                f"{self.source.pointed(target.start, target.end)}"
-            )
+            what = f"{self.declared.name} was declared with {self.declared.rank} axes; found {len(self.places)} indices"
+            raise self.source.error(what, target.start, target.end, ShapeError)
         for place, extent in zip(self.places, self.declared.shape, strict=True):
             self.letters.use(place, extent, root, self.source.words(target))
 

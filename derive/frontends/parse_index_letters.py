@@ -100,10 +100,8 @@ class Letters:
             tensor = self.tensors[node.name] = Tensor(node.name, shape)
             self.new.append(tensor)
         if tensor.rank != len(node.indices):
-            raise ShapeError(
-                f"{node.name} has {tensor.rank} axes; found {len(node.indices)} indices\n"
-                f"{self.source.pointed(node.place.start, node.place.end)}"
-            )
+            what = f"{node.name} has {tensor.rank} axes; found {len(node.indices)} indices"
+            raise self.source.error(what, node.place.start, node.place.end, ShapeError)
         for index, extent in zip(node.indices, tensor.shape, strict=True):
             self.use(index, extent, scope, self.source.words(node.place))
 
@@ -122,11 +120,11 @@ class Letters:
         common = self.extents.unify(letter.extent, extent)
         if common is None:
             one, other = self.extents.resolve(letter.extent), self.extents.resolve(extent)
-            raise ShapeError(
+            raise self.source.error(
                 f"the index {letter.name} runs over {one} in {letter.origin} and over {other} in {origin}\n"
-                f"{self.source.pointed(index.place.start, index.place.end)}\n"
-                "  try: give both axes the same name if they are meant to be equal"
-            )
+                "  try: give both axes the same name if they are meant to be equal",
+                index.place.start, index.place.end, ShapeError,
+            )  # fmt: skip
         letter.extent = common
 
     def unbound(self, node: Name) -> ParseError:

@@ -28,6 +28,7 @@ from .tree import (
     Name,
     Node,
     Position,
+    Power,
     Relation,
     Scalar,
     rank,
@@ -207,6 +208,8 @@ class Notation:
         axes = self.oriented(self.own(e), e)
         if e.is_Pow and is_size(e.exp):
             return Value(power(aligned(self.value(e.base), axes), e.exp), axes)
+        if e.is_Pow and not self.own(e.exp):
+            return Value(Power(aligned(self.value(e.base), axes), self.value(e.exp).node), axes)
         args = tuple(aligned(self.value(a), axes) for a in e.args)
         return Value(Call("pow" if e.is_Pow else function_name(e), args, len(axes)), axes)
 

@@ -81,8 +81,10 @@ def _place(node: Node) -> int:
             return 0 if _place(arg) <= 1 else 6
         case Name() | Diagonal():
             return 1
-        case Power(base=arg) | Transpose(arg):
+        case Power(base=arg, exponent=Scalar()) | Transpose(arg):
             return _place(arg)
+        case Power():
+            return 2
         case Iverson():
             return 7
         case Call():

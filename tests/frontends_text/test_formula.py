@@ -355,6 +355,48 @@ def test_log_determinant_of_an_inverse() -> None:
     np.testing.assert_allclose(found, -np.linalg.inv(A @ A.T).T)
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "printed"),
+    [
+        ("0.5*x'*A*x", "x", "gx = (A + A') x / 2"),
+        ("0.5*x'*A*x", "A", "gA = x x' / 2"),
+        ("(y.*v)'*x", "x", "gx = y ∘ v"),
+        ("(y.*v)'*x", "y", "gy = v ∘ x"),
+        ("a^b", "a", "ga = b a^(b − 1)"),
+        ("a^b", "b", "gb = a^b log(a)"),
+        ("norm1(A*x-y)", "x", "gx = A' sign(A x − y)"),
+        ("norm1(A*x-y)", "A", "gA = sign(A x − y) x'"),
+        ("norm2(A*x-y)^2", "x", "gx = 2 A' (A x − y)"),
+        ("norm2(A*x-y)^2", "A", "gA = 2 (A x − y) x'"),
+        ("norm2(A*x-y)^2", "y", "gy = 2 (y − A x)"),
+        ("sum(log(exp(-y.*(X*w)) + vector(1)))", "w", "gw = −X' (y ∘ sigmoid(−y ∘ (X w)))"),
+        ("tr(A*X'*B*X*C)", "X", "gX = B X C A + B' X A' C'"),
+        ("tr(A*X'*B*X*C)", "A", "gA = C' X' B' X"),
+    ],
+)
+def test_answers_as_matrixcalculus_prints_them(text: str, name: str, printed: str) -> None:
+    assert str(dv.grad(dv.parse(text), name)) == printed
+
+
+def test_a_power_has_its_derivative_at_zero() -> None:
+    assert dv.grad(dv.parse("a^b"), "a")(0.0, 2.0) == 0.0
+    assert dv.grad(dv.parse("sum(x.^a)"), "x")([0.0, 2.0], 3.0).tolist() == [0.0, 12.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "printed"),
+    [
+        ("X", "X", "J[i,j,k,l] = [i = k] [j = l]"),
+        ("A*X*B", "X", "J[i,j,k,l] = A[i,k] B[l,j]"),
+        ("X.*X", "X", "J[i,j,k,l] = 2 [i = k] [j = l] X[i,j]"),
+        ("A*x", "A", "J[i,j,k] = [i = j] x[k]"),
+        ("x'", "x", "J[i,j] = [i = j]"),
+    ],
+)
+def test_tensors_that_matrixcalculus_cannot_display(text: str, name: str, printed: str) -> None:
+    assert str(dv.jacobian(dv.parse(text), name)) == printed
+
+
 def test_all_of_them_are_read() -> None:
     assert len(MATRIXCALCULUS) == 9
     for text in MATRIXCALCULUS[:-1]:
