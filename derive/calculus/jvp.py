@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sympy
 
-from ..ir.nodes import Equation, Program, Read, Reduction, Step, Tensor
+from ..ir.nodes import Entry, Equation, Program, Read, Reduction, Step, Tensor
+from ..ir.tensors import renamed
 from .differentiate import active_tensors, linearise, new_name
+from .primitives import Application, siblings
 
 
 def jvp(program: Program, wrt: tuple[str, ...]) -> Program:
@@ -16,7 +18,16 @@ def jvp(program: Program, wrt: tuple[str, ...]) -> Program:
     seeds = tuple(tangents.values())
     active = active_tensors(program.equations, set(wrt))
     equations: list[Equation] = []
+    applied = siblings(program.equations)
     for equation in program.equations:
+        if isinstance(equation.body, Entry):
+            if (
+                equation.target.name in applied
+            ):  # its other results have the same operands: they can stand here as well
+                equations.extend(applied[equation.target.name])
+                if equation.target.name in active:
+                    equations.extend(_push_primitive(applied[equation.target.name], tangents, taken))
+            continue
         equations.append(equation)
         if equation.target.name not in active:
             continue
@@ -41,3 +52,23 @@ def jvp(program: Program, wrt: tuple[str, ...]) -> Program:
             tangents[output.name] = from_nothing
         outputs.append(tangents[output.name])
     return Program((*program.inputs, *seeds), tuple(equations), tuple(outputs))
+
+
+def _push_primitive(
+    members: list[Equation], tangents: dict[str, Tensor], taken: dict[str, int]
+) -> list[Equation]:
+    """The tangents of all results of a primitive, by the rule of its record."""
+    application = Application(members, taken)
+    moved = [
+        Read(tangents[at.tensor.name], at.indices) if at.tensor.name in tangents else None
+        for at in application.places
+    ]
+    pushed = application.tangents(moved)
+    equations, renaming = application.equations()
+    for member in members:
+        target = Tensor(new_name(f"d{member.target.name}", taken), member.target.shape)
+        tangents[member.target.name] = target
+        step = Step("differential", of=member.target.name, where=member.step.where)
+        body = renamed(pushed[member.target.name], renaming)
+        equations.append(Equation(target, member.axes, body, step=step))
+    return equations

@@ -10,6 +10,7 @@ from sympy import Expr, S
 
 from ..ir.nodes import (
     Bracket,
+    Entry,
     Equation,
     Index,
     Program,
@@ -20,7 +21,9 @@ from ..ir.nodes import (
     indices_of,
     substitute,
 )
+from ..ir.tensors import renamed
 from .differentiate import Linearised, active_tensors, linearise, new_name
+from .primitives import Application, siblings
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,14 @@ def vjp(program: Program, wrt: tuple[str, ...], cotangents: Mapping[str, Expr | 
         body = Read(seeds[output.name], axes) if seed is None else seed
         shares.setdefault(output.name, []).append(Share(axes, body, (), Step("seed")))
     active = active_tensors(program.equations, set(wrt))
+    applied = siblings(program.equations)
     adjoints: list[Equation] = []
     for equation in reversed(program.equations):
         name = equation.target.name
-        if name in active and name in shares:
+        if isinstance(equation.body, Entry):
+            if name in active and name in applied:
+                pull_back_primitive(applied[name], active, shares, adjoints, taken)
+        elif name in active and name in shares:
             received = accumulate(equation.target, shares.pop(name), adjoints, taken)
             pull_back(equation, received, active, shares, adjoints, taken)
     outputs = []
@@ -85,6 +92,31 @@ def pull_back(
         shares.setdefault(read.tensor.name, []).append(
             transpose(read, seed * partial, equation.indices, step)
         )
+
+
+def pull_back_primitive(
+    members: list[Equation], active: set[str], shares: dict[str, list[Share]], adjoints: list[Equation],
+    taken: dict[str, int],
+) -> None:  # fmt: skip
+    """Share the cotangents of all results of a primitive among its operands, by the rule of its record."""
+    received: dict[str, Expr] = {}
+    for member in members:
+        if member.target.name in shares:
+            share = accumulate(member.target, shares.pop(member.target.name), adjoints, taken)
+            received[member.target.name] = substitute(
+                share.body, dict(zip(share.axes, member.axes, strict=True))
+            )
+    if not received:
+        return
+    application = Application(members, taken)
+    pulled = application.cotangents(received)
+    equations, renaming = application.equations()
+    adjoints.extend(equations)
+    step = Step("chain rule", of=members[0].target.name, where=members[0].step.where)
+    for read, body, indices in pulled:
+        if read.tensor.name in active:
+            share = transpose(read, renamed(body, renaming), indices, step)
+            shares.setdefault(read.tensor.name, []).append(share)
 
 
 def transpose(read: Read, body: Expr, indices: tuple[Index, ...], step: Step) -> Share:

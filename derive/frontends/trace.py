@@ -31,6 +31,7 @@ from ..ops.tensor import tensor_ops
 from .constants import LARGEST_TABLE, exact, rule
 from .extents import Extents
 from .indexing import getitem
+from .primitives import apply_primitive, matrix_facts, store
 from .reshaping import reshape
 from .traced import BOOL, FLOAT, INT, Traced, holds_traced
 from .words import TEMPORARY, Words
@@ -294,6 +295,18 @@ class Trace(Words):
         except TypeError as error:
             raise TraceError(f"{error} ({self.place()})") from None
         return {"b": BOOL, "i": INT, "u": INT}.get(found.kind, FLOAT)
+
+    def primitive(self, name: str, operands: Sequence[Any], parameters: Sequence[Any] = ()) -> list[Traced]:
+        """The results of a linear-algebra primitive."""
+        return apply_primitive(self, name, operands, parameters)
+
+    def facts_of(self, x: Traced) -> frozenset[str]:
+        """What is known about a matrix, or a stack of them."""
+        return matrix_facts(x)
+
+    def stored(self, x: Traced, *facts: str) -> Traced:
+        """`x` as an equation of its own, about which `facts` are known."""
+        return store(self, x.axes, x.entry, "whole", frozenset(facts))
 
     def getitem(self, x: Traced, key: Any) -> Traced:
         """``x[key]``."""

@@ -13,7 +13,6 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from ..ops.elementwise import elementwise_ops
 from ..ops.tensor import tensor_ops
@@ -60,15 +59,16 @@ def _replacements() -> list[tuple[ModuleType, str, Any, Any]]:
 
 
 def _undispatched() -> list[str]:
-    """NumPy's functions that look at no argument; SciPy's special functions that are written in Python."""
+    """NumPy's functions that look at no argument; SciPy's functions that are no ufuncs."""
     records = {*tensor_ops(), *(name for op in elementwise_ops() for name in op.numpy)}
-    names = (
-        name.removeprefix("scipy.special.") for name in sorted(records) if name.startswith("scipy.special.")
-    )
-    written = (name for name in names if not isinstance(getattr(special, name, None), np.ufunc | None))
-    return [f"numpy.{n}" for n in (*ARRAYS_OF_SIZES, *ARRAYS_OF_ARRAYS)] + [
-        f"scipy.special.{n}" for n in written
-    ]
+    scipy = sorted(name for name in records if name.startswith("scipy."))
+    written = (name for name in scipy if not isinstance(_found(name), np.ufunc | None))
+    return [*(f"numpy.{n}" for n in (*ARRAYS_OF_SIZES, *ARRAYS_OF_ARRAYS)), *written]
+
+
+def _found(dotted: str) -> Any:
+    module, _, attribute = dotted.rpartition(".")
+    return getattr(importlib.import_module(module), attribute, None)
 
 
 @functools.cache

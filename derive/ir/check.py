@@ -12,7 +12,20 @@ from sympy.logic.boolalg import And, Not, Or
 
 from ..errors import DeriveError
 from ..ops.elementwise import op_of_head
-from .nodes import Bracket, Equation, Index, Program, Read, Reduction, Tensor, Where
+from ..ops.linalg import primitives
+from .nodes import (
+    Bracket,
+    Entry,
+    Equation,
+    Index,
+    Program,
+    Read,
+    Reduction,
+    Slot,
+    Tensor,
+    Where,
+    operand_slots,
+)
 
 INTEGER_FUNCTIONS = (sympy.floor, sympy.ceiling, sympy.Mod)
 NO_NUMBERS = (S.ComplexInfinity, S.NaN, S.ImaginaryUnit)
@@ -97,11 +110,41 @@ class _Check:
         if bool(equation.reduce) != bool(equation.bound):
             raise self.broken("a reduction and bound indices come together")
         _check_sizes((i.extent for i in equation.indices), self.sizes, equation)
-        self.scalar(equation.body)
+        if isinstance(equation.body, Entry):
+            self.entry(equation.body)
+        else:
+            self.scalar(equation.body)
+
+    def entry(self, e: Entry) -> None:
+        """A primitive's result, which is the whole body and defines the whole target."""
+        primitive = primitives().get(e.primitive)
+        if primitive is None:
+            raise self.broken(f"no primitive is called {e.primitive}")
+        if self.equation.reduce:
+            raise self.broken("what a primitive gives cannot be reduced in the same equation")
+        if len(e.operands) != len(primitive.operands) or e.output >= len(primitive.results):
+            raise self.broken(f"{primitive.name} takes {primitive.operands} and gives {primitive.results}")
+        if len(set(e.places)) < len(e.places) or not set(e.places) <= set(self.equation.axes):
+            raise self.broken(f"the places {e.places} are not axes of the target, each once")
+        if len(e.places) != len(primitive.results[e.output].split()):
+            raise self.broken(f"{primitive.name} gives {primitive.results[e.output]!r}")
+        for operand, axes in zip(e.operands, primitive.operands, strict=True):
+            if not isinstance(operand, Read):
+                raise self.broken(f"the operand {operand} is no read")
+            if sorted(operand_slots(operand)) != list(range(len(axes.split()))):
+                raise self.broken(f"the operand {operand} does not have the axes {axes!r}, each once")
+            self.read(operand)
+        for parameter in e.parameters:
+            if not _integral(parameter):
+                raise self.broken(f"the parameter {parameter} is not known to be an integer")
+            self.scalar(parameter)
 
     def scalar(self, e: Any) -> None:
         """An expression that has a value: not a condition."""
         match e:
+            case Slot():
+                if not isinstance(self.equation.body, Entry):
+                    raise self.broken("a whole axis is read outside of a primitive")
             case Index():
                 if e not in self.indices:
                     raise self.broken(f"the index {e} of extent {e.extent} is neither an axis nor bound")
@@ -119,6 +162,8 @@ class _Check:
             case Expr() if e.is_number and not e.args:
                 if e in NO_NUMBERS:
                     raise self.broken(f"{e} is no real number")
+            case Entry():
+                raise self.broken(f"{e} does not stand alone")
             case Expr():
                 arithmetic = e.is_Add or e.is_Mul or e.is_Pow or isinstance(e, INTEGER_FUNCTIONS)
                 if not arithmetic and op_of_head(e.func) is None:

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Expr
+from sympy import Expr, S
 from sympy.logic.boolalg import And, Boolean, Not, Or
 
 from ..errors import DomainError, UnsupportedOp
 from ..ops.elementwise import op_of_head
-from .nodes import Bracket, Equation, Index, Program, Read, Where, indices_of
+from ..ops.linalg import primitives
+from .nodes import (
+    Bracket,
+    Entry,
+    Equation,
+    Index,
+    Program,
+    Read,
+    Slot,
+    Where,
+    indices_of,
+    substitute,
+)
 from .numbers import FLOAT64, Numbers
 from .sizes import Sizes, solve_sizes
 
@@ -84,6 +97,8 @@ class _Evaluator:
 
     def run(self) -> Any:
         equation, free = self.equation, len(self.equation.axes)
+        if isinstance(equation.body, Entry):
+            return self.numbers.array(self.primitive(equation.body))
         factors = sympy.Mul.make_args(equation.body)
         if equation.reduce == "sum" and not any(isinstance(f, Bracket) for f in factors):
             result = self.contract(factors)
@@ -113,6 +128,30 @@ class _Evaluator:
                 operands += [ones, [self.order[index]]]
         out = [self.order[i] for i in self.equation.axes]
         return np.einsum(*operands, out, optimize=self.numbers.dtype is not object and len(operands) > 4)
+
+    def primitive(self, e: Entry) -> Any:
+        """The result that the entry belongs to, over the batch axes, with its axes where the target has them."""
+        batch = tuple(i for i in self.equation.axes if i not in e.places)
+        arrays = [self.operand(read, batch) for read in e.operands]
+        stack = _Evaluator(
+            replace(self.equation, axes=batch, body=S.Zero), self.values, self.sizes, self.numbers
+        )
+        parameters = [stack.integer(p) for p in e.parameters]
+        result = self.numbers.linear_algebra(primitives()[e.primitive], arrays, parameters)[e.output]
+        order = (*batch, *e.places)
+        extents = [self.size(i.extent) for i in order]
+        return np.broadcast_to(result, extents).transpose([order.index(i) for i in self.equation.axes])
+
+    def operand(self, read: Read, batch: tuple[Index, ...]) -> Any:
+        """The array that a primitive is given: batch axes first, of extent 1 where the read does not vary."""
+        axes = [n for n, i in zip(read.tensor.shape, read.indices, strict=True) if isinstance(i, Slot)]
+        slots = [i for i in read.indices if isinstance(i, Slot)]
+        whole = dict(sorted(((s, Index(str(s), n)) for s, n in zip(slots, axes, strict=True)), key=str))
+        places = tuple(whole.values())
+        equation = replace(self.equation, axes=(*batch, *places), body=substitute(read, whole))
+        array = _Evaluator(equation, self.values, self.sizes, self.numbers).value(equation.body)
+        array = np.reshape(array, (*(1,) * (len(equation.axes) - np.ndim(array)), *np.shape(array)))
+        return np.broadcast_to(array, (*array.shape[: len(batch)], *(self.size(i.extent) for i in places)))
 
     def grid(self, index: Index) -> Any:
         shape = [1] * len(self.extents)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import sympy
 from sympy import AtomicExpr, Expr, S, Tuple
+from sympy.core.symbol import Str
 from sympy.logic.boolalg import Boolean
 
 HIDDEN = sympy.Dummy("entry")
@@ -195,6 +196,101 @@ class Where(Expr):
 
     def _sympystr(self, printer: Any) -> str:
         return "where({}, {}, {})".format(*(printer._print(a) for a in self.args))
+
+
+class Slot(AtomicExpr):
+    """Stands in a read for an axis that a primitive takes whole: ``A[b,:0,:1]`` is A[b], ``A[b,:1,:0]`` its transpose."""
+
+    __slots__ = ("number",)
+    is_commutative = True
+    is_integer = True
+    is_nonnegative = True
+
+    def __new__(cls, number: int) -> Slot:
+        self = AtomicExpr.__new__(cls)
+        self.number = number
+        return self
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (self.number,)
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return (self.number,)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f":{self.number}"
+
+
+class Entry(Expr):
+    """One entry of what a linear-algebra primitive makes of whole arrays: ``inv(A[b,:0,:1])[i,j]``.
+
+    It stands alone as the body of an equation that defines the whole result: `places` are axes of the equation, each
+    once; its other axes are batch axes, over which the primitive is applied separately. Operands are reads with a
+    `Slot` for each axis that the primitive takes; `parameters` are integer expressions, such as the k of X^k.
+    """
+
+    is_commutative = True
+    is_real = True
+
+    def __new__(
+        cls,
+        primitive: Any,
+        output: Any,
+        operands: Iterable[Any],
+        places: Iterable[Any],
+        parameters: Iterable[Any] = (),
+    ) -> Entry:
+        name = primitive if isinstance(primitive, Str) else Str(primitive)
+        return Expr.__new__(
+            cls, name, sympy.Integer(int(output)), Tuple(*operands), Tuple(*places), Tuple(*parameters)
+        )
+
+    @property
+    def primitive(self) -> str:
+        return self.args[0].name
+
+    @property
+    def output(self) -> int:
+        return int(self.args[1])
+
+    @property
+    def operands(self) -> tuple[Read, ...]:
+        return tuple(self.args[2])
+
+    @property
+    def places(self) -> tuple[Index, ...]:
+        return tuple(self.args[3])
+
+    @property
+    def parameters(self) -> tuple[Expr, ...]:
+        return tuple(self.args[4])
+
+    def of(self, output: int, places: Iterable[Any]) -> Entry:
+        """An entry of another result of the same primitive."""
+        return Entry(self.args[0], output, self.args[2], places, self.args[4])
+
+    def _eval_derivative(self, s: Any) -> Expr:
+        raise TypeError(
+            f"{self} has a rule of its own; a body that holds it cannot be differentiated by SymPy"
+        )
+
+    def _sympystr(self, printer: Any) -> str:
+        operands = ", ".join(map(_operand_text, self.operands))
+        parameters = "".join(f"; {printer._print(p)}" for p in self.parameters)
+        result = f".{self.output}" if self.output else ""
+        places = ",".join(printer._print(i) for i in self.places)
+        return f"{self.primitive}{result}({operands}{parameters})" + (f"[{places}]" if places else "")
+
+
+def operand_slots(read: Read) -> list[int]:
+    """Which axes of a primitive's operand stand where: ``[0, 1]`` for a matrix, ``[1, 0]`` for its transpose."""
+    return [i.number for i in read.indices if isinstance(i, Slot)]
+
+
+def _operand_text(read: Read) -> str:
+    slots = operand_slots(read)
+    text = str(read) if len(slots) < len(read.indices) else read.tensor.name
+    return text + ("'" if slots == [1, 0] and len(slots) == len(read.indices) else "")
 
 
 @dataclass(frozen=True)

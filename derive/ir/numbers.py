@@ -11,6 +11,7 @@ import sympy
 from sympy import Expr
 
 from ..errors import DeriveError, UnsupportedOp
+from ..ops._primitive import Primitive
 from ..ops._record import Elementwise
 
 
@@ -33,6 +34,28 @@ class Numbers:
     apply: Callable[..., Any]
     power: Callable[[Any, Any], Any]
 
+    def linear_algebra(
+        self, primitive: Primitive, arrays: list[Any], parameters: list[Any]
+    ) -> tuple[Any, ...]:
+        """The results of a primitive on stacks of arrays, and stacks of integers as parameters."""
+        if self.dtype is not object:
+            if np.dtype(self.dtype).kind == "c" and not primitive.analytic:
+                raise UnsupportedOp(f"{primitive.name} does not continue to complex numbers")
+            return primitive.value(*arrays, *parameters)
+        ranks = [len(axes.split()) for axes in primitive.operands]
+        stacks = [a.shape[: a.ndim - r] for a, r in zip(arrays, ranks, strict=True)]
+        batch = np.broadcast_shapes(*stacks, *(np.shape(p) for p in parameters))
+        full = [
+            np.broadcast_to(a, (*batch, *a.shape[a.ndim - r :])) for a, r in zip(arrays, ranks, strict=True)
+        ]
+        numbers = [np.broadcast_to(p, batch) for p in parameters]
+        results: list[list[Any]] = [[] for _ in primitive.results]
+        for place in np.ndindex(*batch):
+            found = primitive.exact(self, *(a[place] for a in full), *(p[place] for p in numbers))
+            for result, value in zip(results, found, strict=True):
+                result.append(np.asarray(value, dtype=object))
+        return tuple(_stacked(result, batch) for result in results)
+
     def array(self, values: Any) -> Any:
         """Array of input values -> array in this system."""
         values = np.asarray(values)
@@ -44,6 +67,14 @@ class Numbers:
         for position, value in np.ndenumerate(values):
             lifted[position] = self.lift(value.item())
         return lifted
+
+
+def _stacked(values: list[Any], batch: tuple[int, ...]) -> Any:
+    shape = values[0].shape if values else ()
+    found = np.empty((len(values), *shape), dtype=object)
+    for position, value in enumerate(values):
+        found[position] = value[()]
+    return found.reshape((*batch, *shape))
 
 
 # -- floating point

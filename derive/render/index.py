@@ -9,7 +9,7 @@ import sympy
 from sympy import Expr, S
 from sympy.logic.boolalg import And, Boolean, Not, Or
 
-from ..ir.nodes import Bracket, Equation, Index, Program, Read, Where, indices_of
+from ..ir.nodes import Bracket, Entry, Equation, Index, Program, Read, Slot, Where, indices_of
 from ..ops.elementwise import op_of_head
 from .names import Names
 from .order import LAST, term_key
@@ -124,6 +124,10 @@ class Writer:
             return Iverson(self.condition(e.condition))
         if isinstance(e, Where):
             return Call("where", (self.condition(e.args[0]), self.tree(e.args[1]), self.tree(e.args[2])), 0)
+        if isinstance(e, Entry):
+            return Call(e.primitive, tuple(map(self.tree, (*e.operands, *e.parameters))), 0)
+        if isinstance(e, Slot):
+            return Name(":")
         if e.is_number or e.is_Symbol:
             return scalar_tree(e)
         if e.is_Add:

@@ -13,6 +13,7 @@ from sympy import Eq, Expr, Ne, S
 from ..calculus.differentiate import new_name
 from ..ir.nodes import (
     Bracket,
+    Entry,
     Equation,
     Index,
     Program,
@@ -96,6 +97,9 @@ class _Walk:
         self.compared = {
             r.tensor.name for e in program.equations for c in e.body.atoms(Eq, Ne) for r in reads_of(c)
         }
+        self.whole = {
+            r.tensor.name for e in program.equations if isinstance(e.body, Entry) for r in e.body.operands
+        }
         self.new: dict[str, Equation] = {}
         self.read_by_new: Counter[str] = Counter()
         self.inlined: dict[str, tuple[tuple[Index, ...], Expr]] = {}
@@ -111,6 +115,9 @@ class _Walk:
         return replace(self.program, equations=tuple(self.new.values()))
 
     def process(self, equation: Equation) -> None:
+        if isinstance(equation.body, Entry):
+            self.emit(replace(equation, body=self.put_inlined(equation.body)))
+            return
         body = recognise(self.look_up_values(self.put_inlined(equation.body)))
         if equation.reduce is None:
             self.elementwise(equation, body)
@@ -189,6 +196,8 @@ class _Walk:
         name, body = equation.target.name, equation.body
         if name in self.outputs or name in self.policy.keep or equation.target.kind != "real":
             return False
+        if name in self.whole and not _is_rearranged(body, equation.axes):
+            return False  # a primitive takes whole arrays, or their transposes
         if name in self.compared and not isinstance(body, Read):
             return False  # what is compared for equality must be one stored value, not computed twice
         alias = isinstance(self.split_sizes(body)[1], Read) or not reads_of(body)
@@ -277,7 +286,9 @@ class _Walk:
         mapping: dict[Expr, Expr] = {}
         for read in body.atoms(Read):
             source = self.new.get(read.tensor.name)
-            if source is not None and source.reduce is None and source.target.name not in self.policy.frozen:
+            if source is None or source.reduce or isinstance(source.body, Entry):
+                continue
+            if source.target.name not in self.policy.frozen:
                 mapping[read] = substitute(source.body, dict(zip(source.axes, read.indices, strict=True)))
         question = (body, bound, frozenset(mapping.items()))
         if not mapping or question in self.futile:
@@ -374,7 +385,7 @@ class _Walk:
             pure = canonical(summand, equation.bound)
             if (where := self.places(equation, pure)) is not None:
                 self.remember(self.sums, pure.key, (equation.target, where, 1 / number))
-        elif equation.reduce is None:
+        elif equation.reduce is None and not isinstance(equation.body, Entry):
             self.remember_power(equation)
             self.find_facts(equation)
 
@@ -412,6 +423,15 @@ class _Walk:
                 return tensor[tuple(whole.order[p] for p in places)]
         args = [self.look_up_values(a) if isinstance(a, Expr) else a for a in body.args]
         return body if all(a is b for a, b in zip(args, body.args, strict=True)) else body.func(*args)
+
+
+def _is_rearranged(body: Expr, axes: tuple[Index, ...]) -> bool:
+    """Whether a body is another array with its axes in another order."""
+    return (
+        isinstance(body, Read)
+        and reads_whole(body)
+        and sorted(map(str, body.indices)) == sorted(map(str, axes))
+    )
 
 
 Measure = Callable[[Program], float]

@@ -11,10 +11,12 @@ import numpy as np
 import sympy
 
 from ..errors import DomainError, UnsupportedOp
-from ..ir.nodes import Program
+from ..ir.nodes import Entry, Program
 from ..ir.numbers import RATIONAL
+from ..ops._primitive import Primitive
 from ..ops._record import Elementwise
 from ..ops.elementwise import op_of_head
+from ..ops.linalg import primitives
 from .batch import Model
 from .differences import STEP
 from .draw import Assignment, Points, named
@@ -93,11 +95,12 @@ def check_derivative(
     return summarize(subject, rounded, exact, check.rng)
 
 
-def operations(program: Program) -> set[Elementwise]:
-    """The records of the functions that occur in a program."""
-    nodes = (node for equation in program.equations for node in sympy.preorder_traversal(equation.body))
+def operations(program: Program) -> set[Elementwise | Primitive]:
+    """The records of the functions and primitives that occur in a program."""
+    nodes = [node for equation in program.equations for node in sympy.preorder_traversal(equation.body)]
     found = {op_of_head(node.func) for node in nodes if isinstance(node, sympy.Function)}
-    return {op for op in found if op is not None}
+    applied = {primitives()[node.primitive] for node in nodes if isinstance(node, Entry)}
+    return {op for op in found if op is not None} | applied
 
 
 class _Check:
