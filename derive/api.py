@@ -3,41 +3,55 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import sympy
 
 from .calculus.jacobian import jacobian as jacobian_program
 from .calculus.jvp import jvp as jvp_program
 from .calculus.vjp import vjp as vjp_program
+from .deferred import Deferred
 from .errors import NotDifferentiable, UnknownName, closest
+from .frontends.declared import declared, examples
 from .frontends.formula import understand
 from .frontends.parse_index import parse_equations
 from .frontends.trace import Trace
 from .frontends.trace_numpy import trace_numpy
-from .function import CompiledFunction, Deferred, Function, Origin
+from .function import CompiledFunction, Function, Origin
 from .ir.facts import Spec, spec
-from .ir.nodes import Program, Tensor, size
+from .ir.nodes import Program, Tensor
 from .ir.tensors import merge
 from .rewrite.derived import derived, forward_names, names_of, prepare
+from .structure import (
+    Static,
+    Structure,
+    flat,
+    is_container,
+    part_at,
+    parts_of,
+    paths,
+    places,
+    renumbered,
+    shifted,
+)
 from .verify.check import Report, check_derivative
 
 Wrt = str | Sequence[str] | None
 Traceable = Function | Deferred | Callable[..., Any]
 
 
-def trace(fn: Callable[..., Any], **shapes: str | int | Spec) -> Any:
+def trace(fn: Callable[..., Any], /, **shapes: Any) -> Any:
     """Turn an ordinary NumPy function into a `Function`.
 
     Args:
         fn: a function of arrays, untouched; it may use operators, NumPy, scipy.special, ``x.shape``, ``len``.
         shapes: for each argument the names of its axes, ``X="batch n"``, ``W="3 n"``, ``t=""`` for a scalar, with
-            facts after commas or as a `spec`: ``A="n n, symmetric"``. Without any, ranks come from the first call
-            and sizes are unified by the operations themselves.
+            facts after commas or as a `spec`: ``A="n n, symmetric"``. An array stands for its own shape. Containers of
+            these, ``params={"W": "n m", "b": "m"}``, declare nested arguments: dicts, lists, tuples, named tuples and
+            dataclasses. Without any, ranks come from the first call and sizes are unified by the operations themselves.
 
     Returns:
         A `Function` (or, without shapes, one that is traced when first called).
@@ -53,41 +67,49 @@ def trace(fn: Callable[..., Any], **shapes: str | int | Spec) -> Any:
         5.0
     """
     if shapes or not inspect.signature(fn).parameters:
-        specs = {name: s if isinstance(s, Spec) else spec(s) for name, s in shapes.items()}
-        program, single = trace_numpy(fn, specs)
-        return _function(fn, program, single)
+        return _traced(fn, *declared(shapes))
     cache: dict[Any, Function] = {}
 
     def specialise(args: tuple[Any, ...], kwargs: Any) -> Function:
         bound = inspect.signature(fn).bind(*args, **kwargs)
-        arrays = {name: np.asarray(value) for name, value in bound.arguments.items()}
-        key = tuple((name, a.dtype.kind, tuple(n == 1 for n in a.shape)) for name, a in arrays.items())
-        if key not in cache:
-            cache[key] = _trace_open(fn, arrays)
-        return cache[key]
+        found = examples(bound.arguments)
+        if found.key not in cache:
+            cache[found.key] = _traced(fn, found.arguments, found.specs, Trace(found.sizes))
+        return cache[found.key]
 
     return Deferred(_name(fn), specialise)
 
 
-def _trace_open(fn: Callable[..., Any], arrays: dict[str, np.ndarray]) -> Function:
-    """Trace with a fresh size for every axis; the operations say which are equal."""
-    names = (f"{c}{d}" for d in ("", *map(str, range(1, 1000))) for c in "nmpqrs")
-    specs = {}
-    for name, array in arrays.items():
-        kind = {"b": "boolean", "i": "integer", "u": "integer"}.get(array.dtype.kind, "real")
-        shape = tuple(sympy.S.One if n == 1 else size(next(names)) for n in array.shape)
-        specs[name] = Spec(shape, kind)  # type: ignore[arg-type]
-    flexible = {e for s in specs.values() for e in s.shape if e.is_Symbol}
-    program, single = trace_numpy(fn, specs, Trace(flexible))
-    return _function(fn, program, single)
-
-
-def _function(fn: Callable[..., Any], program: Program, single: bool) -> Function:
+def _traced(
+    fn: Callable[..., Any], arguments: dict[str, Structure], specs: dict[str, Spec], record: Trace | None = None
+) -> Function:
+    """Trace `fn` with a declaration for each array of its arguments."""
+    program, structure = trace_numpy(fn, specs, record, arguments)
     program = prepare(program)
     code = getattr(fn, "__code__", None)
     source = f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else ""
-    structure = 0 if single else tuple(range(len(program.outputs)))
-    return Function(_name(fn), program, structure, names_of(program), source=source)
+    declared_in_order = {n: arguments[n] for n in inspect.signature(fn).parameters if n in arguments}
+    nested = _arguments(declared_in_order, specs, program)
+    return Function(_name(fn), program, structure, names_of(program), source=source, arguments=nested)
+
+
+def _arguments(
+    arguments: Mapping[str, Structure], specs: Mapping[str, Spec], program: Program
+) -> dict[str, Structure]:
+    """The arguments of a call, numbered like the inputs of the program; nothing if each is one array."""
+    declared_paths, order = list(specs), {t.name: place for place, t in enumerate(program.inputs)}
+    found: dict[str, Structure] = {}
+    for name, part in arguments.items():
+        if any(declared_paths[p] in order for p in places(part)):
+            found[name] = renumbered(part, lambda p: order[declared_paths[p]])
+    for name in order:
+        if name not in specs:
+            found[name] = order[name]
+    return _if_nested(found)
+
+
+def _if_nested(arguments: dict[str, Structure]) -> dict[str, Structure]:
+    return arguments if any(map(is_container, arguments.values())) else {}
 
 
 def _name(fn: Callable[..., Any]) -> str:
@@ -118,7 +140,7 @@ def value_and_grad(f: Traceable, wrt: Wrt = None) -> Any:
 
 
 def _grad(f: Function, wrt: Wrt, kind: Any) -> Function:
-    names, single = _wrt(f, wrt)
+    wanted = _wrt(f, wrt)
     output = _one_output(f, kind)
     if output.rank:
         shape = ", ".join(map(str, output.shape))
@@ -126,28 +148,33 @@ def _grad(f: Function, wrt: Wrt, kind: Any) -> Function:
             f"{kind} needs a scalar; {f.name}() returns {output.name}[{shape}]; try: dv.vjp for a cotangent of that shape, "
             "dv.jacobian for all derivatives, or np.sum in the function"
         )
-    program = vjp_program(f.program, names, {output.name: sympy.S.One})
+    program = vjp_program(f.program, wanted.names, {output.name: sympy.S.One})
+    structure = wanted.structure
     if kind == "value_and_grad":
         program = replace(program, outputs=(output, *program.outputs))
-    gradients: Any = _structure(names, single, start=int(kind == "value_and_grad"))
-    structure = (0, gradients) if kind == "value_and_grad" else gradients
-    return _derived(f, program, structure, Origin(kind, f, names))
+        structure = (f.structure, shifted(structure, 1))
+    return _derived(f, program, structure, Origin(kind, f, wanted.names))
 
 
 def vjp(f: Traceable, wrt: Wrt = None) -> Any:
     """The vector-Jacobian product, which is the backward pass of a layer.
 
     Returns:
-        A Function with the inputs of `f` and a cotangent ``g<output>`` for each output, in the outputs' shapes.
+        A Function with the inputs of `f` and a cotangent ``g<output>`` for each output, in the outputs' shapes; for
+        nested outputs one for each entry, in its structure.
     """
     return _lift(f, lambda g: _vjp(g, wrt))
 
 
 def _vjp(f: Function, wrt: Wrt) -> Function:
-    names, single = _wrt(f, wrt)
-    program = vjp_program(f.program, names, {t.name: None for t in f.program.outputs})
+    wanted = _wrt(f, wrt)
+    program = vjp_program(f.program, wanted.names, {t.name: None for t in f.program.outputs})
     seeds = tuple(t.name for t in program.inputs[len(f.inputs) :])
-    return _derived(f, program, _structure(names, single), Origin("vjp", f, names, seeds))
+    entries = parts_of(f.structure).values() if is_container(f.structure) else (f.structure,)
+    cotangents = {seeds[places(e)[0]].partition(".")[0]: e for e in entries if places(e)}
+    if not is_container(f.structure):
+        cotangents = {seeds[0]: 0}
+    return _derived(f, program, wanted.structure, Origin("vjp", f, wanted.names, seeds), cotangents)
 
 
 def jvp(f: Traceable, wrt: Wrt = None) -> Any:
@@ -160,43 +187,49 @@ def jvp(f: Traceable, wrt: Wrt = None) -> Any:
 
 
 def _jvp(f: Function, wrt: Wrt) -> Function:
-    names, _ = _wrt(f, wrt)
-    program = jvp_program(f.program, names)
+    wanted = _wrt(f, wrt)
+    program = jvp_program(f.program, wanted.names)
     seeds = tuple(t.name for t in program.inputs[len(f.inputs) :])
-    return _derived(f, program, f.structure, Origin("jvp", f, names, seeds))
+    tangents = {
+        f"d{path}".replace(".", "_") if is_container(part) else seeds[part]: part
+        for path, part in wanted.parts.items()
+    }
+    return _derived(f, program, f.structure, Origin("jvp", f, wanted.names, seeds), tangents)
 
 
 def jacobian(f: Traceable, wrt: Wrt = None) -> Any:
     """All first derivatives of one output: the output's axes first, then the input's (numerator layout)."""
-    return _lift(f, lambda g: _jacobian(g, *_wrt(g, wrt)))
+    return _lift(f, lambda g: _jacobian(g, _wrt(g, wrt)))
 
 
-def _jacobian(f: Function, names: tuple[str, ...], single: bool, label: str = "J") -> Function:
+def _jacobian(f: Function, wanted: Wanted, label: str = "J") -> Function:
     _one_output(f, "jacobian")
-    pullback = _vjp(f, list(names))
+    pullback = _vjp(f, list(wanted.names))
     assert pullback.origin is not None
     (seed,) = pullback.origin.seeds
     cotangent = next(t for t in pullback.program.inputs if t.name == seed)
-    labels = (label,) if single else tuple(f"{label}_{name}" for name in names)
+    alone = wanted.structure == 0
+    labels = (label,) if alone else tuple(f"{label}_{name}" for name in wanted.names)
     program = jacobian_program(pullback.program, cotangent, labels)
-    return _derived(f, program, _structure(names, single), Origin("jacobian", f, names))
+    return _derived(f, program, wanted.structure, Origin("jacobian", f, wanted.names))
 
 
 def hessian(f: Traceable, wrt: Wrt = None) -> Any:
-    """All second derivatives of a scalar function; for a list of names a tuple of tuples of blocks."""
+    """All second derivatives of a scalar function; for a list of names a tuple of tuples of blocks.
+
+    For a nested argument its structure, with the structure of blocks in the place of each array.
+    """
     return _lift(f, lambda g: _hessian(g, wrt))
 
 
 def _hessian(f: Function, wrt: Wrt) -> Function:
-    names, single = _wrt(f, wrt)
-    rows = [
-        _jacobian(_grad(f, name, "grad"), names, single, "H" if single else f"H_{name}") for name in names
-    ]
+    wanted = _wrt(f, wrt)
+    label = "H" if wanted.structure == 0 else "H_{}"
+    rows = [_jacobian(_grad(f, name, "grad"), wanted, label.format(name)) for name in wanted.names]
     program = merge([row.program for row in rows])
-    structure: Any = (
-        0 if single else tuple(tuple(range(p * len(names), (p + 1) * len(names))) for p in range(len(names)))
-    )
-    return _derived(f, program, structure, Origin("hessian", f, names))
+    count = len(wanted.names)
+    structure = renumbered(wanted.structure, lambda row: shifted(wanted.structure, row * count))
+    return _derived(f, program, structure, Origin("hessian", f, wanted.names))
 
 
 def hvp(f: Traceable, wrt: Wrt = None) -> Any:
@@ -205,14 +238,12 @@ def hvp(f: Traceable, wrt: Wrt = None) -> Any:
 
 
 def _hvp(f: Function, wrt: Wrt) -> Function:
-    names, single = _wrt(f, wrt)
-    gradient = _grad(f, list(names), "grad")
-    product = _jvp(gradient, list(names))
+    wanted = _wrt(f, wrt)
+    gradient = _grad(f, list(wanted.names), "grad")
+    product = _jvp(gradient, wrt)
     assert product.origin is not None
-    origin = Origin("hvp", f, names, product.origin.seeds)
-    return replace(
-        product, structure=_structure(names, single), forward=f.forward, origin=origin, _kernels={}
-    )
+    origin = Origin("hvp", f, wanted.names, product.origin.seeds)
+    return replace(product, structure=wanted.structure, forward=f.forward, origin=origin, _kernels={})
 
 
 def check(f: Any, wrt: Wrt = None, **options: Any) -> Report:
@@ -267,7 +298,7 @@ def parse(text: str, /, **shapes: str | int | Spec) -> Function:
     return Function("formula", program, 0, names_of(program), source=f"a formula in {found}")
 
 
-def equations(text: str, /, outputs: Sequence[str] | None = None, **shapes: str | int | Spec) -> Function:
+def equations(text: str, /, outputs: Sequence[str] | None = None, **shapes: Any) -> Function:
     """Equations in index notation, as they are printed: ``"S[i,j] = sum_k Q[i,k] K[j,k] / sqrt(d)"``.
 
     Args:
@@ -275,11 +306,12 @@ def equations(text: str, /, outputs: Sequence[str] | None = None, **shapes: str 
         outputs: names of the results; None for what no later equation reads.
         shapes: as for `trace`, for inputs, and for results whose sizes the equations leave open.
     """
-    specs = {name: s if isinstance(s, Spec) else spec(s) for name, s in shapes.items()}
+    arguments, specs = declared(shapes)
     program = parse_equations(text, specs, outputs)
     single = len(program.outputs) == 1
-    structure = 0 if single else tuple(range(len(program.outputs)))
-    return Function("equations", program, structure, names_of(program), source="equations in index notation")
+    structure = 0 if single else flat(len(program.outputs))
+    source = "equations in index notation"
+    return Function("equations", program, structure, names_of(program), None, source, _arguments(arguments, specs, program))
 
 
 # -- what the verbs share
@@ -292,28 +324,59 @@ def _lift(f: Traceable, transform: Callable[[Function], Function]) -> Any:
     return deferred.then(transform)
 
 
-def _wrt(f: Function, wrt: Wrt) -> tuple[tuple[str, ...], bool]:
-    """The names to differentiate by, and whether one array is returned for them."""
-    tensors = {t.name: t for t in f.program.inputs}
+@dataclass(frozen=True)
+class Wanted:
+    """What to differentiate by.
+
+    names: the arrays.
+    parts: by the path that was asked for the structure of its arrays, numbered like `names`.
+    single: whether one path was asked for, so that its part alone is returned.
+    """
+
+    names: tuple[str, ...]
+    parts: dict[str, Structure]
+    single: bool
+
+    @property
+    def structure(self) -> Structure:
+        parts = tuple(self.parts.values())
+        return parts[0] if self.single else parts
+
+
+def _wrt(f: Function, wrt: Wrt) -> Wanted:
+    """The arrays to differentiate by: those of whole arguments, of parts of them, or all real ones."""
+    tensors = f.program.inputs
     if wrt is None:
-        names = tuple(t.name for t in tensors.values() if t.kind == "real")
-        if not names:
+        real = {t.name for t in tensors if t.kind == "real"}
+        asked = tuple(n for n, part in f.signature.items() if real & {tensors[p].name for p in places(part)})
+        if not asked:
             raise NotDifferentiable(f"{f.name}() has no real input to differentiate by")
-        return names, len(names) == 1
-    names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
-    if not names:
+    else:
+        asked = (wrt,) if isinstance(wrt, str) else tuple(wrt)
+    if not asked:
         raise UnknownName("wrt is empty; give the name of an input, or a list of names")
-    for name in names:
-        if name not in tensors:
-            raise UnknownName(f"{f.name}() has no input {name!r}; {closest(name, tensors)}")
-        if tensors[name].kind != "real":
-            real = ", ".join(t.name for t in tensors.values() if t.kind == "real") or "none"
-            raise NotDifferentiable(
-                f"{name} is {tensors[name].kind}: it has no gradient; real inputs: {real}"
-            )
-    if len(set(names)) != len(names):
-        raise UnknownName(f"wrt names an input twice: {', '.join(names)}")
-    return names, isinstance(wrt, str)
+    wanted = [_part(f, path) for path in asked]
+    order = [p for part in wanted for p in places(part) if tensors[p].kind == "real"]
+    if len(set(order)) < len(order):
+        raise UnknownName(f"wrt names an input twice: {', '.join(asked)}")
+    position = {p: Static(None) for part in wanted for p in places(part)} | {p: k for k, p in enumerate(order)}
+    parts = {path: renumbered(part, position.__getitem__) for path, part in zip(asked, wanted, strict=True)}
+    single = isinstance(wrt, str) or (wrt is None and len(asked) == 1)
+    return Wanted(tuple(tensors[p].name for p in order), parts, single)
+
+
+def _part(f: Function, path: str) -> Structure:
+    """The structure of an argument or of a part of one, which holds a real array."""
+    part = part_at(f.signature, path) if path else None
+    inputs = f.program.inputs
+    if part is None or not places(part):
+        known = dict.fromkeys((*paths(f.signature), *f.inputs))
+        raise UnknownName(f"{f.name}() has no input {path!r}; {closest(path, known)}")
+    kinds = {inputs[p].kind for p in places(part)}
+    if "real" not in kinds:
+        real = ", ".join(t.name for t in inputs if t.kind == "real") or "none"
+        raise NotDifferentiable(f"{path} is {min(kinds)}: it has no gradient; real inputs: {real}")
+    return part
 
 
 def _one_output(f: Function, what: str) -> Tensor:
@@ -324,11 +387,13 @@ def _one_output(f: Function, what: str) -> Tensor:
     return f.program.outputs[0]
 
 
-def _structure(names: tuple[str, ...], single: bool, start: int = 0) -> Any:
-    return start if single else tuple(range(start, start + len(names)))
-
-
-def _derived(f: Function, program: Program, structure: Any, origin: Origin) -> Function:
-    """Simplify a raw derivative of `f` and give it its place in the family."""
+def _derived(
+    f: Function, program: Program, structure: Structure, origin: Origin, seeds: Mapping[str, Structure] | None = None
+) -> Function:
+    """Simplify a raw derivative of `f` and give it its place in the family; `seeds` are its additional arguments."""
     program = derived(program, f.program)
-    return Function(f.name, program, structure, forward_names(program, f.program), origin, f.source)
+    more = {name: shifted(part, len(f.inputs)) for name, part in (seeds or {}).items()}
+    arguments = _if_nested({**f.signature, **more})
+    return Function(
+        f.name, program, structure, forward_names(program, f.program), origin, f.source, arguments
+    )

@@ -35,6 +35,10 @@ class NotDifferentiable(DeriveError, TypeError):
     """A gradient was asked of, or with respect to, something that has none."""
 
 
+class StructureError(DeriveError, TypeError):
+    """A nested argument that is not built like the one that was declared; the message names the path."""
+
+
 class SpecError(DeriveError, ValueError):
     """A shape or a fact that could not be read."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -11,7 +11,7 @@ import numpy as np
 
 from .emit.emit import emit_source
 from .emit.target import EmitRequest
-from .errors import DeriveError, DomainError, ShapeError, UnknownName, closest
+from .errors import DomainError, ShapeError, UnknownName, closest
 from .ir.evaluate import evaluate
 from .ir.nodes import Program
 from .kernels.compile import compile_program
@@ -22,9 +22,9 @@ from .render.latex import render_latex
 from .render.matrix import render_matrix, render_parts
 from .render.steps import explain
 from .rewrite.derived import constrained, names_of, present
+from .structure import Structure, filled, is_container, matched
 
 Kind = Literal["grad", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "hvp"]
-Structure = int | tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -43,24 +43,32 @@ class Function:
 
     name: of the user's function.
     program: its equations.
-    structure: how the outputs are returned: 0 for one array, ``(0, 1)`` for a tuple, ``(0, (1, 2))`` nested.
+    structure: how the outputs are returned: 0 for one array, ``(0, 1)`` for a tuple, ``{"loss": 0}`` nested.
     forward: names of the equations of the forward pass within `program`; the rest is derived.
     origin: None for a traced function.
     source: file and line of the user's function.
+    arguments: for each argument of a call the structure that its arrays stand in, numbered like the inputs of
+        `program`; empty if each input is an argument.
     """
 
     name: str
     program: Program
-    structure: Structure = 0
+    structure: Structure = field(default=0, hash=False)
     forward: frozenset[str] = frozenset()
     origin: Origin | None = None
     source: str = ""
+    arguments: dict[str, Structure] = field(default_factory=dict, hash=False)
     _kernels: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The names of the inputs, in the order of positional arguments."""
+        """The names of the input arrays: an argument, or the path within one (``params.layer1.W``)."""
         return tuple(t.name for t in self.program.inputs)
+
+    @property
+    def signature(self) -> dict[str, Structure]:
+        """The arguments in their order, each with the structure of its arrays."""
+        return self.arguments or {name: place for place, name in enumerate(self.inputs)}
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -82,28 +90,38 @@ class Function:
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments as arrays by name, in the kinds that the inputs were declared to have."""
-        if len(args) > len(self.inputs):
+        arrays = self.flatten(args, kwargs)
+        return {t.name: as_input(t.name, t.kind, x) for t, x in zip(self.program.inputs, arrays, strict=True)}
+
+    def flatten(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
+        """The arrays of a call in the order of `inputs`.
+
+        Raises:
+            UnknownName: too many, missing, unknown or doubled arguments.
+            StructureError: a container is not built like the one that was declared.
+        """
+        signature = self.signature
+        names = tuple(signature)
+        if len(args) > len(names):
+            kind = "arguments" if self.arguments else "arrays"
             raise UnknownName(
-                f"{self.name}() takes {len(self.inputs)} arrays ({', '.join(self.inputs)}); {len(args)} were given"
+                f"{self.name}() takes {len(names)} {kind} ({', '.join(names)}); {len(args)} were given"
             )
-        given: dict[str, Any] = dict(zip(self.inputs, args, strict=False))
+        given: dict[str, Any] = dict(zip(names, args, strict=False))
         for name, value in kwargs.items():
-            if name not in self.inputs:
-                raise UnknownName(f"{self.name}() has no input {name!r}; {closest(name, self.inputs)}")
+            if name not in names:
+                raise UnknownName(f"{self.name}() has no input {name!r}; {closest(name, names)}")
             if name in given:
                 raise UnknownName(f"{self.name}() got {name!r} twice: by position and by name")
             given[name] = value
-        if missing := [name for name in self.inputs if name not in given]:
-            raise UnknownName(f"{self.name}() needs {', '.join(self.inputs)}; missing: {', '.join(missing)}")
-        return {t.name: as_input(t.name, t.kind, given[t.name]) for t in self.program.inputs}
+        if missing := [name for name in names if name not in given]:
+            raise UnknownName(f"{self.name}() needs {', '.join(names)}; missing: {', '.join(missing)}")
+        found = {p: x for name, part in signature.items() for p, x in matched(part, given[name], name).items()}
+        return [found[place] for place in range(len(self.inputs))]
 
     def pack(self, values: list[Any]) -> Any:
         """A flat list of outputs in the structure that the caller expects."""
-
-        def build(structure: Structure) -> Any:
-            return values[structure] if isinstance(structure, int) else tuple(build(s) for s in structure)
-
-        return build(self.structure)
+        return filled(self.structure, values)
 
     # -- reading
 
@@ -200,9 +218,12 @@ class CompiledFunction:
         self.function, self.kernel = function, kernel
         self._flat = function.structure == tuple(range(len(function.outputs)))
         self._one = function.structure == 0
+        self._nested = any(map(is_container, function.signature.values()))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the kernel on arrays, by position or name; errors as in `Function.__call__`."""
+        if self._nested:
+            args, kwargs = tuple(self.function.flatten(args, kwargs)), {}
         values = self.kernel(*args, **kwargs)
         if self._one:
             return values[0]
@@ -241,48 +262,4 @@ def as_input(name: str, kind: str, value: Any) -> Any:
     return array
 
 
-class Deferred:
-    """A function whose shapes were not given: it is traced when first called, once for each set of ranks."""
-
-    def __init__(
-        self, name: str, specialise: Callable[[tuple[Any, ...], Mapping[str, Any]], Function]
-    ) -> None:
-        self.name, self.specialise = name, specialise
-        self.last: Function | None = None
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Trace for these ranks if they are new, then run."""
-        self.last = self.specialise(args, kwargs)
-        return self.last(*args, **kwargs)
-
-    def then(self, transform: Callable[[Function], Function]) -> Deferred:
-        """A further derivative, deferred as well."""
-        cache: dict[int, tuple[Function, Function]] = {}
-
-        def specialise(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Function:
-            base = self.specialise(args, kwargs)
-            if id(base) not in cache:
-                cache[id(base)] = (base, transform(base))
-            return cache[id(base)][1]
-
-        return Deferred(self.name, specialise)
-
-    def __getattr__(self, attribute: str) -> Any:
-        if attribute.startswith("_"):
-            raise AttributeError(attribute)
-        if self.last is None:
-            raise DeriveError(
-                f"the shapes of {self.name}() are not known yet, so it has no {attribute!r}; "
-                f'try: dv.trace({self.name}, X="n m", ...), or call it once'
-            )
-        return getattr(self.last, attribute)
-
-    def __str__(self) -> str:
-        return (
-            str(self.last)
-            if self.last is not None
-            else f"{self.name}(...): shapes unknown until the first call"
-        )
-
-
-__all__ = ["CompiledFunction", "Deferred", "Function", "Origin", "ShapeError", "as_input"]
+__all__ = ["CompiledFunction", "Function", "Origin", "ShapeError", "as_input"]

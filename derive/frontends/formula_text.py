@@ -184,7 +184,7 @@ def _unknown(source: Source, position: int) -> ParseError:
 
 
 def _check_name(source: Source, token: Token, words: Collection[str]) -> None:
-    """Names must be able to be names in emitted code."""
+    """Names must be able to be names in emitted code; the keys in a path may be numbers."""
     names = token.text.lstrip(".").split(",")
     for name in names:
         if len(name) > MAX_NAME:
@@ -195,7 +195,7 @@ def _check_name(source: Source, token: Token, words: Collection[str]) -> None:
         normal = unicodedata.normalize("NFKC", character) == character
         if not normal or not (f"a{character}".isidentifier() or character in ".,"):
             raise _unknown(source, token.start + place)
-    if not all(name.isidentifier() for name in names):
+    if not all(name.partition(".")[0].isidentifier() for name in names):
         raise _unknown(source, token.start)
 
 

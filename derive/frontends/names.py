@@ -23,9 +23,11 @@ LETTERS = {True: "ZUVTRSQPHGFDCBAKLMNO", False: "zuvtrsqphgfdcbaklmno"}
 class Names:
     """The names of one traced program; no two things are called the same."""
 
-    def __init__(self, trace: Trace, inputs: Mapping[str, Tensor]) -> None:
+    def __init__(self, trace: Trace, inputs: Mapping[str, Tensor], paths: Iterable[str] = ()) -> None:
         self.trace, self.inputs = trace, inputs
         self.taken = {*inputs, *RESERVED, *sizes_of(inputs.values())}
+        self.paths = set(paths) - self.taken
+        self.taken |= self.paths
         self.tensors: dict[str, str] = {}
         self.returned: set[str] = set()
         for local, value in trace.user.variables():
@@ -59,14 +61,16 @@ class Names:
         self.taken.add(candidate)
         return candidate
 
-    def output(self, tensor: Tensor, position: int, count: int) -> None:
-        """Note an output; one that no variable holds is called Y."""
+    def output(self, tensor: Tensor, wanted: str = "", by_path: bool = False) -> None:
+        """Note an output. One with a path is called by it; of the others one that no variable holds is called Y."""
         self.returned.add(tensor.name)
-        if tensor.name not in self.tensors:
-            default = (
-                ("L" if tensor.rank == 0 and "Y" in self.taken else "Y") if count == 1 else f"Y{position + 1}"
-            )
-            self.tensors[tensor.name] = self.free(default)
+        if by_path:
+            free = wanted in self.paths
+            self.paths.discard(wanted)
+            self.tensors[tensor.name] = wanted if free else self.free(wanted)
+        elif tensor.name not in self.tensors:
+            single = "L" if tensor.rank == 0 and "Y" in self.taken else "Y"
+            self.tensors[tensor.name] = self.free(wanted or single)
 
     def put(self, program: Program) -> Program:
         """The program with its temporaries named.

@@ -49,7 +49,8 @@ OPERATORS = {
 }  # fmt: skip
 WORDS = {"and": "AND", "or": "OR", "not": "NOT", "for": "FOR"}
 
-WORD = r"[^\W\d]\w*"
+WORD = r"[^\W\d]\w*(?:\.\w+)*"
+"""A name, or the path of an array within an argument: ``params.layer1.W``."""
 TOKEN = re.compile(
     rf"""(?P<SPACE>[^\S\n]+|\#[^\n]*)
     |(?P<NUMBER>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)

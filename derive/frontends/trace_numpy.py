@@ -12,7 +12,9 @@ import sympy
 from ..errors import DeriveError, SpecError, TraceError, UnknownName, closest
 from ..ir.facts import Spec
 from ..ir.nodes import Equation, Program, Read, Tensor
+from ..structure import Structure, filled, places
 from .names import Names, is_temporary, resize, sizes_of
+from .results import Result, outputs_of
 from .trace import Trace
 from .traced import BOOL, FLOAT, INT, Traced
 from .user_code import run_traced
@@ -21,17 +23,21 @@ from .words import TEMPORARY
 
 
 def trace_numpy(
-    fn: Callable[..., Any], specs: Mapping[str, Spec], trace: Trace | None = None
-) -> tuple[Program, bool]:
+    fn: Callable[..., Any],
+    specs: Mapping[str, Spec],
+    trace: Trace | None = None,
+    arguments: Mapping[str, Structure] | None = None,
+) -> tuple[Program, Structure]:
     """Run `fn` on symbolic arrays.
 
     Args:
         fn: an ordinary function of arrays; arguments that are not declared keep their defaults.
-        specs: a declaration for each of its arguments, by name.
+        specs: a declaration for each of its arguments, by name; for each array within one by its path.
         trace: the record to write to, when some sizes are still open.
+        arguments: the structure of each argument, if some are containers of arrays.
 
     Returns:
-        The program, and whether `fn` returned one array (not a tuple).
+        The program, and the structure in which `fn` returned its outputs: 0 for one array.
 
     Raises:
         UnknownName: a declared name is no argument of `fn`, or an argument has neither declaration nor default.
@@ -40,20 +46,23 @@ def trace_numpy(
     """
     trace = trace or Trace()
     signature = _signature(fn)
-    inputs = _inputs(_name(fn), signature, specs)
+    arguments = {name: place for place, name in enumerate(specs)} if arguments is None else arguments
+    arguments = _in_order(_name(fn), signature, arguments)
+    inputs = {path: s.tensor(path) for path, s in specs.items()}
+    _no_axis_is_an_argument(_name(fn), inputs)
+    arrays = [_argument(trace, tensor) for tensor in inputs.values()]
     call = signature.bind_partial()
-    call.arguments = {name: _argument(trace, tensor) for name, tensor in inputs.items()}
+    call.arguments = {name: filled(structure, arrays) for name, structure in arguments.items()}
     try:
         with visible_sizes(fn), _our_errors():
             result = run_traced(fn, call.args, call.kwargs)
-            values, single = _outputs(_name(fn), trace, result)
-        names = Names(trace, inputs)
-        outputs = [
-            _output(trace, value, names, position, len(values)) for position, value in enumerate(values)
-        ]
+            structure, values = outputs_of(_name(fn), trace, result)
+        names = Names(trace, inputs, [v.wanted for v in values if v.by_path])
+        outputs = [_output(trace, value, names) for value in values]
         names.name_sizes()
-        program = names.put(Program(tuple(inputs.values()), tuple(trace.equations), tuple(outputs)))
-        return resize(program, trace), single
+        ordered = [tensor for s in arguments.values() for tensor in map(list(inputs.values()).__getitem__, places(s))]
+        program = names.put(Program(tuple(ordered), tuple(trace.equations), tuple(outputs)))
+        return resize(program, trace), structure
     finally:
         trace.ended = True
         trace.user.frames.clear()
@@ -86,29 +95,33 @@ def _signature(fn: Callable[..., Any]) -> inspect.Signature:
         raise TraceError(f"{_name(fn)} has no signature to read; try: lambda x: {_name(fn)}(x)") from None
 
 
-def _inputs(name: str, signature: inspect.Signature, specs: Mapping[str, Spec]) -> dict[str, Tensor]:
-    """The declared tensors in the order of the arguments."""
+def _in_order(
+    name: str, signature: inspect.Signature, arguments: Mapping[str, Structure]
+) -> dict[str, Structure]:
+    """The declared arguments in the order of the signature."""
     parameters = signature.parameters
-    for wanted in specs:
+    for wanted in arguments:
         if wanted not in parameters:
             raise UnknownName(f"{name}() has no argument {wanted!r}; {closest(wanted, parameters)}")
     for parameter in parameters.values():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) and parameter.name in specs:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) and parameter.name in arguments:
             raise TraceError(f"{name}() collects {parameter}; try: give each array an argument of its own")
         if parameter.kind is parameter.VAR_POSITIONAL:
             raise TraceError(f"{name}() takes {parameter}; try: give each array an argument of its own")
         required = parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
-        if required and parameter.name not in specs:
+        if required and parameter.name not in arguments:
             raise UnknownName(
                 f"the argument {parameter.name!r} of {name}() has no shape; "
                 f'give {parameter.name}="axes", or "" for a scalar'
             )
-    inputs = {p: specs[p].tensor(p) for p in parameters if p in specs}
+    return {p: arguments[p] for p in parameters if p in arguments}
+
+
+def _no_axis_is_an_argument(name: str, inputs: Mapping[str, Tensor]) -> None:
     if both := sorted(inputs.keys() & sizes_of(inputs.values())):
         raise SpecError(
             f"{both[0]!r} is an argument of {name}() and an axis; try: give the axis another name"
         )
-    return inputs
 
 
 def _argument(trace: Trace, tensor: Tensor) -> Traced:
@@ -117,37 +130,17 @@ def _argument(trace: Trace, tensor: Tensor) -> Traced:
     return trace.view(axes, Read(tensor, tuple(sympy.S.Zero if i.extent == 1 else i for i in axes)), dtype)
 
 
-def _outputs(name: str, trace: Trace, result: Any) -> tuple[list[Traced], bool]:
-    """What the function returned as arrays, and whether it was one array."""
-    if result is None:
-        raise TraceError(f"{name}() returned None; try: return an array, or a tuple of arrays")
-    if isinstance(result, dict | set):
-        raise TraceError(
-            f"{name}() returned a {type(result).__name__}, which is not supported yet; try: a tuple of arrays"
-        )
-    if not isinstance(result, tuple | list):
-        return [trace.lift(result)], True
-    if not result:
-        raise TraceError(f"{name}() returned an empty {type(result).__name__}; try: return an array")
-    if nested := [r for r in result if isinstance(r, tuple | list | dict)]:
-        raise TraceError(
-            f"{name}() returned a {type(nested[0]).__name__} within a {type(result).__name__}, which is not supported yet; "
-            "try: a flat tuple of arrays"
-        )
-    return [trace.lift(r) for r in result], False
-
-
-def _output(trace: Trace, value: Traced, names: Names, position: int, count: int) -> Tensor:
+def _output(trace: Trace, result: Result, names: Names) -> Tensor:
     """The tensor of an output: an equation of its own when the value is a view, a constant, an input or a repetition."""
-    entry = value.entry
+    value, entry = result.value, result.value.entry
     whole = is_temporary(entry, value.axes) and len(entry.indices) == value.rank
     if whole and entry.tensor.name not in names.returned:
-        names.output(entry.tensor, position, count)
+        names.output(entry.tensor, result.wanted, result.by_path)
         return entry.tensor
     axes = trace.fresh(value.extents)
     target = Tensor(f"{TEMPORARY}{len(trace.equations)}", tuple(i.extent for i in axes))
     trace.equations.append(
         Equation(target, axes, value.at(tuple(sympy.S.Zero if i.extent == 1 else i for i in axes)))
     )
-    names.output(target, position, count)
+    names.output(target, result.wanted, result.by_path)
     return target

@@ -23,6 +23,7 @@ SYMBOLS = {
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot"}
 BIG = {"sum": r"\sum", "prod": r"\prod", "max": r"\max", "min": r"\min"}
 STANDARD = {"max": r"\max", "min": r"\min", "exp": r"\exp", "log": r"\log"}
+SUBSCRIPT = re.compile(r"(?<!\\)_")
 NAMED = re.compile(r"([A-Za-z]+?)_?(\d*)")
 
 
@@ -73,18 +74,22 @@ class Latex(Printer):
         symbol = self.symbol(node.name)
         inner = [":" if p is None else self.top(p) for p in places]
         joined = ("" if all(len(p) == 1 for p in inner) else ", ").join(inner)
-        return f"{self.paren(symbol) if '_' in symbol else symbol}_{{{joined}}}"
+        return f"{self.paren(symbol) if _is_subscripted(symbol) else symbol}_{{{joined}}}"
 
     def symbol(self, name: str) -> str:
         r"""``gX``, the cotangent of X, as ``\bar{X}``; ``xhat`` as ``\hat{x}``, ``W1`` as ``W_{1}``."""
         for prefix, accent in (("g", r"\bar"), ("d", r"\dot")):
             if self.names.variable_of(name, prefix):
                 return _accented(accent, self.symbol(name[1:]))
+        path, dot, last = name.rpartition(".")
+        if dot:
+            symbol = self.symbol(last) if last[:1].isalpha() else rf"\mathrm{{{_escaped(last)}}}"
+            return f"{self.paren(symbol) if _is_subscripted(symbol) else symbol}_{{\\mathrm{{{_escaped(path)}}}}}"
         match = NAMED.fullmatch(name)
         letters, number = match.groups() if match else (name, "")
         symbol = _letters(letters)
         return (
-            (f"({symbol})_{{{number}}}" if "_" in symbol else f"{symbol}_{{{number}}}") if number else symbol
+            (f"({symbol})_{{{number}}}" if _is_subscripted(symbol) else f"{symbol}_{{{number}}}") if number else symbol
         )
 
     def number(self, value: Expr) -> str:
@@ -160,13 +165,21 @@ def _letters(letters: str) -> str:
             return _accented(accent, _letters(letters[: -len(word)]))
     if len(letters) == 2 and letters[1].islower():
         return rf"{letters[0]}_{{{letters[1]}}}"
-    return rf"\mathrm{{{letters}}}"
+    return rf"\mathrm{{{_escaped(letters)}}}"
+
+
+def _escaped(word: str) -> str:
+    return word.replace("_", r"\_")
+
+
+def _is_subscripted(symbol: str) -> bool:
+    return SUBSCRIPT.search(symbol) is not None
 
 
 def _accented(accent: str, symbol: str) -> str:
     r"""The accent on the letter, not on its subscript: ``\bar{W}_{1}``."""
-    letter, underscore, rest = symbol.partition("_")
-    return rf"{accent}{{{letter}}}{underscore}{rest}"
+    letter, *rest = SUBSCRIPT.split(symbol, maxsplit=1)
+    return "_".join([rf"{accent}{{{letter}}}", *rest])
 
 
 def _braced(base: str) -> str:

@@ -39,6 +39,9 @@ class MathML(Printer):
         for prefix, accent in (("g", "¯"), ("d", "˙")):
             if self.names.variable_of(name, prefix):
                 return f"<mover>{self.symbol(name[1:])}<mo>{accent}</mo></mover>"
+        path, dot, last = name.rpartition(".")
+        if dot:
+            return f"<msub>{self.symbol(last)}<mtext>{escape(path)}</mtext></msub>"
         letters = name.rstrip("0123456789")
         identifier = f"<mi>{GREEK.get(letters, escape(letters))}</mi>"
         return (

@@ -238,10 +238,11 @@ CASES: list[tuple[Callable[..., Any], dict[str, str], type, list[str]]] = [
     (lambda x: x.reshape(4, 2), {"x": "6"}, ShapeError, ["x[6]", "(4, 2)"]),
     (lambda x: x.reshape(-1, -1), {"x": "n"}, ShapeError, ["only one axis", "-1"]),
     # the function itself
-    (lambda x: {"a": x}, {"x": "n"}, TraceError, ["returned a dict", "a tuple of arrays"]),
+    (lambda x: {"a": None}, {"x": "n"}, TraceError, ["returned no array, but a dict"]),
+    (lambda x: {"a b": x}, {"x": "n"}, TraceError, ["the key 'a b'", "letters, digits"]),
     (lambda x: None, {"x": "n"}, TraceError, ["returned None"]),
     (lambda x: (), {"x": "n"}, TraceError, ["empty tuple"]),
-    (lambda x: (x, (x, x)), {"x": "n"}, TraceError, ["a tuple within a tuple"]),
+    (lambda x: (x, None), {"x": "n"}, TraceError, ["None of type NoneType"]),
     (lambda *x: x[0], {"x": "n"}, TraceError, ["*x", "an argument of its own"]),
     (lambda x, *more: x, {"x": "n"}, TraceError, ["*more"]),
     (lambda x, y: x, {"x": "n"}, UnknownName, ["'y'", "no shape"]),
