@@ -13,6 +13,7 @@ from sympy import Expr
 from ..errors import UnsupportedOp
 from ..ir.nodes import Bracket, Index, Read, Where
 from ..ops.elementwise import op_of_head
+from ..ops.elementwise.piecewise import Maximum, Minimum
 from .loops_math import VECTOR
 
 COMPARE: dict[type, str] = {
@@ -69,6 +70,8 @@ class Scalars:
             return self.choice(e.condition, self.literal("1.0")[0], self.literal("0.0")[0])
         if isinstance(e, Where):
             return self.choice(e.args[0], *self.branches(e, lambda branch: self.value(branch, SUM)))
+        if isinstance(e, Maximum | Minimum) and e.is_integer:
+            return self.literal(self.integer(e))
         op = op_of_head(e.func)
         if op is not None and "numba" in op.spelling:
             spelling = f"{op.name}({{0}})" if self.vector and op.name in VECTOR else op.spelling["numba"]
@@ -208,8 +211,8 @@ class Scalars:
             return f"{self.integer(above, PRODUCT)} // {self.integer(below, ATOM)}", SUM  # a * b // c is (a * b) // c
         if isinstance(e, sympy.Mod):
             return f"{self.integer(e.args[0], PRODUCT)} % {self.integer(e.args[1], ATOM)}", SUM
-        if isinstance(e, sympy.Max | sympy.Min):
-            return f"{e.func.__name__.lower()}({', '.join(self.integer(a) for a in e.args)})", ATOM
+        if isinstance(e, sympy.Max | sympy.Min | Maximum | Minimum):
+            return f"{e.func.__name__[:3].lower()}({', '.join(self.integer(a) for a in e.args)})", ATOM
         if isinstance(e, Bracket):
             return self.choice(e.condition, "1", "0")
         if isinstance(e, Where):

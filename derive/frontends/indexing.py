@@ -30,7 +30,8 @@ def getitem(trace: Any, x: Traced, key: Any) -> Traced:
         ShapeError: too many indices, or one outside an axis of known extent.
         TraceError: a boolean mask, or an index that is no integer.
     """
-    items = _complete(trace, x, key if isinstance(key, tuple) else (key,))
+    key = key if isinstance(key, tuple) else (key,)
+    items = _complete(trace, x, tuple(part for k in key for part in _without_masks(k)))
     axes_of_items = iter(range(x.rank))
     items = [k if k is None else _item(trace, x, next(axes_of_items), k) for k in items]
     arrays = [item for item in items if isinstance(item, Traced) and item.axes]
@@ -62,6 +63,14 @@ def _in_order(parts: list[Part], shared: tuple[Index, ...] | None) -> tuple[Inde
         return (*shared, *(i for part in parts for i in part.axes))
     before = (i for part in parts[:first] for i in part.axes)
     return (*before, *shared, *(i for part in parts[last:] for i in part.axes))
+
+
+def _without_masks(k: Any) -> tuple[Any, ...]:
+    """A constant mask as the places where it holds, one array for each of its axes."""
+    constant = isinstance(k, np.ndarray) or (isinstance(k, list) and not holds_traced(k))
+    if not constant or not np.ndim(k) or np.asarray(k).dtype != BOOL:
+        return (k,)
+    return np.asarray(k).nonzero()
 
 
 def _complete(trace: Any, x: Traced, key: tuple[Any, ...]) -> list[Any]:

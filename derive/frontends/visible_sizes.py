@@ -19,7 +19,10 @@ from ..ops.tensor import tensor_ops
 from .traced import Traced, holds_traced
 from .user_code import LIBRARIES, called_from_library
 
-ARRAYS_OF_SIZES = ("arange", "linspace", "ones", "zeros", "empty", "full", "eye", "identity", "tri")
+ARRAYS_OF_SIZES = (
+    "arange", "linspace", "logspace", "geomspace", "ones", "zeros", "empty", "full", "eye", "identity", "tri", "indices",
+    "fromfunction",
+)  # fmt: skip
 ARRAYS_OF_ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray")
 
 _lock = threading.RLock()

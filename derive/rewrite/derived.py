@@ -118,7 +118,7 @@ def rename_derived(program: Program, forward: Program) -> Program:
     ahead = (e.target for e in forward.equations if e.target.name in names_of(program))
     names = {t.name: place for place, t in enumerate((*program.inputs, *ahead))}
     outputs = {t.name for t in program.outputs}
-    taken = {*names, *outputs, *map(str, program.sizes)}
+    taken = {*names, *outputs, *names_of(forward), *map(str, program.sizes)}
     uses = count_uses(program.equations)
     mapping: dict[Tensor, Tensor] = {}
     for equation in program.equations:

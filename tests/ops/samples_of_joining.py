@@ -41,13 +41,6 @@ calls(
     A="n m",
     x="n",
 )
-calls(
-    "numpy.split numpy.array_split",
-    lambda A: np.split(A, 2)[1],
-    lambda A: np.split(A, [1, 3], axis=0),
-    lambda A: np.array_split(A, 4)[3],
-    A="4 m",
-)
 calls("numpy.tile", lambda x: np.tile(x, 3), lambda x: np.tile(x, (2, 2)), x="n")
 calls(
     "numpy.tile",
@@ -68,29 +61,6 @@ calls(
 )
 calls("numpy.roll", lambda A: np.roll(A, 1, axis=1), lambda A: np.roll(A, 3), A="n m")
 calls(
-    "numpy.take take",
-    lambda A, i: np.take(A, i, axis=0),
-    lambda A, i: A.take(i, axis=1),
-    lambda A, i: np.take(A, i),
-    A="n n",
-    i="m, integer < n",
-)
-calls("numpy.take_along_axis", lambda A, i: np.take_along_axis(A, i, axis=1), A="n m", i="n k, integer < m")
-calls(
-    "numpy.take_along_axis",
-    lambda A, i: np.take_along_axis(A, i[:, None], axis=1),
-    A="n m",
-    i="n, integer < m",
-)
-calls(
-    "numpy.diff",
-    lambda A: np.diff(A),
-    lambda A: np.diff(A, axis=0),
-    lambda A: np.diff(A, n=2),
-    A="n m",
-    least=2,
-)
-calls(
     "numpy.meshgrid",
     lambda x, y: np.meshgrid(x, y)[0] * np.meshgrid(x, y)[1],
     lambda x, y: np.meshgrid(x, y, indexing="ij")[1],
@@ -99,7 +69,45 @@ calls(
     y="m",
 )
 calls(
-    "numpy.pad", lambda A: np.pad(A, 1), lambda A: np.pad(A, ((1, 2), (0, 1)), constant_values=3.0), A="n m"
+    "numpy.dstack numpy.atleast_3d",
+    lambda A, B: np.dstack([A, B]),
+    lambda A, B: np.dstack((A[0], B[1])),
+    lambda A, B: np.atleast_3d(A),
+    lambda A, B: np.atleast_3d(A[0]),
+    A="2 m",
+    B="2 m",
 )
+calls(
+    "numpy.block",
+    lambda A, x: np.block([[A, x[:, None]], [x, 1.0]]),
+    lambda A, x: np.block([x, 2 * x]),
+    A="n n",
+    x="n",
+)
+calls("numpy.append", lambda A, B: np.append(A, B, axis=0), lambda A, B: np.append(A, B), A="n m", B="k m")
+calls(
+    "numpy.insert numpy.delete",
+    lambda A: np.insert(A, 1, 5.0),
+    lambda A: np.insert(A, 0, A[:, 0], axis=1),
+    lambda A: np.insert(A, -1, 2.5, axis=0),
+    lambda A: np.delete(A, 1, axis=1),
+    lambda A: np.delete(A, -1, 0),
+    A="n m",
+    least=2,
+)
+calls(
+    "numpy.delete",
+    lambda A: np.delete(A, [0, 2], axis=0),
+    lambda A: np.delete(A, slice(1, 3), axis=0),
+    A="4 m",
+)
+calls(
+    "numpy.roll",
+    lambda A: np.roll(A, (1, -2), axis=(0, 1)),
+    lambda A: np.roll(A, 2, axis=(0, 1)),
+    lambda A: np.roll(A, (1, 2), axis=0),
+    A="n m",
+)
+calls("numpy.repeat", lambda A: np.repeat(A, [1, 2, 0], axis=0), lambda A: A.repeat([2] * 3, axis=0), A="3 m")
 
 __all__ = ["SAMPLES"]

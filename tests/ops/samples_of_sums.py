@@ -48,6 +48,54 @@ calls(
     lambda A: np.count_nonzero(A - A[0, 0]),
     A="n m",
 )
+for name in ("sum", "prod", "max", "min"):
+    calls(
+        f"numpy.{name}",
+        lambda A, name=name: getattr(np, name)(A, axis=1, initial=1.1),
+        lambda A, name=name: getattr(np, name)(A, where=A > 1, initial=0.9),
+        lambda A, name=name: getattr(np, name)(A, axis=0, where=A[:, :1] > 1, initial=2.0, keepdims=True),
+        A="n m",
+    )
+calls(
+    "numpy.mean numpy.var numpy.std numpy.any numpy.all",
+    lambda A: np.mean(A, where=A[0, 0] <= A),
+    lambda A: np.var(A, axis=1, where=A[:, :1] <= A),
+    lambda A: np.std(A, axis=0, where=A[0] <= A, mean=A[:1], keepdims=True),
+    lambda A: np.any(A > 1, axis=1, where=A < 1.5),
+    lambda A: np.all(A > 1, where=A > 0.5),
+    A="n m",
+)
+NAN = np.nan
+calls(
+    "numpy.nansum numpy.nanprod numpy.nanmean numpy.nanvar numpy.nanstd numpy.nanmax numpy.nanmin",
+    lambda A: np.nansum(np.where(A > 1, A, NAN), axis=0),
+    lambda A: np.nanprod(np.where(A > 1, A, NAN)),
+    lambda A: np.nanmean(np.where(A[:, :1] <= A, A, NAN), axis=1, keepdims=True),
+    lambda A: np.nanvar(np.where(A[0] <= A, A, NAN), axis=0),
+    lambda A: np.nanstd(A),
+    lambda A: np.nanmax(np.where(A[0] <= A, A, NAN), axis=0),
+    lambda A: np.nanmin(np.where(A[0] <= A, A, NAN), axis=0),
+    A="n m",
+)
+calls(
+    "numpy.cov numpy.corrcoef",
+    lambda A, x: np.cov(A),
+    lambda A, x: np.cov(A, bias=True),
+    lambda A, x: np.cov(A, rowvar=False, ddof=0),
+    lambda A, x: np.cov(A, x),
+    lambda A, x: np.cov(x, ddof=0),
+    lambda A, x: np.corrcoef(A),
+    lambda A, x: np.corrcoef(A[0], x),
+    A="3 m",
+    x="m",
+    least=2,
+)
+calls(
+    "numpy.logaddexp.reduce",
+    lambda A: np.logaddexp.reduce(A),
+    lambda A: np.logaddexp.reduce(A, axis=1),
+    A="n m",
+)
 calls(
     "numpy.add.reduce numpy.multiply.reduce numpy.maximum.reduce numpy.minimum.reduce",
     lambda A: np.add.reduce(A),
@@ -77,7 +125,15 @@ calls(
     A="n m",
     w="m",
 )
-calls("numpy.average", lambda A, w: np.average(A, axis=0, weights=w), A="n m", w="n m")
+calls(
+    "numpy.average",
+    lambda A, w: np.average(A, axis=0, weights=w),
+    lambda A, w: np.average(A, axis=(0, 1), weights=w),
+    lambda A, w: np.average(A, axis=1, weights=w, returned=True),
+    lambda A, w: np.average(A, returned=True),
+    A="n m",
+    w="n m",
+)
 calls(
     "numpy.var var numpy.std std",
     lambda A: np.var(A),
@@ -95,7 +151,25 @@ calls(
     lambda x: np.linalg.norm(x, ord=-np.inf),
     lambda x: np.linalg.norm(x, 3),
     lambda x: np.linalg.norm(x, 2),
+    lambda x: np.linalg.norm(x - x[0], 0),
+    lambda x: np.linalg.norm(x, -1),
+    lambda x: np.linalg.norm(x, 0.5),
     x="n",
+)
+calls(
+    "numpy.linalg.norm numpy.linalg.matrix_norm numpy.linalg.vector_norm",
+    lambda A: np.linalg.norm(A, 1, axis=(1, 2)),
+    lambda A: np.linalg.norm(A, -1, axis=(2, 0), keepdims=True),
+    lambda A: np.linalg.norm(A[0], np.inf),
+    lambda A: np.linalg.norm(A[0], -np.inf, keepdims=True),
+    lambda A: np.linalg.norm(A),
+    lambda A: np.linalg.norm(A, axis=(0, 1)),
+    lambda A: np.linalg.matrix_norm(A),
+    lambda A: np.linalg.matrix_norm(A, ord=1, keepdims=True),
+    lambda A: np.linalg.vector_norm(A, ord=3, axis=(0, 1)),
+    lambda A: np.linalg.vector_norm(A, ord=np.inf),
+    lambda A: np.linalg.vector_norm(A, ord=0, axis=2),
+    A="n m k",
 )
 calls(
     "numpy.linalg.norm numpy.linalg.vector_norm",
@@ -114,26 +188,11 @@ calls(
     lambda A: special.softmax(A),
     lambda A: special.logsumexp(A),
     lambda A: special.logsumexp(A, axis=1, keepdims=True),
+    lambda A: special.softmax(A, axis=(0, 1)),
+    lambda A: special.logsumexp(A, axis=1, b=A[0]),
+    lambda A: special.logsumexp(A, axis=0, b=A - 1, return_sign=True),
     A="n m",
 )
-calls(
-    "numpy.cumsum cumsum numpy.cumprod cumprod",
-    lambda A: np.cumsum(A, axis=1),
-    lambda A: A.cumsum(axis=0),
-    lambda A: np.cumsum(A),
-    lambda A: np.cumprod(A, axis=0),
-    lambda A: A.cumprod(-1),
-    A="n m",
-)
-calls(
-    "numpy.add.accumulate numpy.multiply.accumulate numpy.maximum.accumulate numpy.minimum.accumulate",
-    lambda A: np.add.accumulate(A),
-    lambda A: np.multiply.accumulate(A, axis=1),
-    lambda A: np.maximum.accumulate(A),
-    lambda A: np.minimum.accumulate(A, 1),
-    A="n m",
-)
-
 # --- contractions
 
 calls(
@@ -211,6 +270,18 @@ calls(
 )
 calls("numpy.kron", lambda A, B: np.kron(A, B), lambda A, B: np.kron(A[0], B), A="n m", B="k 2")
 calls("numpy.cross", lambda A, B: np.cross(A, B), lambda A, B: np.cross(A[0], B), A="n 3", B="n 3")
+calls(
+    "numpy.cross numpy.linalg.cross",
+    lambda A, B: np.cross(A, B, axisa=0, axisb=1),
+    lambda A, B: np.cross(A, B, axisa=0, axisb=1, axisc=0),
+    lambda A, B: np.linalg.cross(A, B.T, axis=0),
+    A="3 n",
+    B="n 3",
+)
+calls("numpy.linalg.multi_dot", lambda A, B: np.linalg.multi_dot([A, B, A]), A="n m", B="m n")
+calls(
+    "numpy.linalg.trace", lambda A: np.linalg.trace(A), lambda A: np.linalg.trace(A[0], offset=1), A="k 3 3"
+)
 calls("numpy.trace trace", lambda A: np.trace(A), lambda A: A.trace() * 2, A="n n")
 calls("numpy.trace", lambda A: np.trace(A, axis1=1, axis2=2), A="k n n")
 calls(
@@ -223,6 +294,17 @@ calls(
     lambda A, B: np.einsum("...k,k...->...", A, B),
     A="n m",
     B="m n",
+)
+calls(
+    "numpy.einsum",
+    lambda A, B: np.einsum(A, [0, 1], B, [1, 2], [0, 2]),
+    lambda A, B: np.einsum(A, [3, 1], B, [1, 2]),
+    lambda A, B: np.einsum(A, [0, 0], B, [0, 30], [30]),
+    lambda A, B: np.einsum(A, [..., 1], B, [1, ...], [...]),
+    lambda A, B: np.einsum("ij,jk,kl->il", A, B, A, optimize="greedy"),
+    lambda A, B: np.einsum("ij,jk,kl->il", A, B, A, optimize=["einsum_path", (0, 1), (0, 1)]),
+    A="n n",
+    B="n n",
 )
 calls(
     "numpy.einsum",

@@ -31,6 +31,24 @@ calls(
     x="n",
 )
 calls(
+    "numpy.linspace numpy.logspace numpy.geomspace",
+    lambda x: np.linspace(x, x[::-1], 5),
+    lambda x: np.linspace(x, 2.0, 4, axis=1),
+    lambda x: np.linspace(x[0], x[-1], 4, retstep=True),
+    lambda x: np.logspace(x[0], 2, 5),
+    lambda x: np.logspace(0, x, 3, base=2.0, endpoint=False),
+    lambda x: np.geomspace(x[0], x[0] + 3, 6),
+    lambda x: np.geomspace(x, 8.0, 4),
+    x="n",
+)
+calls(
+    "numpy.indices numpy.fromfunction",
+    lambda x: x * np.indices(x.shape)[0],
+    lambda x: x * np.indices(x.shape, sparse=True)[1],
+    lambda x: x + np.fromfunction(lambda i, j: i - 2 * j, x.shape),
+    x="n m",
+)
+calls(
     "numpy.eye numpy.identity",
     lambda x: np.eye(x.shape[0]) * x,
     lambda x: x @ np.identity(x.shape[1]),
@@ -91,6 +109,12 @@ calls(
     x="n",
 )
 calls("numpy.select", lambda x: np.select([x > 1.5, x > 1], [x, 2 * x], -1.0), x="n")
+calls(
+    "numpy.piecewise",
+    lambda x: np.piecewise(x, [x > 1, x <= 0.5], [lambda v: v**2, 2.0, lambda v: -v]),
+    lambda x: np.piecewise(x, [x > 1], [lambda v, a: a * v], 3.0),
+    x="n",
+)
 calls(
     "numpy.clip clip",
     lambda x: np.clip(x, 0.7, 1.2),
@@ -209,8 +233,28 @@ calls(
     lambda A: A.reshape(-1).reshape(A.shape),
     lambda A: A.reshape(1, -1, 1),
     lambda A: A.reshape(A.shape[1], A.shape[0], -1),
+    lambda A: A.reshape((A.shape[1], -1), order="F"),
+    lambda A: np.reshape(A, (-1, A.shape[0]), "F"),
     A="n m k",
 )
+calls("numpy.ravel ravel flatten", lambda A: np.ravel(A, order="F"), lambda A: A.flatten("F"), A="n m k")
+calls(
+    "numpy.rollaxis",
+    lambda A: np.rollaxis(A, 2),
+    lambda A: np.rollaxis(A, 0, 3),
+    lambda A: np.rollaxis(A, 1, -1),
+    A="n m k",
+)
+calls(
+    "numpy.rot90",
+    lambda A: np.rot90(A),
+    lambda A: np.rot90(A, 2),
+    lambda A: np.rot90(A, -1),
+    lambda A: np.rot90(A[None], 1, axes=(2, 1)),
+    lambda A: np.rot90(A, 4),
+    A="n m",
+)
+calls("numpy.diagflat", lambda A: np.diagflat(A), lambda A: np.diagflat(A[0], -1), A="n m")
 calls("numpy.ravel ravel flatten", lambda A: np.ravel(A), lambda A: A.ravel() + A.flatten(), A="n m")
 
 __all__ = ["SAMPLES"]

@@ -34,6 +34,20 @@ def _select(trace: Any, condlist: Any, choicelist: Any, default: Any = 0) -> Any
     return trace.lift(chosen)
 
 
+@tensor_op("numpy.piecewise")
+def _piecewise(trace: Any, x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
+    x, conditions = trace.lift(x), list(condlist) if isinstance(condlist, list | tuple) else [condlist]
+    if len(funclist) not in (len(conditions), len(conditions) + 1):
+        raise ShapeError(
+            f"piecewise has {len(conditions)} conditions for {len(funclist)} functions ({trace.place()})"
+        )
+    values = [f(x, *args, **kw) if callable(f) else f for f in funclist]
+    default = values.pop() if len(values) > len(conditions) else 0
+    for condition, value in zip(conditions, values, strict=True):
+        default = _where.lower(trace, condition, value, default)
+    return trace.lift(default)
+
+
 @tensor_op("numpy.clip", "clip")
 def _clip(
     trace: Any, a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None

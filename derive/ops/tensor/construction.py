@@ -70,23 +70,56 @@ def _arange(trace: Any, start: Any, stop: Any = None, step: Any = 1, dtype: Any 
 
 @tensor_op("numpy.linspace")
 def _linspace(
-    trace: Any,
-    start: Any,
-    stop: Any,
-    num: Any = 50,
-    endpoint: bool = True,
-    retstep: bool = False,
-    dtype: Any = None,
-) -> Any:
-    start, stop, count = trace.lift(start), trace.lift(stop), trace.extent(num)
-    if start.rank or stop.rank:
-        raise trace.unsupported("numpy.linspace", f"the ends {start} and {stop}", "scalars")
-    (i,) = trace.fresh([count])
+    trace: Any, start: Any, stop: Any, num: Any = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
+    axis: int = 0,
+) -> Any:  # fmt: skip
+    start, stop = trace.call("numpy.broadcast_arrays", (start, stop), {})
+    count = trace.extent(num)
     parts = count - 1 if endpoint else count
-    step = S.Zero if parts == 0 else (stop.at(()) - start.at(())) / parts
+    step = (stop - start) * trace.view((), S.Zero if parts == 0 else 1 / parts)
+    (i, *rest) = trace.fresh([count, *start.extents])
     kind = _kind(trace, dtype)
-    points = trace.define((i,), start.at(()) + i * step, rule="linspace", dtype=kind)
-    return (points, trace.define((), step, rule="linspace")) if retstep else points
+    points = trace.define((i, *rest), start.at(rest) + i * step.at(rest), rule="linspace", dtype=kind)
+    if start.rank and axis:
+        points = trace.call("numpy.moveaxis", (points, 0, axis), {})
+    return (points, step) if retstep else points
+
+
+@tensor_op("numpy.logspace")
+def _logspace(
+    trace: Any, start: Any, stop: Any, num: Any = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None,
+    axis: int = 0,
+) -> Any:  # fmt: skip
+    exponents = _linspace.lower(trace, start, stop, num, endpoint, axis=axis)
+    return trace.apply("numpy.power", base, exponents)
+
+
+@tensor_op("numpy.geomspace")
+def _geomspace(
+    trace: Any, start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+) -> Any:
+    start, stop = trace.lift(start), trace.lift(stop)
+    ratio = stop / start
+    exponents = _linspace.lower(trace, start * 0, start * 0 + 1, num, endpoint, axis=axis)
+    if start.rank and axis:
+        raise trace.unsupported("numpy.geomspace", f"axis={axis}", "axis=0")
+    return start * trace.apply("numpy.power", ratio, exponents)
+
+
+@tensor_op("numpy.indices")
+def _indices(trace: Any, dimensions: Any, dtype: Any = int, sparse: bool = False) -> Any:
+    axes = trace.fresh(trace.shape(dimensions))
+    grids = [trace.view(axes, i, _kind(trace, dtype, int)) for i in axes]
+    if not sparse:
+        return trace.call("numpy.stack", (grids,), {})
+    units = [tuple(i if p == q else trace.unit() for q, i in enumerate(axes)) for p in range(len(axes))]
+    return tuple(trace.view(unit, i, g.dtype) for unit, i, g in zip(units, axes, grids, strict=True))
+
+
+@tensor_op("numpy.fromfunction")
+def _fromfunction(trace: Any, function: Any, shape: Any, *, dtype: Any = float, **kwargs: Any) -> Any:
+    axes = trace.fresh(trace.shape(shape))
+    return trace.lift(function(*(trace.view(axes, i, _kind(trace, dtype)) for i in axes), **kwargs))
 
 
 @tensor_op("numpy.eye", "numpy.identity")

@@ -137,12 +137,21 @@ def _kron(trace: Any, a: Any, b: Any) -> Any:
 
 
 @tensor_op("numpy.cross")
-def _cross(trace: Any, a: Any, b: Any, axis: int = -1) -> Any:
-    a, b = (trace.call("numpy.moveaxis", (trace.lift(x), axis, -1), {}) for x in (a, b))
+def _cross(
+    trace: Any, a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None
+) -> Any:
+    axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
+    a = trace.call("numpy.moveaxis", (trace.lift(a), axisa, -1), {})
+    b = trace.call("numpy.moveaxis", (trace.lift(b), axisb, -1), {})
     for x in (a, b):
         trace.unify(x.extents[-1], S(3), "cross", (x, x.rank - 1))
     pairs = [a[..., p] * b[..., q] - a[..., q] * b[..., p] for p, q in ((1, 2), (2, 0), (0, 1))]
-    return trace.call("numpy.stack", (pairs, axis), {})
+    return trace.call("numpy.stack", (pairs, axisc), {})
+
+
+@tensor_op("numpy.linalg.cross")
+def _linalg_cross(trace: Any, x1: Any, x2: Any, *, axis: int = -1) -> Any:
+    return _cross.lower(trace, x1, x2, axis=axis)
 
 
 @tensor_op("numpy.trace", "trace")
@@ -151,16 +160,52 @@ def _trace(trace: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) 
     return trace.call("numpy.sum", (diagonal, -1), {})
 
 
+@tensor_op("numpy.linalg.trace")
+def _linalg_trace(trace: Any, x: Any, /, *, offset: int = 0) -> Any:
+    return _trace.lower(trace, x, offset, -2, -1)
+
+
+@tensor_op("numpy.linalg.multi_dot")
+def _multi_dot(trace: Any, arrays: Any) -> Any:
+    result, *rest = (trace.lift(x) for x in arrays)
+    for x in rest:
+        result = _dot.lower(trace, result, x)
+    return result
+
+
 @tensor_op("numpy.einsum")
 def _einsum(trace: Any, subscripts: Any, *operands: Any, optimize: Any = None) -> Any:
     if not isinstance(subscripts, str):
-        raise trace.unsupported("numpy.einsum", f"subscripts {subscripts!r}", "a string such as 'ik,kj->ij'")
+        subscripts, operands = _lettered(trace, (subscripts, *operands))
     arrays = [trace.lift(x) for x in operands]
     try:
         labels, out = _subscripts(subscripts.replace(" ", ""), arrays)
     except ValueError as error:
         raise ShapeError(f"einsum {subscripts!r}: {error} ({trace.place()})") from None
     return _contract(trace, labels, out, arrays, "einsum", spread="".join(labels))
+
+
+def _lettered(trace: Any, given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """``einsum(A, [0, 1], B, [1, 2], [0, 2])`` in letters, whose order is that of the numbers."""
+    operands, lists = given[: len(given) // 2 * 2 : 2], given[1::2]
+    out = list(given[-1:]) if len(given) % 2 else []
+    wrong = [
+        x
+        for part in (*lists, *out)
+        for x in part
+        if x is not Ellipsis and not isinstance(x, int | np.integer)
+    ]
+    if wrong:
+        raise ShapeError(
+            f"einsum: an index is an integer or an Ellipsis; found {wrong[0]!r} ({trace.place()})"
+        )
+    order = "".join(sorted(LETTERS))
+
+    def letters(part: Any) -> str:
+        return "".join("..." if x is Ellipsis else order[x] for x in part)
+
+    text = ",".join(map(letters, lists)) + ("->" + letters(out[0]) if out else "")
+    return text, operands
 
 
 def _subscripts(subscripts: str, arrays: Sequence[Any]) -> tuple[list[str], str]:

@@ -1,6 +1,5 @@
-"""Arrays put together, taken apart, repeated and shifted."""
+"""Arrays put together, repeated and shifted."""
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -59,28 +58,71 @@ def _hstack(trace: Any, tup: Any) -> Any:
     return _concatenate.lower(trace, parts, 0 if parts[0].rank == 1 else 1)
 
 
+@tensor_op("numpy.dstack")
+def _dstack(trace: Any, tup: Any) -> Any:
+    return _concatenate.lower(trace, [trace.call("numpy.atleast_3d", (a,), {}) for a in tup], 2)
+
+
+@tensor_op("numpy.block")
+def _block(trace: Any, arrays: Any) -> Any:
+    depth = _depth(arrays)
+    rank = max(depth, *(trace.lift(a).rank for a in _leaves(arrays)))
+
+    def put_together(part: Any, level: int) -> Any:
+        if not isinstance(part, list):
+            x = trace.lift(part)
+            return x.through((*(trace.unit() for _ in range(rank - x.rank)), *x.axes), x.entry)
+        return _concatenate.lower(trace, [put_together(p, level - 1) for p in part], rank - level)
+
+    return put_together(arrays, depth)
+
+
+def _depth(arrays: Any) -> int:
+    return 1 + max(map(_depth, arrays), default=0) if isinstance(arrays, list) else 0
+
+
+def _leaves(arrays: Any) -> list[Any]:
+    return [leaf for part in arrays for leaf in _leaves(part)] if isinstance(arrays, list) else [arrays]
+
+
+@tensor_op("numpy.append")
+def _append(trace: Any, arr: Any, values: Any, axis: Any = None) -> Any:
+    return _concatenate.lower(trace, [arr, values], axis)
+
+
+@tensor_op("numpy.insert")
+def _insert(trace: Any, arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
+    a = trace.lift(arr)
+    a, p = (trace.reshape(a, (-1,)), 0) if axis is None else (a, trace.axis(a, axis))
+    if not isinstance(obj, int | np.integer):
+        raise trace.unsupported("numpy.insert", f"obj={obj!r}", "one place, as an integer")
+    front = (slice(None),) * p
+    value = trace.lift(values)
+    if value.rank and value.rank < a.rank:
+        value = trace.call("numpy.expand_dims", (value, p), {})
+    if value.rank < a.rank:
+        value = trace.call("numpy.broadcast_to", (value, a[(*front, slice(0, 1))].shape), {})
+    before, after = a[(*front, slice(None, int(obj)))], a[(*front, slice(int(obj), None))]
+    return _concatenate.lower(trace, [before, value, after], p)
+
+
+@tensor_op("numpy.delete")
+def _delete(trace: Any, arr: Any, obj: Any, axis: Any = None) -> Any:
+    a = trace.lift(arr)
+    a, p = (trace.reshape(a, (-1,)), 0) if axis is None else (a, trace.axis(a, axis))
+    front = (slice(None),) * p
+    if a.extents[p].is_Integer:
+        return a[(*front, np.delete(np.arange(int(a.extents[p])), obj))]
+    if not isinstance(obj, int | np.integer):
+        raise trace.unsupported("numpy.delete", f"obj={obj!r} of {a}", "one place, or a known size")
+    parts = [slice(None, int(obj))] + [slice(int(obj) + 1, None)] * (obj != -1)
+    return _concatenate.lower(trace, [a[(*front, part)] for part in parts], p)
+
+
 @tensor_op("numpy.column_stack")
 def _column_stack(trace: Any, tup: Any) -> Any:
     parts = [trace.lift(a) for a in tup]
     return _concatenate.lower(trace, [a[:, None] if a.rank == 1 else a for a in parts], 1)
-
-
-@tensor_op("numpy.split", "numpy.array_split")
-def _split(trace: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    a = trace.lift(ary)
-    p = trace.axis(a, axis)
-    if isinstance(indices_or_sections, int):
-        part = trace.sizes.quotient(a.extents[p], S(indices_or_sections))
-        if part is None:
-            raise trace.unsupported(
-                "numpy.split", f"{a} in {indices_or_sections} parts", "parts of equal size"
-            )
-        ends = [part * k for k in range(indices_or_sections + 1)]
-    else:
-        ends = [S.Zero, *(trace.extent(e) for e in indices_or_sections), a.extents[p]]
-    bounds = [trace.number(trace.resolve(e)) for e in ends]
-    before = (slice(None),) * p
-    return [a[(*before, slice(low, high))] for low, high in pairwise(bounds)]
 
 
 @tensor_op("numpy.tile")
@@ -96,12 +138,25 @@ def _tile(trace: Any, A: Any, reps: Any) -> Any:
 
 @tensor_op("numpy.repeat", "repeat")
 def _repeat(trace: Any, a: Any, repeats: Any, axis: Any = None) -> Any:
-    a, count = trace.lift(a), trace.extent(repeats)
-    a, axis = (trace.reshape(a, (-1,)), 0) if axis is None else (a, trace.axis(a, axis))
-    indices = trace.fresh([n * count if p == axis else n for p, n in enumerate(a.extents)])
-    return a.through(
-        indices, a.at([sympy.floor(i / count) if p == axis else i for p, i in enumerate(indices)])
-    )
+    a = trace.lift(a)
+    a, p = (trace.reshape(a, (-1,)), 0) if axis is None else (a, trace.axis(a, axis))
+    if np.ndim(repeats) and not isinstance(repeats, str):
+        return a[(*(slice(None),) * p, _repeated(trace, a, repeats, p))]
+    count = trace.extent(repeats)
+    indices = trace.fresh([n * count if q == p else n for q, n in enumerate(a.extents)])
+    return a.through(indices, a.at([sympy.floor(i / count) if q == p else i for q, i in enumerate(indices)]))
+
+
+def _repeated(trace: Any, a: Any, repeats: Any, p: int) -> Any:
+    """The places of axis p, each as often as constant `repeats` say."""
+    extent = a.extents[p]
+    if not extent.is_Integer or np.asarray(repeats).dtype.kind not in "iu":
+        raise trace.unsupported(
+            "numpy.repeat",
+            f"repeats={repeats!r} along axis {p} of {a}",
+            "one number for all, or constants and a known size",
+        )
+    return np.repeat(np.arange(int(extent)), repeats)
 
 
 @tensor_op("numpy.roll")
@@ -110,40 +165,16 @@ def _roll(trace: Any, a: Any, shift: Any, axis: Any = None) -> Any:
     if axis is None:
         flat = trace.reshape(a, (-1,))
         return trace.reshape(_roll.lower(trace, flat, shift, 0), a.shape)
-    p = trace.axis(a, axis)
-    at = [sympy.Mod(i - trace.extent(shift), a.extents[p]) if q == p else i for q, i in enumerate(a.axes)]
+    axes = list(axis) if isinstance(axis, tuple | list) else [axis]
+    shifts = list(shift) if isinstance(shift, tuple | list) else [shift] * len(axes)
+    axes = axes * len(shifts) if len(axes) == 1 else axes
+    if len(axes) != len(shifts):
+        raise ShapeError(f"roll has {len(shifts)} shifts for {len(axes)} axes of {a} ({trace.place()})")
+    at = list(a.axes)
+    for x, s in zip(axes, shifts, strict=True):
+        p = trace.axis(a, x)
+        at[p] = sympy.Mod(at[p] - trace.extent(s), a.extents[p])
     return a.through(a.axes, a.at(at))
-
-
-@tensor_op("numpy.take", "take")
-def _take(trace: Any, a: Any, indices: Any, axis: Any = None) -> Any:
-    a = trace.lift(a)
-    a, p = (trace.reshape(a, (-1,)), 0) if axis is None else (a, trace.axis(a, axis))
-    return a[(*(slice(None),) * p, indices)]
-
-
-@tensor_op("numpy.take_along_axis")
-def _take_along_axis(trace: Any, arr: Any, indices: Any, axis: Any = -1) -> Any:
-    a, chosen = trace.lift(arr), trace.whole(trace.lift(indices))
-    p = trace.axis(a, axis)
-    if a.rank != chosen.rank or not chosen.entry.is_integer:
-        raise ShapeError(
-            f"take_along_axis needs integers with the axes of {a}; found {chosen} ({trace.place()})"
-        )
-    row = a.through((*(i if q != p else trace.unit() for q, i in enumerate(a.axes)),), S.Zero)
-    indices = trace.fresh(trace.broadcast([row, chosen], "take_along_axis"))
-    at = [trace.broadcast_entry(chosen, indices) if q == p else S.Zero if a.extents[q] == 1 else i
-          for q, i in enumerate(indices)]  # fmt: skip
-    return a.through(indices, a.at(at))
-
-
-@tensor_op("numpy.diff")
-def _diff(trace: Any, a: Any, n: int = 1, axis: int = -1) -> Any:
-    a = trace.lift(a)
-    before = (slice(None),) * trace.axis(a, axis)
-    for _ in range(n):
-        a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
-    return a
 
 
 @tensor_op("numpy.meshgrid")
@@ -156,18 +187,3 @@ def _meshgrid(trace: Any, *xi: Any, indexing: str = "xy", sparse: bool = False) 
     wide = [a.through(axes, a.at((axes[order.index(p)],))) for p, a in enumerate(arrays)]
     return wide if not sparse else [a[tuple(slice(None) if order[q] == p else slice(0, 1) for q in range(len(order)))]
                                     for p, a in enumerate(wide)]  # fmt: skip
-
-
-@tensor_op("numpy.pad")
-def _pad(trace: Any, array: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
-    a = trace.lift(array)
-    widths = np.broadcast_to(np.asarray(pad_width), (a.rank, 2)).tolist()
-    value = trace.lift(constant_values)
-    if mode != "constant" or value.rank:
-        raise trace.unsupported("numpy.pad", f"mode={mode!r}", "mode='constant' with one value")
-    indices = trace.fresh([n + before + after for n, (before, after) in zip(a.extents, widths, strict=True)])
-    at = [i - before for i, (before, _) in zip(indices, widths, strict=True)]
-    inside = sympy.And(
-        *(c for i, n in zip(at, a.extents, strict=True) for c in (sympy.Ge(i, 0), sympy.Lt(i, n)))
-    )
-    return trace.define(indices, Where(inside, a.at(at), value.at(())), rule="pad", dtype=a.dtype)

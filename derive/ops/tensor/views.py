@@ -58,6 +58,15 @@ def _moveaxis(trace: Any, a: Any, source: Any, destination: Any) -> Any:
     return _permuted(a, order)
 
 
+@tensor_op("numpy.rollaxis")
+def _rollaxis(trace: Any, a: Any, axis: int, start: int = 0) -> Any:
+    a = trace.lift(a)
+    p, to = trace.axis(a, axis), start + a.rank if start < 0 else start
+    order = [q for q in range(a.rank) if q != p]
+    order.insert(to - (p < to), p)
+    return _permuted(a, order)
+
+
 @tensor_op("numpy.expand_dims")
 def _expand_dims(trace: Any, a: Any, axis: Any) -> Any:
     a = trace.lift(a)
@@ -88,6 +97,13 @@ def _atleast_1d(trace: Any, a: Any) -> Any:
 def _atleast_2d(trace: Any, a: Any) -> Any:
     a = trace.lift(a)
     return a.through((*(trace.unit() for _ in range(2 - a.rank)), *a.axes), a.entry)
+
+
+@tensor_op("numpy.atleast_3d")
+def _atleast_3d(trace: Any, a: Any) -> Any:
+    a = trace.lift(a)
+    front = (trace.unit(),) if a.rank < 2 else ()
+    return a.through((*front, *a.axes, *(trace.unit() for _ in range(3 - len(front) - a.rank))), a.entry)
 
 
 @tensor_op("numpy.broadcast_to")
@@ -142,6 +158,11 @@ def _diag(trace: Any, v: Any, k: int = 0) -> Any:
     return trace.define((i, j), bracket * v.at((i - max(-k, 0),)), rule="diag", dtype=v.dtype)
 
 
+@tensor_op("numpy.diagflat")
+def _diagflat(trace: Any, v: Any, k: int = 0) -> Any:
+    return _diag.lower(trace, _ravel.lower(trace, v), k)
+
+
 @tensor_op("numpy.flip")
 def _flip(trace: Any, m: Any, axis: Any = None) -> Any:
     m = trace.lift(m)
@@ -163,13 +184,39 @@ def _fliplr(trace: Any, m: Any) -> Any:
     return _flip.lower(trace, m, 1)
 
 
-@tensor_op("numpy.reshape", "reshape")
-def _reshape(trace: Any, a: Any, *shape: Any) -> Any:
+@tensor_op("numpy.rot90")
+def _rot90(trace: Any, m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+    p, q = trace.axes_of(trace.lift(m), tuple(axes))
+    match k % 4:
+        case 0:
+            return trace.lift(m)
+        case 1:
+            return _swapaxes.lower(trace, _flip.lower(trace, m, q), p, q)
+        case 2:
+            return _flip.lower(trace, m, (p, q))
+    return _flip.lower(trace, _swapaxes.lower(trace, m, p, q), q)
+
+
+def _reshaped(trace: Any, a: Any, shape: Any, order: str) -> Any:
+    """In Fortran's order the first axis runs fastest: the transpose is reshaped to the transposed shape."""
+    a = trace.lift(a)
+    if order not in ("C", "F", "A"):
+        raise trace.unsupported("numpy.reshape", f"order={order!r}", "'C', 'F' and 'A'")
+    return trace.reshape(a.T, tuple(shape[::-1])).T if order == "F" else trace.reshape(a, tuple(shape))
+
+
+@tensor_op("numpy.reshape")
+def _numpy_reshape(trace: Any, a: Any, shape: Any, order: str = "C") -> Any:
+    return _reshaped(trace, a, shape if isinstance(shape, tuple | list) else (shape,), order)
+
+
+@tensor_op("reshape")
+def _reshape(trace: Any, a: Any, *shape: Any, order: str = "C") -> Any:
     if len(shape) == 1 and isinstance(shape[0], tuple | list):
         shape = tuple(shape[0])
-    return trace.reshape(trace.lift(a), shape)
+    return _reshaped(trace, a, shape, order)
 
 
 @tensor_op("numpy.ravel", "ravel", "flatten")
-def _ravel(trace: Any, a: Any) -> Any:
-    return trace.reshape(trace.lift(a), (-1,))
+def _ravel(trace: Any, a: Any, order: str = "C") -> Any:
+    return _reshaped(trace, a, (-1,), order)
