@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ import sympy
 from .calculus.jacobian import jacobian as jacobian_program
 from .calculus.jvp import jvp as jvp_program
 from .calculus.vjp import vjp as vjp_program
-from .deferred import Deferred
-from .errors import NotDifferentiable, UnknownName, closest
+from .deferred import Deferred, DeferredKernel, PerSize, reason
+from .errors import NeedsSize, NotDifferentiable, UnknownName, closest
 from .frontends.declared import declared, examples
 from .frontends.formula import understand
 from .frontends.parse_index import parse_equations
@@ -22,7 +22,7 @@ from .frontends.trace import Trace
 from .frontends.trace_numpy import trace_numpy
 from .function import CompiledFunction, Function, Origin
 from .ir.facts import Spec, spec
-from .ir.nodes import Program, Tensor
+from .ir.nodes import Program, Tensor, size
 from .ir.tensors import merge
 from .rewrite.derived import derived, forward_names, names_of, prepare
 from .structure import (
@@ -30,6 +30,7 @@ from .structure import (
     Structure,
     flat,
     is_container,
+    matched,
     part_at,
     parts_of,
     paths,
@@ -66,25 +67,57 @@ def trace(fn: Callable[..., Any], /, **shapes: Any) -> Any:
         >>> f([1, 2], [[1, 0], [0, 1]])
         5.0
     """
-    if shapes or not inspect.signature(fn).parameters:
-        return _traced(fn, *declared(shapes))
-    cache: dict[Any, Function] = {}
+    parameters = inspect.signature(fn).parameters
+    if shapes or not parameters:
+        return _opened(fn, *declared(shapes))
+    cache: dict[Any, Function | PerSize] = {}
 
     def specialise(args: tuple[Any, ...], kwargs: Any) -> Function:
-        bound = inspect.signature(fn).bind(*args, **kwargs)
+        own = {name: value for name, value in kwargs.items() if name in parameters}
+        bound = inspect.signature(fn).bind(*args[: len(parameters) - len(own)], **own)
         found = examples(bound.arguments)
         if found.key not in cache:
-            cache[found.key] = _traced(fn, found.arguments, found.specs, Trace(found.sizes))
-        return cache[found.key]
+            cache[found.key] = _opened(fn, found.arguments, found.specs, found.sizes)
+        known = cache[found.key]
+        return known.specialise(args, kwargs) if isinstance(known, PerSize) else known
 
     return Deferred(_name(fn), specialise)
 
 
+Specs = Mapping[str, Spec]
+
+
+def _opened(
+    fn: Callable[..., Any], arguments: dict[str, Structure], specs: Specs, flexible: Iterable[sympy.Symbol] = ()
+) -> Function | PerSize:
+    """`fn` traced with these declarations; if its code needs numbers for some sizes, a function for each choice of them."""
+    try:
+        return _traced(fn, arguments, specs, flexible)
+    except NeedsSize as error:
+        first = error
+    in_order = {n: arguments[n] for n in inspect.signature(fn).parameters if n in arguments}
+    paths = [path for part in in_order.values() for path in map(list(specs).__getitem__, places(part))]
+    inputs = Program(tuple(specs[path].tensor(path) for path in paths), (), ())
+    needs: dict[str, str] = {}
+
+    def build(values: dict[str, int]) -> Function:
+        numbers = {size(name): sympy.Integer(value) for name, value in values.items()}
+        known = {path: declaration.at(numbers) for path, declaration in specs.items()}
+        function = _traced(fn, arguments, known, [s for s in flexible if s not in numbers])
+        where = ", ".join(f"{name} = {value}" for name, value in values.items())
+        note = f"{reason(needs)}\nfor {where}:"
+        return replace(function, note=note, source=f"{function.source} for {where}".strip())
+
+    function = PerSize(Function(_name(fn), inputs, arguments=_arguments(in_order, specs, inputs)), build, needs)
+    function.learn(first)
+    return function
+
+
 def _traced(
-    fn: Callable[..., Any], arguments: dict[str, Structure], specs: dict[str, Spec], record: Trace | None = None
+    fn: Callable[..., Any], arguments: dict[str, Structure], specs: Specs, flexible: Iterable[sympy.Symbol]
 ) -> Function:
     """Trace `fn` with a declaration for each array of its arguments."""
-    program, structure = trace_numpy(fn, specs, record, arguments)
+    program, structure = trace_numpy(fn, specs, Trace(flexible), arguments)
     program = prepare(program)
     code = getattr(fn, "__code__", None)
     source = f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else ""
@@ -257,8 +290,10 @@ def check(f: Any, wrt: Wrt = None, **options: Any) -> Report:
     Returns:
         A report: method, shapes, largest error, and the smallest error that would have been caught.
     """
+    if isinstance(f, DeferredKernel):
+        f = f.latest
     kernel = f if isinstance(f, CompiledFunction) else None
-    function: Function = kernel.function if kernel else f.last if isinstance(f, Deferred) and f.last else f
+    function: Function = kernel.function if kernel else f.latest if isinstance(f, Deferred) else f
     if function.origin is None:
         function = (
             _grad(function, wrt, "grad") if not function.program.outputs[0].rank else _vjp(function, wrt)
@@ -272,7 +307,23 @@ def check(f: Any, wrt: Wrt = None, **options: Any) -> Report:
     seeds = {"vjp": "cotangents", "jvp": "tangents", "hvp": "tangents"}
     if origin.kind in seeds:
         options[seeds[origin.kind]] = origin.seeds
-    return check_derivative(origin.base.program, run, origin.kind, origin.wrt, **options)
+    if options.get("inputs"):
+        options["inputs"] = _by_path(function, options["inputs"])
+    report = check_derivative(origin.base.program, run, origin.kind, origin.wrt, **options)
+    note = " ".join(line.strip() for line in function.note.removesuffix(":").splitlines())
+    return replace(report, notes=(*report.notes, note)) if note else report
+
+
+def _by_path(function: Function, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays by the names of inputs, from arguments in their structure."""
+    found: dict[str, Any] = {}
+    for name, value in inputs.items():
+        part = function.signature.get(name)
+        if part is None:
+            found[name] = value
+        else:
+            found |= {function.inputs[place]: array for place, array in matched(part, value, name).items()}
+    return found
 
 
 # -- formulas as text
@@ -395,5 +446,5 @@ def _derived(
     more = {name: shifted(part, len(f.inputs)) for name, part in (seeds or {}).items()}
     arguments = _if_nested({**f.signature, **more})
     return Function(
-        f.name, program, structure, forward_names(program, f.program), origin, f.source, arguments
+        f.name, program, structure, forward_names(program, f.program), origin, f.source, arguments, f.note
     )

@@ -24,6 +24,14 @@ class TraceError(DeriveError, TypeError):
     """Something was done to a traced value that needs a number."""
 
 
+class NeedsSize(TraceError):
+    """A number was asked for where there is a size; `sizes` are the symbols, `reason` the place in the user's code."""
+
+    def __init__(self, message: str, sizes: Iterable[object] = (), reason: str = "") -> None:
+        super().__init__(message)
+        self.sizes, self.reason = frozenset(sizes), reason
+
+
 class UnknownName(DeriveError, KeyError):
     """A name that is not there; the message offers the closest ones."""
 

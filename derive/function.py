@@ -49,6 +49,7 @@ class Function:
     source: file and line of the user's function.
     arguments: for each argument of a call the structure that its arrays stand in, numbered like the inputs of
         `program`; empty if each input is an argument.
+    note: what a reader must know first, such as that it was traced for one value of a size.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Function:
     origin: Origin | None = None
     source: str = ""
     arguments: dict[str, Structure] = field(default_factory=dict, hash=False)
+    note: str = ""
     _kernels: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -126,7 +128,7 @@ class Function:
     # -- reading
 
     def __str__(self) -> str:
-        return "\n".join(render_matrix(self.presented, self.forward))
+        return "\n".join([*([self.note] if self.note else []), *render_matrix(self.presented, self.forward)])
 
     def matrix(self) -> str:
         """Matrix notation where it exists, index notation elsewhere."""

@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from sympy import Expr, S
 
-from ..errors import DomainError, ShapeError, TraceError, UnsupportedOp
+from ..errors import DomainError, NeedsSize, ShapeError, TraceError, UnsupportedOp
 from ..ir.nodes import (
     Bracket,
     Equation,
@@ -347,20 +347,38 @@ class Trace(Words):
         """The truth of a condition on sizes, for Python's `if`, `and`, `or`, `not`, `max` and `min`.
 
         Raises:
-            TraceError: it depends on the numbers in the arrays, or on sizes that are not known.
+            NeedsSize: it depends on sizes that are not known.
+            TraceError: it depends on the numbers in the arrays.
         """
-        answer = truth(self.resolve(self.lift(x).entry)) if not x.axes else None
+        answer = _from_one_on(truth(self.resolve(self.lift(x).entry))) if not x.axes else None
         if answer in (sympy.true, sympy.false):
             return bool(answer)
         if answer is not None and not reads_of(x.entry):
-            raise TraceError(
-                f"a branch asks whether {_in_words(answer)}, and the sizes are not known\n  in {self.line()}\n"
-                "  try: give axes that are equal the same name, or declare sizes as integers"
-            )
+            raise self.needs_size(f"a branch on {_in_words(answer)}", answer)
         raise TraceError(
             f"a branch asks for the truth of {x}, which is known only when arrays are given\n  in {self.line()}\n"
             "  try: np.where(condition, a, b) instead of if, np.maximum instead of max, & and | instead of and, or"
         )
+
+    def needs_size(self, what: str, expression: Any) -> NeedsSize:
+        """The error for code that needs the number of a size; it names every size that this one was unified with."""
+        symbols = {s for s in self.resolve(expression).free_symbols if s.is_Symbol}
+        equal = {s for s in self.sizes.same if symbols & self.resolve(s).free_symbols}
+        names = " and ".join(sorted(map(str, symbols)))
+        return NeedsSize(
+            f"{what} needs a number for {names}\n  in {self.line()}\n"
+            "  try: whole-array operations, or declare the size as an integer",
+            symbols | equal,
+            self.line(),
+        )
+
+
+def _from_one_on(condition: Any) -> Any:
+    """A condition on sizes, decided where it holds or fails for all sizes from 1 on."""
+    symbols = sorted((s for s in condition.free_symbols if s.is_Symbol), key=str)
+    from_zero = {s: sympy.Symbol(s.name, integer=True, nonnegative=True) + 1 for s in symbols}
+    found = condition.xreplace(from_zero) if condition.is_Relational and symbols else condition
+    return found if found in (sympy.true, sympy.false) else condition
 
 
 def _without_types(signature: inspect.Signature) -> str:

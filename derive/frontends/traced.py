@@ -11,7 +11,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from sympy import Expr
 
 from ..errors import ShapeError, TraceError, UnknownMethod, closest
-from ..ir.nodes import Index, substitute
+from ..ir.nodes import Index, reads_of, substitute
 from ..ops.tensor import tensor_ops
 
 BOOL, INT, FLOAT = np.dtype(bool), np.dtype(np.int64), np.dtype(np.float64)
@@ -50,6 +50,11 @@ class Traced(NDArrayOperatorsMixin):
     @property
     def size(self) -> Any:
         return self.owner.number(sympy.Mul(*self.extents))
+
+    @property
+    def is_size(self) -> bool:
+        """Whether it is a scalar made of sizes alone."""
+        return not self.axes and not reads_of(self.entry)
 
     @property
     def T(self) -> Traced:
@@ -135,11 +140,21 @@ class Traced(NDArrayOperatorsMixin):
     def _number(self, what: str) -> Any:
         if not self.axes and self.entry.is_number:
             return self.entry
+        self._needs_no_size(what)
         raise TraceError(
             f"{what} asks for the number behind {self} ({self.owner.place()}), which is known only when arrays are "
             "given; try: keep it an array, with NumPy's functions (np.sqrt instead of math.sqrt, np.stack instead of "
-            "filling an array)"
+            "filling an array; np.where instead of if)"
         )
+
+    def _needs_no_size(self, what: str) -> None:
+        """Ask for numbers of the sizes that this is made of, if it is made of nothing else.
+
+        Raises:
+            NeedsSize: it is.
+        """
+        if self.is_size:
+            raise self.owner.needs_size(what, self.entry)
 
     def __float__(self) -> float:
         return float(self._number("float()"))
@@ -153,9 +168,10 @@ class Traced(NDArrayOperatorsMixin):
     def __index__(self) -> int:
         if not self.axes and self.entry.is_number:
             return int(self.entry)
+        self._needs_no_size("range() or an index of a plain list")
         raise TraceError(
             f"range() or an index of a plain array asks for the number {self} ({self.owner.place()}); try: whole-array "
-            "operations, a size declared as an integer, or the array that is indexed as an argument"
+            "operations, or the array that is indexed as an argument"
         )
 
     def __len__(self) -> int:
@@ -163,18 +179,13 @@ class Traced(NDArrayOperatorsMixin):
             raise TypeError(f"len() of the scalar {self} ({self.owner.place()})")
         if self.extents[0].is_Integer:
             return int(self.extents[0])
-        raise TraceError(
-            f"the length of {self} is a size, not a number ({self.owner.place()}); try: x.shape[0]"
-        )
+        raise self.owner.needs_size(f"the length of {self}", self.extents[0])
 
     def __iter__(self) -> Iterator[Traced]:
         if not self.axes:
             raise TypeError(f"cannot iterate over the scalar {self} ({self.owner.place()})")
         if not self.extents[0].is_Integer:
-            raise TraceError(
-                f"a loop over the first axis of {self} ({self.owner.place()}) needs a number for {self.extents[0]}; "
-                "try: whole-array operations, or declare the size as an integer"
-            )
+            raise self.owner.needs_size(f"a loop over the first axis of {self}", self.extents[0])
         return (self[p] for p in range(int(self.extents[0])))
 
     def __contains__(self, value: Any) -> bool:

@@ -6,6 +6,7 @@ import builtins
 import functools
 import importlib
 import inspect
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ ARRAYS_OF_SIZES = (
     "fromfunction",
 )  # fmt: skip
 ARRAYS_OF_ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray")
+OF_A_SIZE = ("sqrt", "exp", "log", "log2", "log10")
+"""Functions of `math` that keep a size symbolic."""
 
 _lock = threading.RLock()
 
@@ -35,6 +38,16 @@ def _dispatching(dotted: str, original: Callable[..., Any]) -> Callable[..., Any
         if trace is None or called_from_library():
             return original(*args, **kwargs)
         return trace.call(dotted, args, kwargs)
+
+    return function
+
+
+def _of_a_size(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def function(*args: Any) -> Any:
+        if len(args) == 1 and isinstance(args[0], Traced) and args[0].is_size:
+            return args[0].owner.call(f"numpy.{name}", args, {})
+        return original(*args)
 
     return function
 
@@ -58,6 +71,9 @@ def _replacements() -> list[tuple[ModuleType, str, Any, Any]]:
         module = importlib.import_module(module_name)
         original = getattr(module, attribute)
         found.append((module, attribute, original, _dispatching(dotted, original)))
+    for name in OF_A_SIZE:
+        original = getattr(math, name)
+        found.append((math, name, original, _of_a_size(name, original)))
     return found
 
 

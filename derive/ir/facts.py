@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import sympy
 from sympy import Expr
@@ -48,6 +49,11 @@ class Spec:
 
     def tensor(self, name: str) -> Tensor:
         return Tensor(name, self.shape, self.kind, self.facts, self.bound)
+
+    def at(self, sizes: Mapping[Expr, Expr]) -> Spec:
+        """The declaration with numbers for some of its sizes."""
+        bound = None if self.bound is None else self.bound.xreplace(sizes)
+        return replace(self, shape=tuple(e.xreplace(sizes) for e in self.shape), bound=bound)
 
 
 def spec(axes: str | int = "", *facts: str) -> Spec:

@@ -70,19 +70,8 @@ def loop_until(x):
     return x
 
 
-def loop_over(X):
-    total = 0
-    for row in X:
-        total = total + row.sum()
-    return total
-
-
 def table(i):
     return np.arange(10.0)[i]
-
-
-def same_shape(x, y):
-    return x if x.shape == y.shape else y
 
 
 CASES: list[tuple[Callable[..., Any], dict[str, str], type, list[str]]] = [
@@ -142,7 +131,7 @@ CASES: list[tuple[Callable[..., Any], dict[str, str], type, list[str]]] = [
     ),
     (lambda a: np.diagonal(a), {"a": "n m"}, ShapeError, ["diagonal", "n and m"]),
     # functions, options and methods without a record: named, with what is there
-    (lambda x: np.linalg.svd(x), {"x": "n n"}, UnsupportedOp, ["numpy.linalg.svd", "closest", "derive/ops"]),
+    (lambda x: np.linalg.eig(x), {"x": "n n"}, UnsupportedOp, ["numpy.linalg.eig", "closest", "derive/ops"]),
     (lambda x: np.sinh(np.i0(x)), {"x": "n"}, UnsupportedOp, ["numpy.i0"]),
     (lambda x: np.nanmedian(x), {"x": "n"}, UnsupportedOp, ["numpy.nanmedian", "numpy.nanmean"]),
     (lambda x: special.jv(1, x), {"x": "n"}, UnsupportedOp, ["scipy.special.jv"]),
@@ -165,7 +154,7 @@ CASES: list[tuple[Callable[..., Any], dict[str, str], type, list[str]]] = [
     (lambda x: np.where(x > 0), {"x": "n"}, UnsupportedOp, ["np.where(condition, a, b)"]),
     (lambda x: np.linalg.norm(x, 2), {"x": "n m"}, UnsupportedOp, ["ord=2", "x[n, m]"]),
     (lambda x: np.pad(x, 1, mode="mean"), {"x": "n"}, UnsupportedOp, ["mode='mean'", "'reflect'"]),
-    (lambda x: linalg.expm(x), {"x": "n n"}, TraceError, ["x[n, n]", "linalg.expm(x)", "cannot dispatch"]),
+    (lambda x: linalg.logm(x), {"x": "n n"}, TraceError, ["x[n, n]", "linalg.logm(x)", "cannot dispatch"]),
     (lambda x: np.vectorize(math.exp)(x), {"x": "n"}, TraceError, ["no numbers yet"]),
     # what needs a number
     (branch, {"x": "n"}, TraceError, ["if np.sum(x) > 0:", "branch()", "np.where(condition, a, b)"]),
@@ -176,18 +165,9 @@ CASES: list[tuple[Callable[..., Any], dict[str, str], type, list[str]]] = [
     (lambda x: int(x.sum()), {"x": "n"}, TraceError, ["int()"]),
     (lambda x: complex(x), {"x": ""}, TraceError, ["complex()"]),
     (lambda x: math.sqrt(x), {"x": ""}, TraceError, ["np.sqrt"]),
-    (lambda x: x / math.sqrt(len(x)), {"x": "n"}, TraceError, ["behind n", "np.sqrt"]),
     (lambda x: x.sum().item(), {"x": "n"}, TraceError, [".item()"]),
     (lambda x: 0 in x, {"x": "n"}, TraceError, ["`in`"]),
-    (
-        lambda x: sum(x[i] for i in range(len(x))),
-        {"x": "n"},
-        TraceError,
-        ["range()", "declared as an integer"],
-    ),
-    (loop_over, {"X": "n m"}, TraceError, ["X[n, m]", "declare the size as an integer"]),
     (table, {"i": ", integer < 10"}, TraceError, ["an argument for a constant array"]),
-    (same_shape, {"x": "n", "y": "m"}, TraceError, ["n == m", "the same name"]),
     (lambda x: x[x > 0], {"x": "n"}, TraceError, ["boolean mask", "np.where(mask, x, 0)"]),
     (lambda x: x[x], {"x": "n"}, TraceError, ["an index must be an integer", "x[n]"]),
     (lambda x: x[1.0], {"x": "n"}, TraceError, ["an index must be an integer"]),
