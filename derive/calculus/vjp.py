@@ -103,9 +103,8 @@ def pull_back_primitive(
     for member in members:
         if member.target.name in shares:
             share = accumulate(member.target, shares.pop(member.target.name), adjoints, taken)
-            received[member.target.name] = substitute(
-                share.body, dict(zip(share.axes, member.axes, strict=True))
-            )
+            body = substitute(share.body, dict(zip(share.axes, member.axes, strict=True)))
+            received[member.target.name] = _without_alias(body, adjoints)
     if not received:
         return
     application = Application(members, taken)
@@ -117,6 +116,16 @@ def pull_back_primitive(
         if read.tensor.name in active:
             share = transpose(read, renamed(body, renaming), indices, step)
             shares.setdefault(read.tensor.name, []).append(share)
+
+
+def _without_alias(body: Expr, adjoints: list[Equation]) -> Expr:
+    """What was just defined, where that is a delta times a scalar: the rule of a primitive may know it."""
+    if isinstance(body, Read) and adjoints and adjoints[-1].target == body.tensor and not adjoints[-1].reduce:
+        inner = substitute(adjoints[-1].body, dict(zip(adjoints[-1].axes, body.indices, strict=True)))
+        factors = sympy.Mul.make_args(inner)
+        if all(isinstance(f, Bracket) or not indices_of(f) for f in factors):
+            return inner
+    return body
 
 
 def transpose(read: Read, body: Expr, indices: tuple[Index, ...], step: Step) -> Share:

@@ -2,7 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+import sympy
+
+from ..ir.nodes import Bracket, indices_of
 
 NO_FACTS: frozenset[str] = frozenset()
 
@@ -23,6 +27,8 @@ class Primitive:
         may be None, and stands for zero.
     vjp: ``(operands, results, cotangents, *parameters)`` -> tuple of cotangents of the operands, likewise.
     labels: what the results are called where there are several, in NumPy's words: ``slogdet(X).logabsdet``.
+    under_transpose: what becomes of the results when the operand is transposed.
+    linear: which operand the results are linear in, if any.
     facts: facts of each result from the facts of each operand.
     spelling: code for each target, with ``{0}`` for the operands: an expression for the tuple of results (or the one).
     analytic: whether `value` continues to complex arguments.
@@ -38,11 +44,24 @@ class Primitive:
     jvp: Callable[..., tuple[Any, ...]]
     vjp: Callable[..., tuple[Any, ...]]
     labels: tuple[str, ...] = ()
+    under_transpose: Literal["transposed", "same", "different"] = "different"
+    linear: int | None = None
     facts: Callable[..., tuple[frozenset[str], ...]] = lambda *facts: (NO_FACTS,)
     spelling: Mapping[str, str] = field(default_factory=dict)
     analytic: bool = True
     needs: str = "invertible"
     source: str = ""
+
+
+def multiple_of_unit(E: Any) -> Any:
+    """The scalar c where the traced matrix E is ``c I``, else None."""
+    *_, i, j = E.axes
+    factors = sympy.Mul.make_args(E.entry)
+    unit = [f for f in factors if isinstance(f, Bracket) and f.condition in (sympy.Eq(i, j), sympy.Eq(j, i))]
+    rest = sympy.Mul(*(f for f in factors if f not in unit))
+    if not unit or {i, j} & indices_of(rest):
+        return None
+    return E.through(E.axes[:-2], rest)
 
 
 def eye(like: Any, n: Any) -> Any:

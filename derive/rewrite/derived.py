@@ -7,17 +7,44 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..ir.nodes import Equation, Program, Read, Tensor
-from ..ir.tensors import with_tensors
+from ..ir.tensors import with_equation, with_tensors
 from .eliminate import eliminate
+from .products import candidates, factored
 from .share import share
-from .tidy import Policy, count_uses, prune, tidy
+from .tidy import Policy, count_uses, price, prune, tidy
+from .values import canonical
 
+CONSTRAINTS = {"simplex", "symmetric", "orthogonal"}
+"""Facts that are equations between entries."""
 LETTERS = {True: "MRSTUHKLPQ", False: "cmqrstuhkl"}
 
 
 def prepare(program: Program) -> Program:
     """A traced program before differentiation: chains of unnamed scalar operations become one body each."""
+    program = merged(program)
     return tidy(program, Policy(inline=False, keep=frozenset(), frozen=names_of(program)))
+
+
+def merged(program: Program) -> Program:
+    """What was computed twice, in the same way and without a name of its own, computed once."""
+    seen: dict[object, Tensor] = {}
+    mapping: dict[Tensor, Tensor] = {}
+    equations: list[Equation] = []
+    for equation in program.equations:
+        equation = with_equation(equation, mapping)
+        found = canonical(equation.body, equation.bound)
+        key = (
+            equation.reduce,
+            found.key,
+            tuple(found.order.index(i) if i in found.order else i for i in equation.axes),
+        )
+        known = seen.setdefault(key, equation.target)
+        free = not equation.step.named and equation.target not in program.outputs
+        if known is equation.target or not free or known.shape != equation.target.shape:
+            equations.append(equation)
+        else:
+            mapping[equation.target] = known
+    return replace(program, equations=tuple(equations))
 
 
 def present(program: Program) -> Program:
@@ -35,19 +62,59 @@ def derived(program: Program, forward: Program) -> Program:
     policy = Policy(inline=True, keep=frozenset(), frozen=names_of(forward))
     everything = {t.name: t for t in (*program.outputs, *(e.target for e in forward.equations))}
     wide = tidy(replace(program, outputs=tuple(everything.values())), policy)
-    wide = tidy(eliminate(wide, policy), policy)
+    wide = tidy(eliminate(_in_parts(wide, policy), policy), policy)
     narrow = replace(policy, keep=_worth_seeing(prune(replace(wide, outputs=program.outputs)), forward))
     result = tidy(replace(wide, outputs=program.outputs), narrow)
     result = adopt_outputs(share(tidy(share(result), narrow)), names_of(forward))
     return rename_derived(result, forward)
 
 
+def _in_parts(program: Program, policy: Policy) -> Program:
+    """Inverses of products as products of inverses, where more cancels than is added."""
+    names = frozenset(candidates(program, policy.frozen))
+    parts = factored(program, names) if names else program
+    if parts.equations == program.equations:
+        return program
+    parts = tidy(parts, policy)
+    prices = [price(e for e in p.equations if e.target.name not in policy.frozen) for p in (parts, program)]
+    return parts if prices[0] < prices[1] else program
+
+
+def simplified(program: Program, small: frozenset[str] = frozenset()) -> Program:
+    """A program for a reader: inverses and determinants in parts, everything cancelled that does.
+
+    Args:
+        program: a traced one.
+        small: sizes that are small beside others, for low-rank updates.
+    """
+    policy = Policy(inline=True, keep=frozenset(), frozen=frozenset())
+    for _ in range(4):
+        after = tidy(factored(program, small=small), policy)
+        if after.equations == program.equations:
+            break
+        program = after
+    return _lettered(tidy(program, replace(policy, constraints=True)), names_of(program))
+
+
 def constrained(program: Program, forward: frozenset[str]) -> Program:
     """A finished derivative with what the declared facts say about sums of entries put in; to be run, not differentiated."""
-    if not any("simplex" in t.facts for t in program.inputs):
+    if not any(t.facts & CONSTRAINTS for t in program.inputs):
         return program
-    keep = frozenset(e.target.name for e in program.equations)
-    return tidy(program, Policy(inline=True, keep=keep & forward, frozen=forward, constraints=True))
+    keep = names_of(program)
+    policy = Policy(inline=True, keep=keep & forward, frozen=forward, constraints=True)
+    return _lettered(tidy(program, policy), keep)
+
+
+def _lettered(program: Program, known: frozenset[str]) -> Program:
+    """Letters for the tensors that are not `known`."""
+    taken = {*program.tensors, *map(str, program.sizes)}
+    mapping: dict[Tensor, Tensor] = {}
+    for equation in program.equations:
+        if equation.target.name not in known:
+            name = _letter(equation, taken)
+            taken.add(name)
+            mapping[equation.target] = replace(equation.target, name=name)
+    return with_tensors(program, mapping)
 
 
 def _worth_seeing(program: Program, forward: Program) -> frozenset[str]:

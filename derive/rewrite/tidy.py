@@ -25,6 +25,19 @@ from ..ir.nodes import (
     reads_of,
     substitute,
 )
+from .algebra import (
+    cancelled,
+    flattened,
+    is_orthogonal,
+    is_rearranged,
+    is_symmetric,
+    normal_entry,
+    operand_names,
+    oriented,
+    proportional,
+    split_factor,
+    widened,
+)
 from .deltas import has_delta, is_delta, reads_whole, solve_deltas
 from .factor import cost, simplify
 from .recognise import recognise
@@ -97,9 +110,11 @@ class _Walk:
         self.compared = {
             r.tensor.name for e in program.equations for c in e.body.atoms(Eq, Ne) for r in reads_of(c)
         }
-        self.whole = {
-            r.tensor.name for e in program.equations if isinstance(e.body, Entry) for r in e.body.operands
-        }
+        self.whole, self.scalable = operand_names(program.equations)
+        declared = program.inputs if policy.constraints else ()
+        self.symmetric = {t.name for t in declared if "symmetric" in t.facts}
+        self.orthogonal = {t.name for t in declared if "orthogonal" in t.facts}
+        self.multiples: dict[Any, Value] = {}
         self.new: dict[str, Equation] = {}
         self.read_by_new: Counter[str] = Counter()
         self.inlined: dict[str, tuple[tuple[Index, ...], Expr]] = {}
@@ -116,9 +131,10 @@ class _Walk:
 
     def process(self, equation: Equation) -> None:
         if isinstance(equation.body, Entry):
-            self.emit(replace(equation, body=self.put_inlined(equation.body)))
+            self.application(equation, equation.body)
             return
-        body = recognise(self.look_up_values(self.put_inlined(equation.body)))
+        body = oriented(self.put_inlined(equation.body), equation.axes, self.symmetric)
+        body = recognise(self.look_up_values(body))
         if equation.reduce is None:
             self.elementwise(equation, body)
         elif equation.reduce == "sum" and equation.target.name not in self.policy.frozen:
@@ -126,16 +142,48 @@ class _Walk:
         else:
             self.emit(replace(equation, body=simplify(body)))
 
+    # -- primitives
+
+    def application(self, equation: Equation, e: Entry) -> None:
+        """A primitive's result: a factor of what it is linear in comes out, then its operand is put in order."""
+        inlined = [split_factor(self.put_inlined(operand)) for operand in e.operands]
+        parameters = [self.put_inlined(p) for p in e.parameters]
+        operands = [oriented(read, equation.axes, self.symmetric) for _, read in inlined]
+        body = normal_entry(Entry(e.primitive, e.output, operands, e.places, parameters), self.new)
+        factor = sympy.Mul(*(c for c, _ in inlined))
+        if factor == 1 and isinstance(body, Entry):
+            self.emit(replace(equation, body=body))
+        elif factor == 1:
+            self.elementwise(equation, self.put_inlined(body))
+        else:
+            name = new_name(f"{equation.target.name}_{e.primitive}", self.taken)
+            whole = replace(equation.target, name=name, facts=frozenset())
+            self.uses[name] += 1
+            self.emit(replace(equation, target=whole, body=body))
+            self.elementwise(equation, factor * self.put_inlined(whole[equation.axes]))
+
     # -- elementwise equations
 
     def elementwise(self, equation: Equation, body: Expr) -> None:
         if has_delta(body):
             body = sympy.Add(*(solve_deltas(t, ())[0] for t in sympy.Add.make_args(sympy.expand_mul(body))))
-        body = simplify(body)
+        body = self.as_multiple(equation, simplify(body))
         equation = replace(equation, body=body, reduce=None, bound=())
         if self.absorb(equation) or self.to_inline(equation):
             return
         self.emit(equation)
+
+    def as_multiple(self, equation: Equation, body: Expr) -> Expr:
+        """A sum that is a number times a tensor, ``m/2 - x/2`` beside ``v = x - m``, as that."""
+        content, primitive = proportional(body)
+        if not primitive.is_Add or (equation.step.named and equation.target.name in self.policy.frozen):
+            return body
+        found = canonical(primitive)
+        if found.key in self.multiples and equation.target.name not in self.compared:
+            tensor, places, factor = self.multiples[found.key]
+            if set(found.order) == set(equation.axes):
+                return content / factor * tensor[tuple(found.order[p] for p in places)]
+        return body
 
     def absorb(self, equation: Equation) -> bool:
         """``T = c R`` with R a sum that only T reads becomes the sum itself, c inside."""
@@ -196,7 +244,7 @@ class _Walk:
         name, body = equation.target.name, equation.body
         if name in self.outputs or name in self.policy.keep or equation.target.kind != "real":
             return False
-        if name in self.whole and not _is_rearranged(body, equation.axes):
+        if name in self.whole and not is_rearranged(body, equation.axes, name in self.scalable):
             return False  # a primitive takes whole arrays, or their transposes
         if name in self.compared and not isinstance(body, Read):
             return False  # what is compared for equality must be one stored value, not computed twice
@@ -267,6 +315,11 @@ class _Walk:
     # -- sums
 
     def summation(self, equation: Equation, body: Expr) -> None:
+        if self.whole or self.orthogonal:
+            body = cancelled(body, equation.bound, self.new, self.orthogonal)
+            if (wide := widened(body, equation.bound, self.new, self.orthogonal)) is not None:
+                equation = replace(equation, body=wide[0], bound=wide[1])
+                body = wide[0]
         done, left = self.through_definitions(
             body, equation.bound, normal_sum(body, equation.bound, self.known_sum)
         )
@@ -355,7 +408,10 @@ class _Walk:
         name = equation.target.name
         keep = name in self.outputs or name in self.policy.keep
         whole = canonical(equation.body, equation.bound)
-        key = (equation.reduce, whole.key)
+        key: Any = (equation.reduce, whole.key)
+        chain = flattened(equation, self.new)
+        if chain is not None and key not in self.values and ("chain", chain.key) in self.values:
+            whole, key = chain, ("chain", chain.key)
         if (
             key in self.values
             and equation.reads
@@ -375,11 +431,17 @@ class _Walk:
         self.new[name] = equation
         if not equation.reads:
             return
+        if is_symmetric(equation, self.symmetric):
+            self.symmetric.add(name)
+        if is_orthogonal(equation, self.orthogonal):
+            self.orthogonal.add(name)
         self.read_by_new.update(r.tensor.name for r in equation.reads)
         stands = self.places(equation, whole)
         if stands is None:
             return
         self.remember(self.values, key, (equation.target, stands, S.One))
+        if chain is not None and (where := self.places(equation, chain)) is not None:
+            self.remember(self.values, ("chain", chain.key), (equation.target, where, S.One))
         if equation.reduce == "sum":
             number, summand = self.split_sizes(equation.body)
             pure = canonical(summand, equation.bound)
@@ -387,6 +449,7 @@ class _Walk:
                 self.remember(self.sums, pure.key, (equation.target, where, 1 / number))
         elif equation.reduce is None and not isinstance(equation.body, Entry):
             self.remember_power(equation)
+            self.remember_multiple(equation)
             self.find_facts(equation)
 
     @staticmethod
@@ -402,6 +465,14 @@ class _Walk:
             base = canonical(body.base)
             if (places := self.places(equation, base)) is not None:
                 self.remember(self.powers, base.key, (equation.target, places, body.exp))
+
+    def remember_multiple(self, equation: Equation) -> None:
+        """``v = x - m`` also names all multiples of it."""
+        content, primitive = proportional(equation.body)
+        if primitive.is_Add:
+            whole = canonical(primitive)
+            if (places := self.places(equation, whole)) is not None:
+                self.remember(self.multiples, whole.key, (equation.target, places, content))
 
     def look_up_values(self, body: Expr) -> Expr:
         """Replace nonlinear subexpressions that an earlier equation computes by reads of it."""
@@ -425,21 +496,19 @@ class _Walk:
         return body if all(a is b for a, b in zip(args, body.args, strict=True)) else body.func(*args)
 
 
-def _is_rearranged(body: Expr, axes: tuple[Index, ...]) -> bool:
-    """Whether a body is another array with its axes in another order."""
-    return (
-        isinstance(body, Read)
-        and reads_whole(body)
-        and sorted(map(str, body.indices)) == sorted(map(str, axes))
-    )
-
-
 Measure = Callable[[Program], float]
 
 
 def price(equations: Iterable[Equation]) -> float:
     """A cost in scalar operations at sizes of about eight, to choose between equal forms."""
-    return sum((cost(e.body) + 1.0) * 8.0 ** min(len(e.indices), 4) + 4 for e in equations)
+    return sum(_nest(e) for e in equations)
+
+
+def _nest(e: Equation) -> float:
+    """A primitive costs a few products of its matrices."""
+    if isinstance(e.body, Entry):
+        return 3 * 8.0 ** min(len(e.indices) + len(e.body.operands), 4)
+    return (cost(e.body) + 1.0) * 8.0 ** min(len(e.indices), 4) + 4
 
 
 __all__ = ["Policy", "Step", "count_uses", "price", "prune", "tidy"]

@@ -36,6 +36,7 @@ DET = Primitive(
     jvp=lambda operands, results, tangents: (
         results[0] * _trace_of_product(np.linalg.inv(operands[0]), tangents[0]),
     ),
+    under_transpose="same",
     vjp=lambda operands, results, cotangents: (
         (cotangents[0] * results[0])[..., None, None] * np.linalg.inv(operands[0]).mT,
     ),
@@ -51,6 +52,7 @@ SLOGDET = Primitive(
     jvp=lambda operands, results, tangents: (
         None, _trace_of_product(np.linalg.inv(operands[0]), tangents[0]),
     ),
+    under_transpose="same",
     vjp=lambda operands, results, cotangents: (
         None if cotangents[1] is None else cotangents[1][..., None, None] * np.linalg.inv(operands[0]).mT,
     ),

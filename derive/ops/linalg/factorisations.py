@@ -64,6 +64,7 @@ CHOLESKY = Primitive(
     value=lambda A: (_cholesky(A),),
     exact=lambda numbers, A: (_exact.cholesky(numbers, (A + A.T) / 2),),
     jvp=_cholesky_tangent,
+    under_transpose="same",
     vjp=_cholesky_cotangent,
     facts=lambda A: (frozenset({"lower triangular", "invertible"}),),
     spelling={name: f"{module}.linalg.cholesky({{0}})" for name, module in SPELLED.items()},
@@ -195,6 +196,7 @@ EIGH = Primitive(
     value=_eigh, labels=("eigenvalues", "eigenvectors"),
     exact=lambda numbers, A: _exact.eigh((A + A.T) / 2),
     jvp=_eigh_tangents,
+    under_transpose="same",
     vjp=_eigh_cotangent,
     facts=lambda A: (
         frozenset({"positive", "nonnegative"}) if "positive definite" in A else frozenset(),

@@ -7,7 +7,7 @@ from scipy import linalg
 
 from ...errors import DomainError
 from ...ir.nodes import indices_of, substitute
-from .._primitive import Primitive, arange
+from .._primitive import Primitive, arange, multiple_of_unit
 from . import _exact
 from .factorisations import symmetrised
 
@@ -47,6 +47,8 @@ def powers(X: Any, k: Any) -> Any:
 
 def _around(X: Any, k: Any, E: Any) -> Any:
     """``sum_r [r < k] X^r E X^(k-1-r)``, where k may vary over the stack."""
+    if (c := multiple_of_unit(E)) is not None:
+        return (k * c)[..., None, None] * powers(X, k - 1)
     most = _largest(k)
     r = arange(X, most)
     if k.rank:
@@ -69,6 +71,7 @@ POWER = Primitive(
     value=lambda X, k: (_power(X, k),),
     exact=lambda numbers, X, k: (_exact_power(numbers, X, k),),
     jvp=lambda operands, results, tangents, k: (_around(operands[0], k, tangents[0]),),
+    under_transpose="transposed",
     vjp=lambda operands, results, cotangents, k: (_around(operands[0].mT, k, cotangents[0]),),
     facts=lambda A: (frozenset(A & KEPT),),
     needs="",
@@ -81,6 +84,8 @@ POWER = Primitive(
 
 def _beside(X: Any, E: Any) -> Any:
     """The block above the diagonal of ``exp [[X, E], [0, X]]``: the derivative of exp at X along E."""
+    if (c := multiple_of_unit(E)) is not None:
+        return c[..., None, None] * X.owner.primitive("expm", (X,))[0]
     n = X.shape[-1]
     upper = np.concatenate([X, E], axis=-1)
     lower = np.concatenate([np.zeros_like(X), X], axis=-1)
@@ -99,6 +104,7 @@ EXPM = Primitive(
     value=lambda A: (linalg.expm(A),),
     exact=lambda numbers, A: (_exact.expm(A),),
     jvp=lambda operands, results, tangents: (_beside(operands[0], tangents[0]),),
+    under_transpose="transposed",
     vjp=lambda operands, results, cotangents: (_beside(operands[0].mT, cotangents[0]),),
     facts=lambda A: (_expm_facts(A),),
     spelling={
@@ -141,6 +147,7 @@ SQRTM = Primitive(
     value=lambda A: (_sqrtm(A),),
     exact=lambda numbers, A: (_exact_sqrtm(numbers, A),),
     jvp=lambda operands, results, tangents: (_sqrtm_derivative(operands, tangents[0]),),
+    under_transpose="same",
     vjp=lambda operands, results, cotangents: (_sqrtm_derivative(operands, cotangents[0]),),
     facts=lambda A: (frozenset({"symmetric", "positive definite", "invertible"}),),
     analytic=False,
