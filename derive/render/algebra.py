@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import reduce as fold
 
 from sympy import Expr, S
@@ -25,8 +26,10 @@ from .tree import (
     Spread,
     Sum,
     Transpose,
+    Whole,
     children,
     is_row,
+    is_symmetric,
     rank,
     with_children,
 )  # fmt: skip  # fmt: skip
@@ -94,11 +97,13 @@ def transpose(node: Node) -> Node:
     """The transpose, moved inside sums and products."""
     if rank(node) == 0:
         return node
+    if is_symmetric(node):
+        return node
     match node:
         case Transpose(arg):
             return arg
-        case Diagonal():
-            return node
+        case Whole("inv" | "power", (arg, *rest)):
+            return replace(node, args=(transpose(arg), *rest))
         case Spread(arg, along):
             return Spread(arg, OTHER[along])
         case Scale(factor, arg):

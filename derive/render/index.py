@@ -9,8 +9,9 @@ import sympy
 from sympy import Expr, S
 from sympy.logic.boolalg import And, Boolean, Not, Or
 
-from ..ir.nodes import Bracket, Entry, Equation, Index, Program, Read, Slot, Where, indices_of
+from ..ir.nodes import Bracket, Entry, Equation, Index, Program, Read, Slot, Where, indices_of, operand_slots
 from ..ops.elementwise import op_of_head
+from ..ops.linalg import primitives
 from .names import Names
 from .order import LAST, term_key
 from .scalars import scalar_tree
@@ -23,6 +24,7 @@ from .tree import (
     Logic,
     Name,
     Node,
+    Part,
     Power,
     Product,
     Quotient,
@@ -30,6 +32,8 @@ from .tree import (
     Scalar,
     Scale,
     Sum,
+    Transpose,
+    Whole,
     walk,
 )  # fmt: skip
 
@@ -125,9 +129,7 @@ class Writer:
         if isinstance(e, Where):
             return Call("where", (self.condition(e.args[0]), self.tree(e.args[1]), self.tree(e.args[2])), 0)
         if isinstance(e, Entry):
-            return Call(e.primitive, tuple(map(self.tree, (*e.operands, *e.parameters))), 0)
-        if isinstance(e, Slot):
-            return Name(":")
+            return self.entry(e)
         if e.is_number or e.is_Symbol:
             return scalar_tree(e)
         if e.is_Add:
@@ -137,6 +139,20 @@ class Writer:
         if e.is_Pow:
             return self.power(e.base, e.exp)
         return Call(function_name(e), tuple(map(self.tree, e.args)), 0)
+
+    def entry(self, e: Entry) -> Node:
+        """``inv(X')[i,j]``, ``eigh(A).eigenvalues[i]``."""
+        labels = primitives()[e.primitive].labels
+        args = (*map(self.operand, e.operands), *map(self.tree, e.parameters))
+        whole = Whole(e.primitive, args, 0, labels[e.output] if labels else "")
+        return Part(whole, tuple(map(self.tree, e.places))) if e.places else whole
+
+    def operand(self, read: Read) -> Node:
+        """What a primitive takes: ``A``, a slice ``A[b,:,:]`` of it, or the transpose of one."""
+        at = tuple(Name(":") if isinstance(i, Slot) else self.tree(i) for i in read.indices)
+        order = self.names.order.get(read.tensor.name, LAST)
+        name = Name(read.tensor.name, 0, () if all(a == Name(":") for a in at) else at, order)
+        return name if sorted(operand_slots(read)) == operand_slots(read) else Transpose(name)
 
     def power(self, base: Expr, exponent: Expr) -> Node:
         if exponent == S.Half:

@@ -12,9 +12,9 @@ from ..ops.elementwise import elementwise_ops
 from .index import FUNCTIONS, index_lines
 from .lines import board_lines
 from .names import GREEK, Names
-from .printer import Printer
+from .printer import ATOM, POSTFIX, TERM, Printer, Shown
 from .scalars import number_text
-from .tree import Line, Name, Node
+from .tree import Line, Name, Node, Whole
 
 SYMBOLS = {
     "-": "-", "+": "+", "∘": r"\odot", "=": "=", "!=": r"\neq", "<=": r"\leq", ">=": r"\geq", "<": "<",
@@ -22,7 +22,7 @@ SYMBOLS = {
 }  # fmt: skip
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot"}
 BIG = {"sum": r"\sum", "prod": r"\prod", "max": r"\max", "min": r"\min"}
-STANDARD = {"max": r"\max", "min": r"\min", "exp": r"\exp", "log": r"\log"}
+STANDARD = {"max": r"\max", "min": r"\min", "exp": r"\exp", "log": r"\log", "det": r"\det"}
 SUBSCRIPT = re.compile(r"(?<!\\)_")
 NAMED = re.compile(r"([A-Za-z]+?)_?(\d*)")
 
@@ -126,6 +126,29 @@ class Latex(Printer):
 
     def transpose(self, arg: str) -> str:
         return rf"{_braced(arg)}^\top"
+
+    def raised(self, base: str, mark: str) -> str:
+        return f"{_braced(base)}^{{{mark.replace('T', chr(92) + 'top')}}}"
+
+    def matrix_power(self, base: str, exponent: Node) -> str:
+        return self.power(base, exponent)
+
+    def whole(self, node: Whole) -> Shown:
+        match node:
+            case Whole("sqrtm", (arg,)):
+                return self.raised(self.at(arg, ATOM), "1/2"), POSTFIX
+            case Whole("logdet", (arg,)):
+                return rf"\log \left| \det {self.paren(self.top(arg))} \right|", TERM
+        return super().whole(node)
+
+    def labelled(self, call: str, label: str) -> str:
+        return rf"{call}_{{\mathrm{{{label}}}}}"
+
+    def part(self, whole: Whole, places: list[str]) -> str:
+        return f"{self.at(whole, ATOM)}_{{{('' if all(len(p) == 1 for p in places) else ', ').join(places)}}}"
+
+    def several(self, parts: list[str]) -> str:
+        return ", ".join(parts)
 
     def call(self, function: str, args: list[str]) -> str:
         if function == "sqrt":

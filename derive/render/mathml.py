@@ -7,10 +7,10 @@ from html import escape
 from sympy import Expr
 
 from .names import GREEK, Names
-from .printer import Printer
+from .printer import ATOM, Printer
 from .scalars import number_text
 from .text import UNICODE
-from .tree import FENCES, Line, Name, Node
+from .tree import FENCES, Line, Name, Node, Whole
 
 BIG = {"sum": "∑", "prod": "∏", "max": "max", "min": "min"}
 
@@ -71,6 +71,21 @@ class MathML(Printer):
     def transpose(self, arg: str) -> str:
         return f"<msup>{_row(arg)}<mo>⊤</mo></msup>"
 
+    def raised(self, base: str, mark: str) -> str:
+        return f"<msup>{_row(base)}<mrow>{''.join(map(_mark, mark))}</mrow></msup>"
+
+    def matrix_power(self, base: str, exponent: Node) -> str:
+        return self.power(base, exponent)
+
+    def labelled(self, call: str, label: str) -> str:
+        return f"<msub>{call}<mi>{escape(label)}</mi></msub>"
+
+    def part(self, whole: Whole, places: list[str]) -> str:
+        return f"<msub>{_row(self.at(whole, ATOM))}<mrow>{'<mo>,</mo>'.join(places)}</mrow></msub>"
+
+    def several(self, parts: list[str]) -> str:
+        return f"<mrow>{'<mo>,</mo>'.join(parts)}</mrow>"
+
     def call(self, function: str, args: list[str]) -> str:
         if function == "sqrt":
             return f"<msqrt>{args[0]}</msqrt>"
@@ -93,6 +108,13 @@ class MathML(Printer):
         each = f"<mspace width='2em'/><mtext>for each {', '.join(line.each)}</mtext>" if line.each else ""
         parts = f"{self.top(line.left)}<mo>{line.sign}</mo>{self.top(line.right)}{each}"
         return f"<math display='block'><mrow>{parts}</mrow></math>"
+
+
+def _mark(symbol: str) -> str:
+    """One character of what stands behind a matrix: ``-``, ``1``, ``T``."""
+    if symbol.isdigit():
+        return f"<mn>{symbol}</mn>"
+    return f"<mo>{ {'-': '−', 'T': '⊤'}.get(symbol, symbol)}</mo>"
 
 
 def _row(inner: str) -> str:

@@ -10,8 +10,19 @@ import sympy
 from sympy import Expr, S
 from sympy.logic.boolalg import Boolean
 
-from ..ir.nodes import Bracket, Equation, Index, Read, Where, indices_of, reads_of
-from .algebra import add, diagonal, power, total
+from ..ir.nodes import (
+    Bracket,
+    Entry,
+    Equation,
+    Index,
+    Read,
+    Where,
+    indices_of,
+    operand_slots,
+    reads_of,
+    substitute,
+)
+from .algebra import add, chain, diagonal, power, total
 from .index import FLIPPED, Writer, function_name, is_size, relation_parts
 from .names import Names
 from .network import Axes, NoMatrix, Value, aligned, contract
@@ -31,9 +42,11 @@ from .tree import (
     Power,
     Relation,
     Scalar,
+    Whole,
     rank,
     walk,
 )
+from .wholes import function_of, whole_axes
 
 TRIES = 24
 
@@ -52,8 +65,8 @@ def matrix_line(equation: Equation, names: Names) -> Line | None:
 
 def _batches(equation: Equation) -> Iterator[frozenset[Index]]:
     """Choices of the axes that are written as indices: none, or as few as leave every tensor two axes."""
-    reads = [indices_of(read) for read in reads_of(equation.body)]
-    own = [set(equation.axes), *reads]
+    reads = [indices_of(read) | set(operand_slots(read)) for read in reads_of(equation.body)]
+    own: list[set[Any]] = [set(equation.axes), *reads]
     if all(len(o) <= 2 for o in own):
         yield frozenset()
         return
@@ -189,6 +202,8 @@ class Notation:
     def value(self, e: Any) -> Value:
         if isinstance(e, Read):
             return self.read(e)
+        if isinstance(e, Entry):
+            return self.applied(e)
         if isinstance(e, Bracket):
             return self.bracket(e.condition)
         if isinstance(e, Where):
@@ -242,12 +257,31 @@ class Notation:
             raise NoMatrix
         name = read.tensor.name
         where = tuple(at) if any(a is not None for a in at) else ()
-        node = Name(name, len(axes), where, self.names.order.get(name, LAST))
+        symmetric = "symmetric" in read.tensor.facts and read.indices[-2:] == tuple(axes)
+        node = Name(name, len(axes), where, self.names.order.get(name, LAST), symmetric)
         if len(axes) == 2 and axes[0] == axes[1]:
             if where:
                 raise NoMatrix
             return Value(Call("diagonal", (node,), 1), (axes[0],))
         return Value(node, tuple(axes))
+
+    def applied(self, e: Entry) -> Value:
+        """What a primitive makes of whole matrices; ``solve(A, B[:,k])[i]`` is ``A^-1 B``."""
+        operands = [self.operand(read) for read in e.operands]
+        if any(indices_of(p) - self.batch for p in e.parameters):
+            raise NoMatrix
+        if e.primitive == "solve":
+            (matrix, own), (right, (row,)) = operands
+            beside = tuple(i for i in right.axes if i != row)
+            solved = chain(Whole("inv", (aligned(matrix, own),), 2), aligned(right, (row, *beside)))
+            return Value(solved, (*e.places, *beside))
+        args = [aligned(value, own) for value, own in operands]
+        return Value(function_of(e, [*args, *map(self.writer.tree, e.parameters)]), e.places)
+
+    def operand(self, read: Read) -> tuple[Value, Axes]:
+        """An operand of a primitive, and the axes that it takes whole in their order."""
+        axes = whole_axes(read, self.equation.indices)
+        return self.read(substitute(read, dict(axes))), tuple(axes.values())
 
     # -- conditions
 

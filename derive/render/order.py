@@ -15,6 +15,7 @@ from .tree import (
     Scale,
     Spread,
     Transpose,
+    Whole,
     children,
     rank,
     walk,
@@ -38,7 +39,7 @@ def weight(node: Node) -> int:
             return rank(arg)
         case Name(at=at, rank=r):
             return max(r, len(at))
-        case Product() | Reduce() | Diagonal() | Call(function="onehot" | "diagonal" | "tr"):
+        case Product() | Reduce() | Diagonal() | Whole() | Call(function="onehot" | "diagonal" | "tr"):
             return rank(node)
         case _:
             return max((weight(c) for c in children(node)), default=rank(node))
@@ -49,7 +50,7 @@ def sound(node: Node) -> bool:
     match node:
         case Reduce(arg=arg) | Diagonal(arg) | Transpose(arg):
             whole = weight(arg) >= rank(arg)
-        case Product(factors):
+        case Product(factors) | Whole(args=factors):
             whole = all(weight(f) >= rank(f) for f in factors)
         case _:
             whole = True
@@ -81,6 +82,8 @@ def _place(node: Node) -> int:
             return 0 if _place(arg) <= 1 else 6
         case Name() | Diagonal():
             return 1
+        case Whole(function=function):
+            return 1 if function in ("inv", "pinv", "power") else 4
         case Power(base=arg, exponent=Scalar()) | Transpose(arg):
             return _place(arg)
         case Power():

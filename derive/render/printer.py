@@ -18,6 +18,7 @@ from .tree import (
     Logic,
     Name,
     Node,
+    Part,
     Position,
     Power,
     Product,
@@ -26,14 +27,20 @@ from .tree import (
     Relation,
     Scalar,
     Scale,
+    Several,
     Spread,
     Sum,
     Transpose,
+    Whole,
     Wild,
 )  # fmt: skip  # fmt: skip
 
 SUM, TERM, CHAIN, POSTFIX, ATOM = range(1, 6)
 """How tightly things bind."""
+
+MARKS = {"inv": "-1", "pinv": "+"}
+SHORT = {"cholesky": "chol"}
+"""Functions of matrices that are written with a mark behind the matrix, or by a shorter name."""
 
 Shown = tuple[str, int]
 
@@ -63,7 +70,17 @@ class Printer(ABC):
     @abstractmethod
     def transpose(self, arg: str) -> str: ...
     @abstractmethod
+    def raised(self, base: str, mark: str) -> str: ...
+    @abstractmethod
+    def matrix_power(self, base: str, exponent: Node) -> str: ...
+    @abstractmethod
     def call(self, function: str, args: list[str]) -> str: ...
+    @abstractmethod
+    def labelled(self, call: str, label: str) -> str: ...
+    @abstractmethod
+    def part(self, whole: Whole, places: list[str]) -> str: ...
+    @abstractmethod
+    def several(self, parts: list[str]) -> str: ...
     @abstractmethod
     def big(self, kind: str, letters: tuple[str, ...], arg: str) -> str: ...
     @abstractmethod
@@ -105,6 +122,12 @@ class Printer(ABC):
                 return self.power(self.at(base, ATOM), exponent), POSTFIX
             case Transpose(arg):
                 return self.transpose(self.at(arg, ATOM)), POSTFIX
+            case Whole():
+                return self.whole(node)
+            case Part(arg, at):
+                return self.part(arg, [self.top(a) for a in at]), ATOM
+            case Several(found):
+                return self.several([self.top(p) for p in found]), ATOM
             case Spread(arg):
                 return self.show(arg)
             case Diagonal(arg):
@@ -128,6 +151,23 @@ class Printer(ABC):
                 ), 0
             case Wild(name):
                 return self.word(name), ATOM
+
+    def whole(self, node: Whole) -> Shown:
+        """A function of matrices: with a mark behind the matrix where there is one, else as a call."""
+        match node:
+            case Whole("inv", (Transpose(arg),)):
+                return self.raised(self.at(arg, ATOM), "-T"), POSTFIX
+            case Whole("inv" | "pinv", (arg,)):
+                return self.raised(self.at(arg, ATOM), MARKS[node.function]), POSTFIX
+            case Whole("power", (base, exponent)):
+                return self.matrix_power(self.at(base, ATOM), exponent), POSTFIX
+            case Whole("solve", (A, b)):
+                return self.show(Product((Whole("inv", (A,), 2), b)))
+        return self.applied(SHORT.get(node.function, node.function), node), ATOM
+
+    def applied(self, function: str, node: Whole) -> str:
+        call = self.call(function, [self.top(a) for a in node.args])
+        return self.labelled(call, node.label) if node.label else call
 
     def scalar(self, value: Expr) -> Shown:
         tree = scalar_tree(value)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sympy import Expr
 
-from .printer import Printer
+from .printer import ATOM, Printer, Shown
 from .scalars import number_text
-from .tree import FENCES, Line, Name, Node, Scalar
+from .tree import FENCES, Line, Name, Node, Scalar, Whole
 
 SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+MARK = str.maketrans("-1T+", "⁻¹ᵀ⁺")
 UNICODE = {"-": "−", "<=": "≤", ">=": "≥", "!=": "≠", "pi": "π", "inf": "∞"}
 
 
@@ -51,6 +52,25 @@ class Text(Printer):
 
     def transpose(self, arg: str) -> str:
         return arg + "'"
+
+    def whole(self, node: Whole) -> Shown:
+        return (self.applied(node.function, node), ATOM) if self.ascii else super().whole(node)
+
+    def raised(self, base: str, mark: str) -> str:
+        return base + mark.translate(MARK)
+
+    def matrix_power(self, base: str, exponent: Node) -> str:
+        text, level = self.show(exponent)
+        return f"{base}^{text if level == ATOM else self.paren(text)}"
+
+    def labelled(self, call: str, label: str) -> str:
+        return f"{call}.{label}"
+
+    def part(self, whole: Whole, places: list[str]) -> str:
+        return f"{self.applied(whole.function, whole)}[{','.join(p.replace(' ', '') for p in places)}]"
+
+    def several(self, parts: list[str]) -> str:
+        return ", ".join(parts)
 
     def call(self, function: str, args: list[str]) -> str:
         if not self.ascii and function in FENCES:

@@ -18,13 +18,15 @@ FENCES = {"norm": ("‖", "‖"), "abs": ("|", "|")}
 class Name:
     """A tensor of this rank, or with `at` a slice or an entry of one; None in `at` stands for a whole axis.
 
-    `order` places it among others in sums and products; it takes no part in comparisons.
+    `order` places it among others in sums and products, `symmetric` says that it is its own transpose; they take no
+    part in comparisons.
     """
 
     name: str
     rank: int = 0
     at: tuple[Node | None, ...] = ()
     order: tuple[int, ...] = field(default=(), compare=False)
+    symmetric: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,31 @@ class Call:
     function: str
     args: tuple[Node, ...]
     rank: int
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A function of whole matrices: ``chol(A)``, ``inv(X)``; `label` picks one of several results."""
+
+    function: str
+    args: tuple[Node, ...]
+    rank: int
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """An entry of something that has no name, ``inv(A)[i,j]``."""
+
+    arg: Whole
+    at: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Several:
+    """What one function returns together, ``w, V``."""
+
+    parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True)
@@ -164,8 +191,8 @@ class Wild:
 
 
 Node = (
-    Name | Scalar | Position | Scale | Sum | Product | Hadamard | Quotient | Power | Call | Transpose
-    | Diagonal | Spread | Reduce | BigSum | Iverson | Relation | Logic | Wild
+    Name | Scalar | Position | Scale | Sum | Product | Hadamard | Quotient | Power | Call | Whole | Part | Several
+    | Transpose | Diagonal | Spread | Reduce | BigSum | Iverson | Relation | Logic | Wild
 )  # fmt: skip
 
 
@@ -190,10 +217,12 @@ class Line:
 def children(node: Node) -> tuple[Node, ...]:
     """The direct parts of a node."""
     match node:
-        case Sum(parts) | Product(parts) | Hadamard(parts):
+        case Sum(parts) | Product(parts) | Hadamard(parts) | Several(parts):
             return parts
-        case Call(args=args) | Logic(args=args):
+        case Call(args=args) | Whole(args=args) | Logic(args=args):
             return args
+        case Part(arg, at):
+            return (arg, *at)
         case Quotient(a, b) | Power(a, b) | Relation(left=a, right=b):
             return (a, b)
         case (
@@ -223,9 +252,9 @@ def walk(node: Node) -> Iterator[Node]:
 def rank(node: Node) -> int:
     """How many axes the value has: 0 scalar, 1 column vector (or its transpose), 2 matrix."""
     match node:
-        case Name(rank=r) | Call(rank=r) | Iverson(rank=r) | Wild(rank=r):
+        case Name(rank=r) | Call(rank=r) | Whole(rank=r) | Iverson(rank=r) | Wild(rank=r):
             return r
-        case Scalar() | Position() | BigSum() | Relation() | Logic():
+        case Scalar() | Position() | BigSum() | Relation() | Logic() | Part() | Several():
             return rank(node.arg) if isinstance(node, BigSum) else 0
         case Spread() | Diagonal():
             return 2
@@ -243,6 +272,23 @@ def _chain_rank(chain: list[Node]) -> int:
     return int(not is_row(chain[0])) + int(rank(chain[-1]) == 2 or is_row(chain[-1]))
 
 
+def is_symmetric(node: Node) -> bool:
+    """Whether a matrix is known to be its own transpose."""
+    match node:
+        case Name(symmetric=known):
+            return known
+        case Whole("inv" | "power" | "expm" | "sqrtm" | "pinv", (arg, *_)):
+            return is_symmetric(arg)
+        case Sum(terms) | Hadamard(terms):
+            return rank(node) == 2 and all(rank(t) == 0 or is_symmetric(t) for t in terms)
+        case Scale(arg=arg):
+            return is_symmetric(arg)
+        case Diagonal():
+            return True
+        case _:
+            return False
+
+
 def is_row(node: Node) -> bool:
     """Whether this is a transposed vector."""
     return isinstance(node, Transpose) and rank(node.arg) == 1
@@ -251,9 +297,11 @@ def is_row(node: Node) -> bool:
 def with_children(node: Node, change: Callable[[Node], Node]) -> Node:
     """The same node with changed parts, as it is: `algebra.rebuild` also tidies up."""
     match node:
-        case Sum(parts) | Product(parts) | Hadamard(parts):
+        case Sum(parts) | Product(parts) | Hadamard(parts) | Several(parts):
             return type(node)(tuple(map(change, parts)))
-        case Call() | Logic():
+        case Part(arg, at):
+            return Part(with_children(arg, change), tuple(map(change, at)))  # type: ignore[arg-type]
+        case Call() | Whole() | Logic():
             return replace(node, args=tuple(map(change, node.args)))
         case Quotient(a, b) | Power(a, b):
             return type(node)(change(a), change(b))
