@@ -13,6 +13,7 @@ from .errors import (
     UnknownName,
     UnsupportedOp,
 )
+from .frontends.scan import scan
 from .function import Function
 
 __version__ = "0.1.0"
@@ -37,6 +38,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "parse",
+    "scan",
     "spec",
     "trace",
     "value_and_grad",

@@ -8,6 +8,7 @@ import sympy
 from sympy import Expr, S
 
 from ..ir.nodes import Bracket, Equation, Read, Tensor, Where, substitute
+from ..ir.recurrences import dependents
 from ..ops.elementwise.piecewise import domestic
 
 
@@ -78,8 +79,4 @@ def new_name(wanted: str, taken: dict[str, int]) -> str:
 
 def active_tensors(equations: tuple[Equation, ...], wrt: set[str]) -> set[str]:
     """The tensors that depend on `wrt` through differentiable reads."""
-    active = set(wrt)
-    for equation in equations:
-        if equation.target.kind == "real" and any(r.tensor.name in active for r in equation.body.atoms(Read)):
-            active.add(equation.target.name)
-    return active
+    return dependents(equations, wrt, lambda e: e.body.atoms(Read) if e.target.kind == "real" else ())

@@ -8,7 +8,7 @@ import sympy
 from sympy import Expr
 
 from ..ir.nodes import Bracket, Equation, Index, Program, Read, Step, Tensor, fresh_indices, substitute
-from .differentiate import new_name
+from .differentiate import active_tensors, new_name
 
 
 def jacobian(pullback: Program, cotangent: Tensor, names: tuple[str, ...]) -> Program:
@@ -26,14 +26,17 @@ def jacobian(pullback: Program, cotangent: Tensor, names: tuple[str, ...]) -> Pr
     rows = tuple(Index(f"o{p}", extent) for p, extent in enumerate(cotangent.shape))
     batched: dict[str, Tensor] = {}
     equations: list[Equation] = []
+    touched = active_tensors(pullback.equations, {cotangent.name})
     for equation in pullback.equations:
-        touched = any(r.tensor == cotangent or r.tensor.name in batched for r in equation.body.atoms(Read))
-        if not touched:
+        if equation.target.name in touched:
+            old = equation.target
+            name = new_name(f"{old.name}_o", taken)
+            batched[old.name] = replace(old, name=name, shape=(*cotangent.shape, *old.shape))
+    for equation in pullback.equations:
+        if equation.target.name not in touched:
             equations.append(equation)
             continue
-        old = equation.target
-        target = replace(old, name=new_name(f"{old.name}_o", taken), shape=(*cotangent.shape, *old.shape))
-        batched[old.name] = target
+        target = batched[equation.target.name]
         body = _batch(equation.body, cotangent, batched, rows)
         equations.append(replace(equation, target=target, axes=rows + equation.axes, body=body))
     outputs: list[Tensor] = []

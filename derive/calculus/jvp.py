@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sympy
+from sympy import Expr
 
 from ..ir.nodes import Entry, Equation, Program, Read, Reduction, Step, Tensor
+from ..ir.recurrences import in_order
 from ..ir.tensors import renamed
 from .differentiate import active_tensors, linearise, new_name
 from .primitives import Application, siblings
@@ -20,6 +24,10 @@ def jvp(program: Program, wrt: tuple[str, ...]) -> Program:
     equations: list[Equation] = []
     applied = siblings(program.equations)
     for equation in program.equations:
+        name = equation.target.name
+        if name in active:
+            tangents[name] = Tensor(new_name(f"d{name}", taken), equation.target.shape)
+    for equation in program.equations:
         if isinstance(equation.body, Entry):
             if (
                 equation.target.name in applied
@@ -33,11 +41,8 @@ def jvp(program: Program, wrt: tuple[str, ...]) -> Program:
             continue
         differential = linearise(equation, active, taken)
         equations.extend(differential.helpers)
-        body = sympy.Add(
-            *(d * Read(tangents[r.tensor.name], r.indices) for r, d in differential.partials.items())
-        )
-        target = Tensor(new_name(f"d{equation.target.name}", taken), equation.target.shape)
-        tangents[equation.target.name] = target
+        target = tangents[equation.target.name]
+        body = _applied(differential.partials, tangents)
         reduce: Reduction | None = "sum" if equation.bound else None
         step = Step("differential", of=equation.target.name, where=equation.step.where)
         equations.append(Equation(target, equation.axes, body, reduce, equation.bound, step))
@@ -51,7 +56,7 @@ def jvp(program: Program, wrt: tuple[str, ...]) -> Program:
             )
             tangents[output.name] = from_nothing
         outputs.append(tangents[output.name])
-    return Program((*program.inputs, *seeds), tuple(equations), tuple(outputs))
+    return Program((*program.inputs, *seeds), in_order(equations), tuple(outputs))
 
 
 def _push_primitive(
@@ -66,9 +71,12 @@ def _push_primitive(
     pushed = application.tangents(moved)
     equations, renaming = application.equations()
     for member in members:
-        target = Tensor(new_name(f"d{member.target.name}", taken), member.target.shape)
-        tangents[member.target.name] = target
         step = Step("differential", of=member.target.name, where=member.step.where)
         body = renamed(pushed[member.target.name], renaming)
-        equations.append(Equation(target, member.axes, body, step=step))
+        equations.append(Equation(tangents[member.target.name], member.axes, body, step=step))
     return equations
+
+
+def _applied(partials: Mapping[Read, Expr], tangents: Mapping[str, Tensor]) -> Expr:
+    """The sum of partial derivatives times tangents."""
+    return sympy.Add(*(d * Read(tangents[r.tensor.name], r.indices) for r, d in partials.items()))

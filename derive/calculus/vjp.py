@@ -21,9 +21,12 @@ from ..ir.nodes import (
     indices_of,
     substitute,
 )
+from ..ir.recurrences import Recurrence, blocks, in_order
 from ..ir.tensors import renamed
-from .differentiate import Linearised, active_tensors, linearise, new_name
+from .differentiate import Linearised, active_tensors, differentiable_reads, linearise, new_name
 from .primitives import Application, siblings
+
+NOTHING: Mapping[str, frozenset[int]] = {}
 
 
 @dataclass(frozen=True)
@@ -60,51 +63,94 @@ def vjp(program: Program, wrt: tuple[str, ...], cotangents: Mapping[str, Expr | 
         body = Read(seeds[output.name], axes) if seed is None else seed
         shares.setdefault(output.name, []).append(Share(axes, body, (), Step("seed")))
     active = active_tensors(program.equations, set(wrt))
-    applied = siblings(program.equations)
     adjoints: list[Equation] = []
-    for equation in reversed(program.equations):
-        name = equation.target.name
-        if isinstance(equation.body, Entry):
+    parts = blocks(program.equations)
+    applied = siblings(part for part in parts if isinstance(part, Equation))
+    for block in reversed(parts):
+        if isinstance(block, Recurrence):
+            transpose_recurrence(block, active, shares, adjoints, taken)
+            continue
+        name = block.target.name
+        if isinstance(block.body, Entry):
             if name in active and name in applied:
-                pull_back_primitive(applied[name], active, shares, adjoints, taken)
+                received = _received(applied[name], shares, adjoints, taken)
+                pull_back_primitive(applied[name], received, active, shares, adjoints, taken)
         elif name in active and name in shares:
-            received = accumulate(equation.target, shares.pop(name), adjoints, taken)
-            pull_back(equation, received, active, shares, adjoints, taken)
+            share = accumulate(block.target, shares.pop(name), adjoints, taken)
+            pull_back(block, share, active, shares, adjoints, taken)
     outputs = []
     tensors = {t.name: t for t in program.inputs}
     for name in wrt:
-        received = accumulate(tensors[name], shares.get(name, []), adjoints, taken, keep=True)
-        assert isinstance(received.body, Read)
-        outputs.append(received.body.tensor)
-    return Program((*program.inputs, *seeds.values()), (*program.equations, *adjoints), tuple(outputs))
+        share = accumulate(tensors[name], shares.get(name, []), adjoints, taken, keep=True)
+        assert isinstance(share.body, Read)
+        outputs.append(share.body.tensor)
+    equations = in_order((*program.equations, *adjoints))
+    return Program((*program.inputs, *seeds.values()), equations, tuple(outputs))
+
+
+def transpose_recurrence(
+    block: Recurrence, active: set[str], shares: dict[str, list[Share]], adjoints: list[Equation], taken: dict[str, int]
+) -> None:  # fmt: skip
+    """The recurrence of the adjoints, which runs the other way: its members read each other's cotangents.
+
+    So every cotangent has its name before the shares that make it up are known.
+    """
+    members = [e for e in reversed(block.equations) if e.target.name in active]
+    reached = _reached(members, {name for name in active if name in shares})
+    members = [e for e in members if e.target.name in reached]
+    cotangents = {e.target: Tensor(new_name(f"g{e.target.name}", taken), e.target.shape) for e in members}
+    applied = siblings(members)
+    for equation in members:
+        if isinstance(equation.body, Entry):
+            group = applied.get(equation.target.name, [])
+            given: dict[str, Expr] = {e.target.name: Read(cotangents[e.target], e.axes) for e in group}
+            pull_back_primitive(group, given, active, shares, adjoints, taken, block.times)
+            continue
+        received = Share(equation.axes, Read(cotangents[equation.target], equation.axes), (), Step())
+        pull_back(equation, received, active, shares, adjoints, taken, block.times)
+    for equation in members:
+        accumulate(
+            equation.target, shares.pop(equation.target.name), adjoints, taken, cotangents[equation.target]
+        )
+
+
+def _reached(members: list[Equation], known: set[str]) -> set[str]:
+    """The members whose value has an influence on those that have a cotangent."""
+    by_name = {e.target.name: e for e in members}
+    todo = [name for name in by_name if name in known]
+    found: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name in by_name and name not in found:
+            found.add(name)
+            todo += [r.tensor.name for r in differentiable_reads(by_name[name], set(by_name))]
+    return found
 
 
 def pull_back(
     equation: Equation, received: Share, active: set[str], shares: dict[str, list[Share]], adjoints: list[Equation],
-    taken: dict[str, int],
+    taken: dict[str, int], times: Mapping[str, frozenset[int]] = NOTHING,
 ) -> None:  # fmt: skip
-    """Share the cotangent of an equation's target among the reads of its body: the transpose of its differential."""
+    """Share the cotangent of an equation's target among the reads of its body: the transpose of its differential.
+
+    `times` are the axes of the other members of a recurrence along which they read each other.
+    """
     differential: Linearised = linearise(equation, active, taken)
     adjoints.extend(differential.helpers)
     seed = substitute(received.body, dict(zip(received.axes, equation.axes, strict=True)))
     for read, partial in differential.partials.items():
         step = Step("chain rule", of=equation.target.name, where=equation.step.where)
-        shares.setdefault(read.tensor.name, []).append(
-            transpose(read, seed * partial, equation.indices, step)
+        name = read.tensor.name
+        shares.setdefault(name, []).append(
+            transpose(read, seed * partial, equation.indices, step, times.get(name, frozenset()))
         )
 
 
 def pull_back_primitive(
-    members: list[Equation], active: set[str], shares: dict[str, list[Share]], adjoints: list[Equation],
-    taken: dict[str, int],
+    members: list[Equation], received: dict[str, Expr], active: set[str], shares: dict[str, list[Share]],
+    adjoints: list[Equation], taken: dict[str, int], times: Mapping[str, frozenset[int]] = NOTHING,
 ) -> None:  # fmt: skip
     """Share the cotangents of all results of a primitive among its operands, by the rule of its record."""
-    received: dict[str, Expr] = {}
-    for member in members:
-        if member.target.name in shares:
-            share = accumulate(member.target, shares.pop(member.target.name), adjoints, taken)
-            body = substitute(share.body, dict(zip(share.axes, member.axes, strict=True)))
-            received[member.target.name] = _without_alias(body, adjoints)
     if not received:
         return
     application = Application(members, taken)
@@ -113,9 +159,23 @@ def pull_back_primitive(
     adjoints.extend(equations)
     step = Step("chain rule", of=members[0].target.name, where=members[0].step.where)
     for read, body, indices in pulled:
-        if read.tensor.name in active:
-            share = transpose(read, renamed(body, renaming), indices, step)
-            shares.setdefault(read.tensor.name, []).append(share)
+        name = read.tensor.name
+        if name in active:
+            share = transpose(read, renamed(body, renaming), indices, step, times.get(name, frozenset()))
+            shares.setdefault(name, []).append(share)
+
+
+def _received(
+    members: list[Equation], shares: dict[str, list[Share]], adjoints: list[Equation], taken: dict[str, int]
+) -> dict[str, Expr]:
+    """The cotangents of the results of a primitive, as far as they have any."""
+    received: dict[str, Expr] = {}
+    for member in members:
+        if member.target.name in shares:
+            share = accumulate(member.target, shares.pop(member.target.name), adjoints, taken)
+            body = substitute(share.body, dict(zip(share.axes, member.axes, strict=True)))
+            received[member.target.name] = _without_alias(body, adjoints)
+    return received
 
 
 def _without_alias(body: Expr, adjoints: list[Equation]) -> Expr:
@@ -128,24 +188,47 @@ def _without_alias(body: Expr, adjoints: list[Equation]) -> Expr:
     return body
 
 
-def transpose(read: Read, body: Expr, indices: tuple[Index, ...], step: Step) -> Share:
-    """Sum over every index that the read does not fix; an index expression, or a part of an axis, leaves a bracket."""
+def transpose(
+    read: Read, body: Expr, indices: tuple[Index, ...], step: Step, times: frozenset[int] = frozenset()
+) -> Share:
+    """Sum over every index that the read does not fix; an index expression, or a part of an axis, leaves a bracket.
+
+    Along the axes `times` it is solved at once: cotangents must stand at a constant number of steps from each other.
+    """
     axes: list[Index] = []
-    for place, extent in zip(read.indices, read.tensor.shape, strict=True):
+    for position, (place, extent) in enumerate(zip(read.indices, read.tensor.shape, strict=True)):
         if isinstance(place, Index) and place not in axes and place.extent == extent:
             axes.append(place)
             continue
         (axis,) = fresh_indices([extent], avoid=(*indices, *axes, *indices_of(body)))
         axes.append(axis)
-        if extent != 1:
+        index = next(iter(indices_of(place)), None)
+        if position in times and index is not None and (place - index).is_Integer:
+            body = substitute(body, {index: axis - (place - index)}) * _within(axis, place - index, index)
+            indices = tuple(i for i in indices if i != index)
+        elif extent != 1:
             body = body * Bracket(sympy.Eq(axis, place))
     return Share(tuple(axes), body, tuple(i for i in indices if i not in axes), step)
 
 
+def _within(axis: Index, shift: Expr, index: Index) -> Expr:
+    """``[0 <= axis - shift < extent of index]``, as far as it is not certain."""
+    longer = sympy.expand(axis.extent - shift - index.extent)
+    low = S.One if shift.is_nonpositive else Bracket(sympy.Ge(axis, shift))
+    high = S.One if longer.is_nonpositive else Bracket(sympy.Le(axis, sympy.expand(index.extent - 1 + shift)))
+    return low * high
+
+
 def accumulate(
-    tensor: Tensor, shares: list[Share], adjoints: list[Equation], taken: dict[str, int], keep: bool = False
-) -> Share:
-    """Add up the shares of one cotangent; shares that are sums become equations of their own first."""
+    tensor: Tensor, shares: list[Share], adjoints: list[Equation], taken: dict[str, int],
+    target: Tensor | None = None, keep: bool = False,
+) -> Share:  # fmt: skip
+    """Add up the shares of one cotangent; shares that are sums become equations of their own first.
+
+    Args:
+        target: the cotangent, where it has been read already.
+        keep: whether it must be a tensor, even if it is a number or equal to another one.
+    """
     axes = fresh_indices(tensor.shape)
     total: Expr = S.Zero
     for share in shares:
@@ -155,14 +238,14 @@ def accumulate(
             total += part[axes]
         elif not share.bound:
             total += substitute(share.body, dict(zip(share.axes, axes, strict=True)))
+    keep = keep or target is not None
+    target = target or Tensor(new_name(f"g{tensor.name}", taken), tensor.shape)
     if len(shares) == 1 and shares[0].bound:
         (share,) = shares
-        target = Tensor(new_name(f"g{tensor.name}", taken), tensor.shape)
         adjoints.append(Equation(target, share.axes, share.body, "sum", share.bound, share.step))
         return Share(axes, target[axes], (), share.step)
     if not keep and (total.is_number or isinstance(total, Read)):
         return Share(axes, total, (), Step())
-    target = Tensor(new_name(f"g{tensor.name}", taken), tensor.shape)
     step = shares[0].step if len(shares) == 1 else Step("sum of shares", of=tensor.name)
     adjoints.append(
         Equation(target, axes, total, step=step if shares else Step("does not depend", of=tensor.name))

@@ -35,7 +35,7 @@ class Names:
                 self._from_local(local, value)
 
     def _from_local(self, local: str, value: Traced) -> None:
-        entry = value.entry
+        entry = self.trace.current(value).entry
         if isinstance(entry, Read):
             tensor = entry.tensor
             if tensor.name not in self.tensors and is_temporary(entry, value.axes):
@@ -84,8 +84,9 @@ class Names:
             old = equation.target
             name = self.tensors.get(old.name)
             if name is None:
-                pool = letters[old.rank > 1]
-                name = self.free(next((c for c in pool if c not in self.taken), "T" if old.rank > 1 else "t"))
+                matrix = old.rank - self.trace.leading.get(old.name, 0) > 1
+                pool = letters[matrix]
+                name = self.free(next((c for c in pool if c not in self.taken), "T" if matrix else "t"))
             mapping[old] = replace(old, name=name)
         named = with_tensors(program, mapping)
         steps = (
@@ -96,13 +97,18 @@ class Names:
 
 
 def is_temporary(entry: Any, axes: Iterable[Index]) -> bool:
-    """Whether an entry over these axes is the whole of a tensor that has no name yet; axes of extent 1 are not its own."""
+    """Whether an entry over these axes is the whole of a tensor that has no name yet, or of one step of it.
+
+    Axes of extent 1 are not its own.
+    """
     own = tuple(i for i in axes if i.extent != 1)
+    if not isinstance(entry, Read) or not entry.tensor.name.startswith(TEMPORARY):
+        return False
+    times = len(entry.indices) - len(own)
     return (
-        isinstance(entry, Read)
-        and entry.tensor.name.startswith(TEMPORARY)
-        and entry.indices == own
-        and entry.tensor.shape == tuple(i.extent for i in own)
+        entry.indices[times:] == own
+        and entry.tensor.shape[times:] == tuple(i.extent for i in own)
+        and all(indices_of(place) for place in entry.indices[:times])
     )
 
 

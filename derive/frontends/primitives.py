@@ -13,7 +13,6 @@ from ..ir.nodes import Entry, Equation, Index, Read, Slot, Step, Tensor, fresh_i
 from ..ops._primitive import Primitive
 from ..ops.linalg import primitives
 from .traced import Traced
-from .words import TEMPORARY
 
 
 def apply_primitive(
@@ -37,7 +36,7 @@ def apply_primitive(
     several = tuple(i for i in batch if i.extent != 1)
     results = []
     for output, axes in enumerate(primitive.results):
-        places = fresh_indices([_extent(word, sizes) for word in axes.split()], avoid=batch)
+        places = fresh_indices([_extent(word, sizes) for word in axes.split()], avoid=(*batch, *trace.times))
         body = Entry(name, output, reads, places, integers)
         stored = store(
             trace, (*several, *places), body, name, known[output] if output < len(known) else frozenset()
@@ -50,9 +49,10 @@ def store(
     trace: Any, axes: tuple[Index, ...], body: Expr, rule: str, facts: frozenset[str] = frozenset()
 ) -> Traced:
     """An equation with all of its axes, those of extent 1 as well."""
-    target = Tensor(f"{TEMPORARY}{len(trace.equations)}", tuple(i.extent for i in axes), facts=facts)
-    trace.equations.append(Equation(target, axes, body, step=Step(rule=rule, where=trace.user.where())))
-    return trace.view(axes, Read(target, axes))
+    whole = (*trace.lead(body), *axes)
+    target = Tensor(trace.temporary(), tuple(i.extent for i in whole), facts=facts)
+    trace.equations.append(Equation(target, whole, body, step=Step(rule=rule, where=trace.user.where())))
+    return trace.view(axes, Read(target, whole))
 
 
 def operand_facts(read: Read) -> frozenset[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import numpy as np
 import sympy
@@ -46,11 +47,20 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
 IN_PLACE = {
     f"numpy.{name}" for name in ("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis")
 }
+TIMES = "tsruvw"
+"""Names of ambient indices, from the outermost on."""
 TO_BE_FILLED = {"numpy.empty", "numpy.empty_like"}
 
 
 class Trace(Words):
-    """Collects equations while a NumPy function runs on `Traced` arrays."""
+    """Collects equations while a NumPy function runs on `Traced` arrays.
+
+    `ambient` are indices that stand in entries without being an axis: the time while the step of a scan runs.
+    What depends on them is defined for all their values at once.
+    """
+
+    active: ClassVar[list[Trace]] = []
+    """The traces that are being made, the innermost last."""
 
     def __init__(self, flexible: Iterable[sympy.Symbol] = ()) -> None:
         super().__init__()
@@ -58,6 +68,12 @@ class Trace(Words):
         self.sizes = Extents(flexible)
         self.ended = False
         self.units = 0
+        self.temporaries = 0
+        self.ambient: tuple[Index, ...] = ()
+        self.times: set[Index] = set()
+        self.states: set[Tensor] = set()
+        self.adopted: dict[Tensor, tuple[Tensor, int, int]] = {}
+        self.leading: dict[str, int] = {}
 
     # -- sizes
 
@@ -101,7 +117,12 @@ class Trace(Words):
 
     def fresh(self, extents: Iterable[Any]) -> tuple[Index, ...]:
         """New indices with these extents."""
-        return fresh_indices([self.resolve(S(e)) for e in extents])
+        return fresh_indices([self.resolve(S(e)) for e in extents], avoid=self.times)
+
+    def temporary(self) -> str:
+        """A name for a tensor that has none yet."""
+        self.temporaries += 1
+        return f"{TEMPORARY}{self.temporaries}"
 
     def indices(self, x: Traced) -> tuple[Index, ...]:
         """New indices for the axes of `x`."""
@@ -134,11 +155,13 @@ class Trace(Words):
             bound = ()
         if not bound and (isinstance(body, Read | Bracket) or not reads_of(body)):
             return self.view(axes, body, dtype)
-        kept = tuple(i for i in axes if i.extent != 1)
+        lead = self.lead(body)
+        kept = lead + tuple(i for i in axes if i.extent != 1)
         facts = frozenset(
             {"positive"} if body.is_positive else {"nonnegative"} if body.is_nonnegative else ()
         )
-        target = Tensor(f"{TEMPORARY}{len(self.equations)}", tuple(i.extent for i in kept), facts=facts)
+        target = Tensor(self.temporary(), tuple(i.extent for i in kept), facts=facts)
+        self.leading[target.name] = len(lead)
         step = Step(rule=rule, where=self.user.where())
         self.equations.append(Equation(target, kept, body, reduce if bound else None, bound, step))
         return self.view(axes, Read(target, kept), dtype)
@@ -191,6 +214,11 @@ class Trace(Words):
                     "a traced array was kept from an earlier call or belongs to another trace "
                     f"({self.place()}); try: make it an argument, or compute it inside the function"
                 )
+            if self.times & indices_of(value.entry) - set(self.ambient) - set(value.axes):
+                raise TraceError(
+                    f"an array of one step was kept after its scan had ended ({self.place()}); try: return it from the "
+                    "step, as part of the carry or of y"
+                )
             return value
         if isinstance(value, list | tuple) and holds_traced(value):
             return self.call("numpy.stack", ([self.lift(v) for v in value],), {})
@@ -229,6 +257,45 @@ class Trace(Words):
                 },
             )
         return self.view(x.axes, entry, x.dtype)
+
+    # -- time
+
+    def enter(self, count: Expr) -> Index:
+        """A new ambient index: what is traced until `leave` is about one of its values."""
+        taken = {i.name for i in self.ambient}
+        time = Index(next(name for name in TIMES if name not in taken), count)
+        self.ambient += (time,)
+        self.times.add(time)
+        return time
+
+    def leave(self) -> None:
+        """The end of what `enter` began."""
+        self.ambient = self.ambient[:-1]
+
+    def lead(self, body: Expr) -> tuple[Index, ...]:
+        """The ambient indices that a body depends on."""
+        return tuple(i for i in self.ambient if i in indices_of(body))
+
+    def adopt(self, made: Equation, state: Tensor, place: int, shift: int) -> None:
+        """Read a state, `shift` steps later along the axis `place`, instead of a tensor that is equal to it."""
+        self.adopted[made.target] = (state, place, shift)
+        self.leading[state.name] = self.leading[made.target.name]
+        self.equations = [replace(e, body=self._adopt(e.body)) for e in self.equations if e is not made]
+
+    def current(self, x: Traced) -> Traced:
+        """`x` after `adopt`."""
+        return x.through(x.axes, self._adopt(x.entry))
+
+    def _adopt(self, e: Any) -> Any:
+        if not self.adopted:
+            return e
+        mapping = {}
+        for read in reads_of(e):
+            if read.tensor in self.adopted:
+                state, place, shift = self.adopted[read.tensor]
+                at = (p + shift if axis == place else p for axis, p in enumerate(read.indices))
+                mapping[read] = Read(state, map(self._adopt, at))
+        return substitute(e, mapping)
 
     # -- dispatch
 

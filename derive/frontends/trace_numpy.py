@@ -12,6 +12,7 @@ import sympy
 from ..errors import DeriveError, SpecError, TraceError, UnknownName, closest
 from ..ir.facts import Spec
 from ..ir.nodes import Equation, Program, Read, Tensor
+from ..ir.recurrences import in_order
 from ..structure import Structure, filled, places
 from .names import Names, is_temporary, resize, sizes_of
 from .results import Result, outputs_of
@@ -19,7 +20,6 @@ from .trace import Trace
 from .traced import BOOL, FLOAT, INT, Traced
 from .user_code import run_traced
 from .visible_sizes import visible_sizes
-from .words import TEMPORARY
 
 
 def trace_numpy(
@@ -54,6 +54,7 @@ def trace_numpy(
     call = signature.bind_partial()
     call.arguments = {name: filled(structure, arrays) for name, structure in arguments.items()}
     try:
+        Trace.active.append(trace)
         with visible_sizes(fn), _our_errors():
             result = run_traced(fn, call.args, call.kwargs)
             structure, values = outputs_of(_name(fn), trace, result)
@@ -61,10 +62,11 @@ def trace_numpy(
         outputs = [_output(trace, value, names) for value in values]
         names.name_sizes()
         ordered = [tensor for s in arguments.values() for tensor in map(list(inputs.values()).__getitem__, places(s))]
-        program = names.put(Program(tuple(ordered), tuple(trace.equations), tuple(outputs)))
+        program = names.put(Program(tuple(ordered), in_order(trace.equations), tuple(outputs)))
         return resize(program, trace), structure
     finally:
         trace.ended = True
+        Trace.active.remove(trace)
         trace.user.frames.clear()
 
 
@@ -138,7 +140,7 @@ def _output(trace: Trace, result: Result, names: Names) -> Tensor:
         names.output(entry.tensor, result.wanted, result.by_path)
         return entry.tensor
     axes = trace.fresh(value.extents)
-    target = Tensor(f"{TEMPORARY}{len(trace.equations)}", tuple(i.extent for i in axes))
+    target = Tensor(trace.temporary(), tuple(i.extent for i in axes))
     trace.equations.append(
         Equation(target, axes, value.at(tuple(sympy.S.Zero if i.extent == 1 else i for i in axes)))
     )

@@ -26,6 +26,7 @@ from .nodes import (
     Where,
     operand_slots,
 )
+from .recurrences import Recurrence, blocks
 
 INTEGER_FUNCTIONS = (sympy.floor, sympy.ceiling, sympy.Mod)
 NO_NUMBERS = (S.ComplexInfinity, S.NaN, S.ImaginaryUnit)
@@ -38,20 +39,26 @@ class IllFormed(DeriveError, ValueError):
 def check_program(program: Program) -> None:
     """Check the rules that every pass relies on.
 
-    Names are defined once, before they are read, and read as they were defined; a read has an integer
-    expression for every axis; the indices of a body are axes of its target or bound; the sizes that occur can
-    be known from the inputs; a body is made of the nodes of the language.
+    Names are defined once, before they are read, and read as they were defined (members of a recurrence stand
+    together and may read each other at a lag); a read has an integer expression for every axis; the indices of a
+    body are axes of its target or bound; the sizes that occur can be known from the inputs; a body is made of the
+    nodes of the language.
 
     Raises:
         IllFormed: a rule is broken; the message names it and prints the equation.
+        Circular: equations read each other, but not along a time axis.
     """
     known: dict[str, Tensor] = {}
     for tensor in program.inputs:
         _define(tensor, known, f"the inputs {', '.join(t.name for t in program.inputs)}")
     sizes = {symbol for t in program.inputs for extent in t.shape for symbol in extent.free_symbols}
+    everything = dict(known)
     for equation in program.equations:
-        _Check(equation, known, sizes).run()
-        _define(equation.target, known, equation)
+        _define(equation.target, everything, equation)
+    together = _recurrences(program)
+    for equation in program.equations:
+        _Check(equation, known | together.get(equation.target.name, {}), sizes).run()
+        known[equation.target.name] = equation.target
     for tensor in program.outputs:
         if known.get(tensor.name) != tensor:
             found = _found(tensor.name, known)
@@ -62,6 +69,23 @@ def _define(tensor: Tensor, known: dict[str, Tensor], where: object) -> None:
     if tensor.name in known:
         raise IllFormed(f"{tensor.name} is defined a second time\n  in {where}")
     known[tensor.name] = tensor
+
+
+def _recurrences(program: Program) -> dict[str, dict[str, Tensor]]:
+    """For each member of a recurrence the tensors that it may read before they are defined: those of all members."""
+    order = [e.target.name for e in program.equations]
+    found: dict[str, dict[str, Tensor]] = {}
+    for block in blocks(program.equations):
+        if isinstance(block, Recurrence):
+            members = {e.target.name: e.target for e in block.equations}
+            start = min(map(order.index, members))
+            if order[start : start + len(members)] != list(members):
+                lines = "\n".join(f"  {e}" for e in block.equations)
+                raise IllFormed(
+                    f"the equations of a recurrence must stand together and in this order:\n{lines}"
+                )
+            found |= dict.fromkeys(members, members)
+    return found
 
 
 def _check_sizes(expressions: Iterable[Expr], sizes: set[Any], where: object) -> None:

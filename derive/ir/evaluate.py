@@ -27,6 +27,7 @@ from .nodes import (
     substitute,
 )
 from .numbers import FLOAT64, Numbers
+from .recurrences import Recurrence, blocks
 from .sizes import Sizes, solve_sizes
 
 REDUCE = {
@@ -39,6 +40,11 @@ COMPARE: dict[type, Any] = {
     sympy.Eq: np.equal, sympy.Ne: np.not_equal, sympy.StrictLessThan: np.less, sympy.LessThan: np.less_equal,
     sympy.StrictGreaterThan: np.greater, sympy.GreaterThan: np.greater_equal,
 }  # fmt: skip
+
+
+Fixed = Mapping[Index, int]
+"""The indices that are times, and where they stand."""
+NOTHING: Fixed = {}
 
 
 def evaluate(program: Program, inputs: Mapping[str, Any], numbers: Numbers = FLOAT64) -> dict[str, Any]:
@@ -66,9 +72,46 @@ def evaluate(program: Program, inputs: Mapping[str, Any], numbers: Numbers = FLO
                 given, int(bound) if bound.is_Integer else None, f"{tensor.name} (integer < {tensor.bound})"
             )
     with np.errstate(all="ignore"):
-        for equation in program.equations:
-            values[equation.target.name] = _Evaluator(equation, values, sizes, numbers).run()
+        for block in blocks(program.equations):
+            if isinstance(block, Equation):
+                values[block.target.name] = _Evaluator(block, values, sizes, numbers).run()
+            else:
+                _allocate(block, values, sizes, numbers)
+                _run_steps(block, values, sizes, numbers, {})
     return values
+
+
+def _allocate(block: Recurrence, values: dict[str, Any], sizes: Sizes, numbers: Numbers) -> None:
+    integers = {symbol: sympy.Integer(value) for symbol, value in sizes.items()}
+    for e in block.equations:
+        array = np.empty([int(n.xreplace(integers)) for n in e.target.shape], dtype=numbers.dtype)
+        array[...] = numbers.constant(sympy.S.Zero)
+        values[e.target.name] = array if e.target.kind == "real" else np.zeros(array.shape, np.int64)
+
+
+def _run_steps(
+    block: Recurrence, values: dict[str, Any], sizes: Sizes, numbers: Numbers, at: Mapping[str, Fixed]
+) -> None:
+    """Compute a recurrence one step after the other; `at` fixes the times of recurrences around it."""
+    extents = {
+        e.target.name: values[e.target.name].shape[block.places[e.target.name]] for e in block.equations
+    }
+    first = min(-block.offsets[name] for name in extents)
+    last = max(extent - 1 - block.offsets[name] for name, extent in extents.items())
+    steps = range(first, last + 1) if block.forward else range(last, first - 1, -1)
+    for step in steps:
+        now: dict[str, Fixed] = {}
+        for e in block.equations:
+            entry = step + block.offsets[e.target.name]
+            if 0 <= entry < extents[e.target.name]:
+                now[e.target.name] = {**at.get(e.target.name, {}), block.time(e): entry}
+        for part in block.parts:
+            if isinstance(part, Recurrence):
+                _run_steps(part, values, sizes, numbers, now)
+            elif part.target.name in now:
+                fixed = now[part.target.name]
+                where = tuple(fixed.get(i, slice(None)) for i in part.axes)
+                values[part.target.name][where] = _Evaluator(part, values, sizes, numbers, fixed).run()
 
 
 def _in_bounds(values: Any, bound: int | None, what: str) -> None:
@@ -83,20 +126,32 @@ def _in_bounds(values: Any, bound: int | None, what: str) -> None:
 
 
 class _Evaluator:
-    """One equation: every subexpression becomes an array over the equation's axes and bound indices."""
+    """One equation: every subexpression becomes an array over the equation's axes and bound indices.
 
-    def __init__(self, equation: Equation, values: dict[str, Any], sizes: Sizes, numbers: Numbers) -> None:
-        self.equation, self.values, self.numbers = equation, values, numbers
+    In a recurrence the times are `fixed`: they are numbers, and no axes of the arrays.
+    """
+
+    def __init__(
+        self,
+        equation: Equation,
+        values: dict[str, Any],
+        sizes: Sizes,
+        numbers: Numbers,
+        fixed: Fixed = NOTHING,
+    ) -> None:
+        self.equation, self.values, self.numbers, self.fixed = equation, values, numbers, fixed
         self.sizes: dict[Any, Any] = {symbol: sympy.Integer(value) for symbol, value in sizes.items()}
-        self.order = {index: position for position, index in enumerate(equation.indices)}
-        self.extents = [self.size(index.extent) for index in equation.indices]
+        self.axes = tuple(i for i in equation.axes if i not in fixed)
+        self.indices = self.axes + equation.bound
+        self.order = {index: position for position, index in enumerate(self.indices)}
+        self.extents = [self.size(index.extent) for index in self.indices]
         self.conditional = equation.body.has(Bracket, Where)
 
     def size(self, extent: Expr) -> int:
         return int(extent.xreplace(self.sizes))
 
     def run(self) -> Any:
-        equation, free = self.equation, len(self.equation.axes)
+        equation, free = self.equation, len(self.axes)
         if isinstance(equation.body, Entry):
             return self.numbers.array(self.primitive(equation.body))
         factors = sympy.Mul.make_args(equation.body)
@@ -117,43 +172,48 @@ class _Evaluator:
         for factor in factors:
             used = indices_of(factor)
             covered |= used
-            shape = [e if i in used else 1 for i, e in zip(self.equation.indices, self.extents, strict=True)]
-            keep = tuple(slice(None) if i in used else 0 for i in self.equation.indices)
+            shape = [e if i in used else 1 for i, e in zip(self.indices, self.extents, strict=True)]
+            keep = tuple(slice(None) if i in used else 0 for i in self.indices)
             array = np.broadcast_to(np.asarray(self.value(factor)), shape)
-            operands += [array[keep], [self.order[i] for i in self.equation.indices if i in used]]
-        for index in self.equation.indices:
+            operands += [array[keep], [self.order[i] for i in self.indices if i in used]]
+        for index in self.indices:
             if index not in covered:
                 ones = np.empty(self.extents[self.order[index]], dtype=self.numbers.dtype)
                 ones[...] = self.numbers.constant(sympy.S.One)
                 operands += [ones, [self.order[index]]]
-        out = [self.order[i] for i in self.equation.axes]
+        out = [self.order[i] for i in self.axes]
         return np.einsum(*operands, out, optimize=self.numbers.dtype is not object and len(operands) > 4)
 
     def primitive(self, e: Entry) -> Any:
         """The result that the entry belongs to, over the batch axes, with its axes where the target has them."""
-        batch = tuple(i for i in self.equation.axes if i not in e.places)
+        batch = tuple(i for i in self.axes if i not in e.places)
         arrays = [self.operand(read, batch) for read in e.operands]
-        stack = _Evaluator(
-            replace(self.equation, axes=batch, body=S.Zero), self.values, self.sizes, self.numbers
-        )
+        stack = self.on(batch, S.Zero)
         parameters = [stack.integer(p) for p in e.parameters]
         result = self.numbers.linear_algebra(primitives()[e.primitive], arrays, parameters)[e.output]
         order = (*batch, *e.places)
         extents = [self.size(i.extent) for i in order]
-        return np.broadcast_to(result, extents).transpose([order.index(i) for i in self.equation.axes])
+        return np.broadcast_to(result, extents).transpose([order.index(i) for i in self.axes])
+
+    def on(self, axes: tuple[Any, ...], body: Expr) -> _Evaluator:
+        """Another body over other axes, at the same times."""
+        equation = replace(self.equation, axes=axes, body=body)
+        return _Evaluator(equation, self.values, self.sizes, self.numbers, self.fixed)
 
     def operand(self, read: Read, batch: tuple[Index, ...]) -> Any:
         """The array that a primitive is given: batch axes first, of extent 1 where the read does not vary."""
-        axes = [n for n, i in zip(read.tensor.shape, read.indices, strict=True) if isinstance(i, Slot)]
+        extents = [n for n, i in zip(read.tensor.shape, read.indices, strict=True) if isinstance(i, Slot)]
         slots = [i for i in read.indices if isinstance(i, Slot)]
-        whole = dict(sorted(((s, Index(str(s), n)) for s, n in zip(slots, axes, strict=True)), key=str))
+        whole = dict(sorted(((s, Index(str(s), n)) for s, n in zip(slots, extents, strict=True)), key=str))
         places = tuple(whole.values())
-        equation = replace(self.equation, axes=(*batch, *places), body=substitute(read, whole))
-        array = _Evaluator(equation, self.values, self.sizes, self.numbers).value(equation.body)
-        array = np.reshape(array, (*(1,) * (len(equation.axes) - np.ndim(array)), *np.shape(array)))
+        axes, body = (*batch, *places), substitute(read, whole)
+        array = self.on(axes, body).value(body)
+        array = np.reshape(array, (*(1,) * (len(axes) - np.ndim(array)), *np.shape(array)))
         return np.broadcast_to(array, (*array.shape[: len(batch)], *(self.size(i.extent) for i in places)))
 
     def grid(self, index: Index) -> Any:
+        if index in self.fixed:
+            return np.int64(self.fixed[index])
         shape = [1] * len(self.extents)
         shape[self.order[index]] = -1
         return np.arange(self.extents[self.order[index]]).reshape(shape)
@@ -190,24 +250,33 @@ class _Evaluator:
         return self.numbers.array(self.integer(e))
 
     def choice(self, condition: Boolean, a: Expr, b: Expr) -> Any:
-        return np.where(self.holds(condition), self.value(a), self.value(b))
+        holds = self.holds(condition)
+        if np.ndim(holds) == 0:
+            return self.value(a if holds else b)
+        return np.where(holds, self.value(a), self.value(b))
 
     def product(self, e: Expr) -> Any:
         conditions = [f.condition for f in e.args if isinstance(f, Bracket)]
         rest = [f for f in e.args if not isinstance(f, Bracket)]
+        holds = self.holds(And(*conditions)) if conditions else True
+        if np.ndim(holds) == 0 and not holds:
+            return self.numbers.constant(sympy.S.Zero)
         result = self.value(rest[0]) if rest else self.numbers.constant(sympy.S.One)
         for factor in rest[1:]:
             result = result * self.value(factor)
-        if conditions:
-            result = np.where(self.holds(And(*conditions)), result, self.numbers.constant(sympy.S.Zero))
-        return result
+        return np.where(holds, result, self.numbers.constant(sympy.S.Zero)) if np.ndim(holds) else result
 
     def read(self, e: Read) -> Any:
         array = np.asarray(self.values[e.tensor.name])
-        if not e.indices:
+        one = [not indices_of(place) - self.fixed.keys() for place in e.indices]
+        if any(one):
+            key = [self.place(e, axis, n) if one[axis] else slice(None) for axis, n in enumerate(array.shape)]
+            array = np.asarray(array[tuple(key)])
+        rest = [axis for axis, single in enumerate(one) if not single]
+        if not rest:
             return array[()]
-        plain = [i for i in e.indices if isinstance(i, Index)]
-        if len(plain) == len(e.indices) == len(set(plain)) and all(
+        plain = [i for axis in rest if isinstance(i := e.indices[axis], Index)]
+        if len(plain) == len(rest) == len(set(plain)) and all(
             self.extents[self.order[i]] == n for i, n in zip(plain, array.shape, strict=True)
         ):
             order = sorted(range(len(plain)), key=lambda p: self.order[plain[p]])
@@ -215,7 +284,7 @@ class _Evaluator:
             for p in order:
                 shape[self.order[plain[p]]] = array.shape[p]
             return array.transpose(order).reshape(shape)
-        return array[tuple(self.place(e, axis, n) for axis, n in enumerate(array.shape))]
+        return array[tuple(self.place(e, axis, n) for axis, n in zip(rest, array.shape, strict=True))]
 
     def place(self, e: Read, axis: int, extent: int) -> Any:
         """Where to read along one axis; where a condition decides whether to read at all, anywhere will do."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..emit.emit import refuse_recurrences
 from ..emit.loops import FunctionSource, Lowered, Options, lower, module_source
 from ..emit.loops_writer import Names
 from ..errors import DomainError
@@ -34,6 +35,7 @@ def compile_program(
     kind = np.dtype(dtype)
     if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
         raise DomainError(f"kernels compute in float64 or float32, not in {kind}")
+    refuse_recurrences(program, "a kernel")
     alone = len(program.outputs) == 1 if single is None else single and len(program.outputs) == 1
     identifier = Names().new(name)
     function = FunctionSource(identifier, program, alone)
@@ -50,6 +52,9 @@ def signature(program: Program, lowered: Lowered, dtype: np.dtype[Any]) -> tuple
 
     real = types.float32 if dtype == np.float32 else types.float64
     kinds = {"real": real, "integer": types.int64, "boolean": types.boolean}
-    inputs = [types.Array(kinds[t.kind], t.rank, "C", readonly=True) if t.rank else kinds[t.kind] for t in program.inputs]
+    inputs = [
+        types.Array(kinds[t.kind], t.rank, "C", readonly=True) if t.rank else kinds[t.kind]
+        for t in program.inputs
+    ]
     buffers = [types.Array(kinds[tensor.kind], len(shape), "C") for tensor, shape in lowered.buffers]
     return (*inputs, *buffers, *([types.intp] if lowered.threaded else []))

@@ -116,9 +116,16 @@ def reads_whole(body: Expr) -> bool:
             place.is_Integer
             or isinstance(place, Read)
             or (isinstance(place, Index) and place.extent == extent)
+            or _one_step(place, extent)
         )
 
     return all(inside(p, e) for r in reads_of(body) for p, e in zip(r.indices, r.tensor.shape, strict=True))
+
+
+def _one_step(place: Expr, extent: Expr) -> bool:
+    """An index plus a number that never leaves the axis: ``h[t+1]``, with one entry more than there are steps."""
+    shifted = [i for i in indices_of(place) if (place - i).is_Integer]
+    return bool(shifted) and in_range(place, Index("", extent)) is sympy.true
 
 
 def has_delta(body: Expr) -> bool:

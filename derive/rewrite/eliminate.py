@@ -10,6 +10,7 @@ from sympy import Expr
 from sympy.core.relational import Relational
 
 from ..ir.nodes import Equation, Index, Program, Read, Tensor, reads_of, substitute
+from ..ir.recurrences import in_order
 from .tidy import Policy, price, tidy
 
 
@@ -87,7 +88,7 @@ def _try(program: Program, policy: Policy, reading: Reading) -> Program:
         for e in program.equations[first:]
         if e.target.name not in inside and e.target.name not in {f.target.name for f in fresh}
     ]
-    return replace(program, equations=_ordered((*ahead, *fresh, *behind)))
+    return replace(program, equations=in_order((*ahead, *fresh, *behind)))
 
 
 def _derived(program: Program, policy: Policy) -> list[Equation]:
@@ -127,21 +128,3 @@ def _read_as(body: Expr, reading: Reading) -> Expr:
         if read.tensor == reading.tensor:
             mapping[read] = substitute(reading.value, dict(zip(reading.axes, read.indices, strict=True)))
     return substitute(body, mapping)
-
-
-def _ordered(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
-    """A topological order that stays as close to the given one as it can."""
-    by_name = {e.target.name: e for e in equations}
-    done: dict[str, Equation] = {}
-
-    def visit(e: Equation) -> None:
-        if e.target.name in done:
-            return
-        for r in e.reads:
-            if r.tensor.name in by_name:
-                visit(by_name[r.tensor.name])
-        done[e.target.name] = e
-
-    for e in equations:
-        visit(e)
-    return tuple(done.values())

@@ -9,6 +9,7 @@ from sympy import Expr
 
 from ..calculus.differentiate import new_name
 from ..ir.nodes import Bracket, Equation, Program, Read, Step, Tensor, Where, indices_of, reads_of
+from ..ir.recurrences import in_order
 from .deltas import reads_whole
 from .values import canonical
 
@@ -53,7 +54,7 @@ def _round(program: Program) -> Program:
     for position, equation in enumerate(program.equations):
         equations.extend(first.get(position, []))
         equations.append(replace(equation, body=_use(equation.body, names)))
-    return replace(program, equations=tuple(equations))
+    return replace(program, equations=in_order(equations))
 
 
 Places = dict[Any, list[tuple[int, Expr]]]

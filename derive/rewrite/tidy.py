@@ -25,6 +25,7 @@ from ..ir.nodes import (
     reads_of,
     substitute,
 )
+from ..ir.recurrences import advanced, in_order, members
 from .algebra import (
     cancelled,
     flattened,
@@ -77,13 +78,15 @@ def tidy(program: Program, policy: Policy) -> Program:
 
 def prune(program: Program) -> Program:
     """Drop the equations that no output needs."""
-    needed = {t.name for t in program.outputs}
-    kept: list[Equation] = []
-    for equation in reversed(program.equations):
-        if equation.target.name in needed:
-            kept.append(equation)
-            needed |= {r.tensor.name for r in equation.reads}
-    return replace(program, equations=tuple(reversed(kept)))
+    definitions = program.definitions
+    needed: set[str] = set()
+    waiting = [t.name for t in program.outputs]
+    while waiting:
+        name = waiting.pop()
+        if name in definitions and name not in needed:
+            needed.add(name)
+            waiting += [r.tensor.name for r in definitions[name].reads]
+    return replace(program, equations=tuple(e for e in program.equations if e.target.name in needed))
 
 
 def count_uses(equations: Iterable[Equation]) -> Counter[str]:
@@ -91,8 +94,22 @@ def count_uses(equations: Iterable[Equation]) -> Counter[str]:
     return Counter(r.tensor.name for e in equations for r in e.reads)
 
 
-Value = tuple[Tensor, tuple[int, ...], Expr]
-"""A tensor that holds a value, where its axes stand among the canonical indices, and a factor or exponent."""
+@dataclass(frozen=True)
+class Value:
+    """A tensor that holds a value: where its axes stand among the canonical indices, and a factor or exponent.
+
+    `shifts` is what is added to each index: the new value of a state stands one step later.
+    """
+
+    tensor: Tensor
+    places: tuple[int, ...]
+    number: Expr = S.One
+    shifts: tuple[Expr, ...] = ()
+
+    def read(self, found: Canonical) -> Read:
+        """The tensor at the indices of an expression that was found to have this value."""
+        indices = [found.order[p] for p in self.places]
+        return Read(self.tensor, map(sympy.Add, indices, self.shifts) if self.shifts else indices)
 
 
 DEAR = 6.0
@@ -123,11 +140,17 @@ class _Walk:
         self.sums: dict[Any, Value] = {}
         self.remembered: dict[str, list[tuple[dict[Any, Value], Any]]] = {}
         self.facts: dict[tuple[str, int], Expr] = {}
+        self.members = members(program.equations)
+        defined: set[str] = set()
+        self.states: set[str] = set()
+        for equation in program.equations:
+            self.states |= {r.tensor.name for r in equation.reads} & self.members - defined
+            defined.add(equation.target.name)
 
     def run(self) -> Program:
         for equation in self.program.equations:
             self.process(equation)
-        return replace(self.program, equations=tuple(self.new.values()))
+        return replace(self.program, equations=in_order(self.new.values()))
 
     def process(self, equation: Equation) -> None:
         if isinstance(equation.body, Entry):
@@ -180,9 +203,9 @@ class _Walk:
             return body
         found = canonical(primitive)
         if found.key in self.multiples and equation.target.name not in self.compared:
-            tensor, places, factor = self.multiples[found.key]
+            value = self.multiples[found.key]
             if set(found.order) == set(equation.axes):
-                return content / factor * tensor[tuple(found.order[p] for p in places)]
+                return content / value.number * value.read(found)
         return body
 
     def absorb(self, equation: Equation) -> bool:
@@ -192,7 +215,9 @@ class _Walk:
             return False
         source = self.new[rest.tensor.name]
         read_elsewhere = self.uses[source.target.name] > 1 or self.read_by_new[source.target.name]
-        single = not read_elsewhere and source.target.name not in self.outputs | self.policy.keep
+        single = (
+            not read_elsewhere and source.target.name not in self.outputs | self.policy.keep | self.states
+        )
         if (
             source.reduce != "sum"
             or not single
@@ -213,13 +238,13 @@ class _Walk:
         name = equation.target.name
         self.read_by_new.subtract(r.tensor.name for r in self.new.pop(name).reads)
         for table, key in self.remembered.pop(name, []):
-            if key in table and table[key][0].name == name:
+            if key in table and table[key].tensor.name == name:
                 del table[key]
 
     def remember(self, table: dict[Any, Value], key: Any, value: Value) -> None:
         if key not in table:
             table[key] = value
-            self.remembered.setdefault(value[0].name, []).append((table, key))
+            self.remembered.setdefault(value.tensor.name, []).append((table, key))
 
     @staticmethod
     def split_sizes(body: Expr) -> tuple[Expr, Expr]:
@@ -246,6 +271,8 @@ class _Walk:
             return False
         if name in self.whole and not is_rearranged(body, equation.axes, name in self.scalable):
             return False  # a primitive takes whole arrays, or their transposes
+        if name in self.states or (name in self.members and has_delta(body)):
+            return False  # it is kept from step to step
         if name in self.compared and not isinstance(body, Read):
             return False  # what is compared for equality must be one stored value, not computed twice
         alias = isinstance(self.split_sizes(body)[1], Read) or not reads_of(body)
@@ -341,7 +368,7 @@ class _Walk:
             source = self.new.get(read.tensor.name)
             if source is None or source.reduce or isinstance(source.body, Entry):
                 continue
-            if source.target.name not in self.policy.frozen:
+            if source.target.name not in self.members | self.policy.frozen:
                 mapping[read] = substitute(source.body, dict(zip(source.axes, read.indices, strict=True)))
         question = (body, bound, frozenset(mapping.items()))
         if not mapping or question in self.futile:
@@ -378,9 +405,9 @@ class _Walk:
         found = canonical(summand, bound)
         if found.key not in self.sums:
             return None
-        tensor, places, factor = self.sums[found.key]
-        self.uses[tensor.name] += 1
-        return tensor[tuple(found.order[p] for p in places)] * factor
+        value = self.sums[found.key]
+        self.uses[value.tensor.name] += 1
+        return value.read(found) * value.number
 
     def fact(self, read: Read, axis: int) -> Expr | None:
         """The sum of a tensor over one axis, where it is a known constant."""
@@ -406,7 +433,7 @@ class _Walk:
     def emit(self, equation: Equation) -> None:
         """Append an equation unless an earlier one has the same value; remember its value for later ones."""
         name = equation.target.name
-        keep = name in self.outputs or name in self.policy.keep
+        keep = name in self.outputs | self.policy.keep | self.states
         whole = canonical(equation.body, equation.bound)
         key: Any = (equation.reduce, whole.key)
         chain = flattened(equation, self.new)
@@ -418,8 +445,8 @@ class _Walk:
             and not (equation.step.named and name in self.policy.frozen)
             and name not in self.policy.frozen & self.outputs
         ):
-            tensor, places, _ = self.values[key]
-            same = tensor[tuple(whole.order[p] for p in places)]
+            same = self.values[key].read(whole)
+            tensor = same.tensor
             self.uses[tensor.name] += self.uses[name]
             self.also(tensor.name, equation)
             if keep:
@@ -439,17 +466,18 @@ class _Walk:
         stands = self.places(equation, whole)
         if stands is None:
             return
-        self.remember(self.values, key, (equation.target, stands, S.One))
+        self.remember(self.values, key, Value(equation.target, stands))
         if chain is not None and (where := self.places(equation, chain)) is not None:
-            self.remember(self.values, ("chain", chain.key), (equation.target, where, S.One))
+            self.remember(self.values, ("chain", chain.key), Value(equation.target, where))
         if equation.reduce == "sum":
             number, summand = self.split_sizes(equation.body)
             pure = canonical(summand, equation.bound)
             if (where := self.places(equation, pure)) is not None:
-                self.remember(self.sums, pure.key, (equation.target, where, 1 / number))
+                self.remember(self.sums, pure.key, Value(equation.target, where, 1 / number))
         elif equation.reduce is None and not isinstance(equation.body, Entry):
             self.remember_power(equation)
             self.remember_multiple(equation)
+            self.remember_new_state(equation)
             self.find_facts(equation)
 
     @staticmethod
@@ -464,7 +492,16 @@ class _Walk:
         if body.is_Pow and body.exp.is_Rational and (body.base.is_Add or not body.exp.is_Integer):
             base = canonical(body.base)
             if (places := self.places(equation, base)) is not None:
-                self.remember(self.powers, base.key, (equation.target, places, body.exp))
+                self.remember(self.powers, base.key, Value(equation.target, places, body.exp))
+
+    def remember_new_state(self, equation: Equation) -> None:
+        """``h[s] = where(s = 0, h0, f(s - 1))`` also names f(t): it is ``h[t+1]``."""
+        if equation.target.name not in self.states or (found := advanced(equation)) is None:
+            return
+        axes, body, shifts = found
+        whole = canonical(body)
+        if (places := self.places(replace(equation, axes=axes), whole)) is not None:
+            self.remember(self.values, (None, whole.key), Value(equation.target, places, shifts=shifts))
 
     def remember_multiple(self, equation: Equation) -> None:
         """``v = x - m`` also names all multiples of it."""
@@ -472,7 +509,7 @@ class _Walk:
         if primitive.is_Add:
             whole = canonical(primitive)
             if (places := self.places(equation, whole)) is not None:
-                self.remember(self.multiples, whole.key, (equation.target, places, content))
+                self.remember(self.multiples, whole.key, Value(equation.target, places, content))
 
     def look_up_values(self, body: Expr) -> Expr:
         """Replace nonlinear subexpressions that an earlier equation computes by reads of it."""
@@ -482,16 +519,14 @@ class _Walk:
             found = canonical(body.base)
             entry = self.powers.get(found.key)
             if entry is not None:
-                tensor, places, exponent = entry
-                ratio = body.exp / exponent
+                ratio = body.exp / entry.number
                 if ratio.is_Integer and (not body.exp.is_Integer or body.base.is_Add):
-                    return tensor[tuple(found.order[p] for p in places)] ** ratio
+                    return entry.read(found) ** ratio
         elif not (body.is_Add or body.is_Mul or body.is_number):
             whole = canonical(body)
             key = (None, whole.key)
             if key in self.values:
-                tensor, places, _ = self.values[key]
-                return tensor[tuple(whole.order[p] for p in places)]
+                return self.values[key].read(whole)
         args = [self.look_up_values(a) if isinstance(a, Expr) else a for a in body.args]
         return body if all(a is b for a, b in zip(args, body.args, strict=True)) else body.func(*args)
 

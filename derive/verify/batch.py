@@ -11,8 +11,9 @@ import numpy as np
 from sympy import Integer
 
 from ..ir.evaluate import evaluate
-from ..ir.nodes import Equation, Index, Program, Read, Tensor, reads_of, size
+from ..ir.nodes import Equation, Index, Program, Read, Tensor, size
 from ..ir.numbers import Numbers
+from ..ir.recurrences import dependents
 from ..ir.sizes import solve_sizes
 
 BATCH = Index("_batch", size("_batch"))
@@ -24,12 +25,12 @@ Arrays = dict[str, Any]
 
 def batched(program: Program, names: Iterable[str]) -> Program:
     """`program` on a batch of values of `names`; whatever depends on them gets the leading axis."""
-    moving = {t.name: _widen(t) for t in program.inputs if t.name in set(names)}
+    touched = dependents(program.equations, names, lambda e: e.reads)
+    moving = {name: _widen(t) for name, t in program.tensors.items() if name in touched}
     equations = []
     for equation in program.equations:
-        if any(read.tensor.name in moving for read in reads_of(equation.body)):
+        if equation.target.name in moving:
             body = _lift(equation.body, moving)
-            moving[equation.target.name] = _widen(equation.target)
             equation = Equation(
                 moving[equation.target.name], (BATCH, *equation.axes), body, equation.reduce, equation.bound
             )
