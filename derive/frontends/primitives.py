@@ -51,6 +51,7 @@ def store(
     """An equation with all of its axes, those of extent 1 as well."""
     whole = (*trace.lead(body), *axes)
     target = Tensor(trace.temporary(), tuple(i.extent for i in whole), facts=facts)
+    trace.leading[target.name] = len(whole) - len(axes)
     trace.equations.append(Equation(target, whole, body, step=Step(rule=rule, where=trace.user.where())))
     return trace.view(axes, Read(target, whole))
 

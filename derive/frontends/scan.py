@@ -11,7 +11,7 @@ import numpy as np
 from sympy import Eq, Expr, S
 
 from ..errors import ShapeError, TraceError
-from ..ir.nodes import Equation, Index, Read, Step, Tensor, Where, size, substitute
+from ..ir.nodes import Entry, Equation, Index, Read, Step, Tensor, Where, size, substitute
 from .trace import Trace
 from .traced import Traced
 
@@ -130,7 +130,9 @@ class _Scan:
     def _tensor(self, initial: Traced) -> Tensor:
         outer = [i.extent for i in self.trace.ambient[:-1]]
         shape = [e for e in initial.extents if e != 1]
-        return Tensor(self.trace.temporary(), (*outer, self.count + 1, *shape))
+        state = Tensor(self.trace.temporary(), (*outer, self.count + 1, *shape))
+        self.trace.leading[state.name] = len(self.trace.ambient)
+        return state
 
     def _before(self, state: _State) -> Traced:
         """The carry that the step is given."""
@@ -192,7 +194,13 @@ class _Scan:
             ),
             None,
         )
-        if made is None or made.reduce or made.target in trace.states or entry.indices != whole:
+        if (
+            made is None
+            or made.reduce
+            or isinstance(made.body, Entry)
+            or made.target in trace.states
+            or entry.indices != whole
+        ):
             return entry, trace.user.where()
         trace.adopt(made, state.tensor, len(trace.ambient) - 1, 0 if self.reverse else 1)
         return substitute(made.body, dict(zip(made.axes, whole, strict=True))), made.step.where

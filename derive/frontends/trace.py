@@ -279,7 +279,6 @@ class Trace(Words):
     def adopt(self, made: Equation, state: Tensor, place: int, shift: int) -> None:
         """Read a state, `shift` steps later along the axis `place`, instead of a tensor that is equal to it."""
         self.adopted[made.target] = (state, place, shift)
-        self.leading[state.name] = self.leading[made.target.name]
         self.equations = [replace(e, body=self._adopt(e.body)) for e in self.equations if e is not made]
 
     def current(self, x: Traced) -> Traced:
