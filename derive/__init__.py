@@ -1,6 +1,20 @@
 """derive: from a NumPy forward pass to its derivative in closed form, checked, compiled, and as code."""
 
-from .api import check, equations, grad, hessian, hvp, jacobian, jvp, parse, spec, trace, value_and_grad, vjp
+from .api import (
+    check,
+    equations,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    parse,
+    simplify,
+    spec,
+    trace,
+    value_and_grad,
+    vjp,
+)
 from .errors import (
     DeriveError,
     DomainError,
@@ -39,6 +53,7 @@ __all__ = [
     "jvp",
     "parse",
     "scan",
+    "simplify",
     "spec",
     "trace",
     "value_and_grad",

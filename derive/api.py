@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import sympy
 
 from .calculus.jacobian import jacobian as jacobian_program
 from .calculus.jvp import jvp as jvp_program
+from .calculus.tied import from_lower_triangle, tie
 from .calculus.vjp import vjp as vjp_program
 from .deferred import Deferred, DeferredKernel, PerSize, reason
 from .errors import NeedsSize, NotDifferentiable, UnknownName, closest
@@ -21,10 +23,11 @@ from .frontends.parse_index import parse_equations
 from .frontends.trace import Trace
 from .frontends.trace_numpy import trace_numpy
 from .function import CompiledFunction, Function, Origin
+from .ir.evaluate import evaluate
 from .ir.facts import Spec, spec
 from .ir.nodes import Program, Tensor, size
 from .ir.tensors import merge
-from .rewrite.derived import derived, forward_names, names_of, prepare
+from .rewrite.derived import derived, forward_names, names_of, prepare, simplified
 from .structure import (
     Static,
     Structure,
@@ -150,29 +153,54 @@ def _name(fn: Callable[..., Any]) -> str:
     return name if name.isidentifier() else "function"
 
 
-def grad(f: Traceable, wrt: Wrt = None) -> Any:
+def simplify(f: Traceable, small: Sequence[str] = ()) -> Any:
+    """The same function in the shortest equations found: ``A A^-1`` is gone, ``log det(A B)`` is in parts.
+
+    Args:
+        f: a traced function.
+        small: sizes that are small beside others, ``["k"]``: then ``(c I + U V')^-1`` and its determinant, with k columns
+            in U and V, are written with the inverse or determinant of a k by k matrix (Woodbury, Sylvester).
+
+    Example:
+        >>> print(simplify(trace(lambda A, b: A @ np.linalg.solve(A, b), A="n n", b="n")))
+        Y = b
+    """
+    return _lift(f, lambda g: _simplify(g, frozenset(small)))
+
+
+def _simplify(f: Function, small: frozenset[str]) -> Function:
+    if unknown := sorted(small - set(map(str, f.program.sizes))):
+        raise UnknownName(f"{f.name}() has no size {unknown[0]!r}; {closest(unknown[0], map(str, f.program.sizes))}")
+    program = simplified(f.program, small)
+    return replace(f, program=program, forward=names_of(program), origin=None, _kernels={})
+
+
+def grad(f: Traceable, wrt: Wrt = None, *, tied: bool = False) -> Any:
     """The gradient of a scalar function; each gradient has the shape of its variable.
 
     Args:
         f: a `Function`, or a callable to trace.
         wrt: the name of an input gives one array, a list of names a tuple; None means every real input.
+        tied: for inputs declared symmetric, take ``A[i,j]`` and ``A[j,i]`` as one variable. Off the diagonal the result is
+            then the sum of both partial derivatives, ``G + G' - diag(G)``; it says so when printed.
 
     Raises:
-        NotDifferentiable: the output is no scalar, or an input is integer.  UnknownName: no such input.
+        NotDifferentiable: the output is no scalar, an input is integer, or none is symmetric whose entries are to be
+        tied.  UnknownName: no such input.
 
     Example:
         >>> print(grad(trace(lambda x, A: x @ A @ x, x="n", A="n n"), "x"))
         gx = (A + A') x
     """
-    return _lift(f, lambda g: _grad(g, wrt, "grad"))
+    return _lift(f, lambda g: _grad(g, wrt, "grad", tied))
 
 
-def value_and_grad(f: Traceable, wrt: Wrt = None) -> Any:
+def value_and_grad(f: Traceable, wrt: Wrt = None, *, tied: bool = False) -> Any:
     """``(value, gradient)`` in one function; arguments and errors as in `grad`."""
-    return _lift(f, lambda g: _grad(g, wrt, "value_and_grad"))
+    return _lift(f, lambda g: _grad(g, wrt, "value_and_grad", tied))
 
 
-def _grad(f: Function, wrt: Wrt, kind: Any) -> Function:
+def _grad(f: Function, wrt: Wrt, kind: Any, tied: bool = False) -> Function:
     wanted = _wrt(f, wrt)
     output = _one_output(f, kind)
     if output.rank:
@@ -186,7 +214,26 @@ def _grad(f: Function, wrt: Wrt, kind: Any) -> Function:
     if kind == "value_and_grad":
         program = replace(program, outputs=(output, *program.outputs))
         structure = (f.structure, shifted(structure, 1))
-    return _derived(f, program, structure, Origin(kind, f, wanted.names))
+    names = _tied(f, wanted.names) if tied else ()
+    gradients = dict(zip(wanted.names, program.outputs[-len(wanted.names) :], strict=True))
+    program = tie(program, (gradients[name] for name in names))
+    found = _derived(f, program, structure, Origin(kind, f, wanted.names, tied=names))
+    return replace(found, note="\n".join(filter(None, [f.note, *map(_about_ties, names)])))
+
+
+def _tied(f: Function, wrt: tuple[str, ...]) -> tuple[str, ...]:
+    """The inputs whose entries are to be tied."""
+    names = tuple(t.name for t in f.program.inputs if t.name in wrt and "symmetric" in t.facts)
+    if not names:
+        raise NotDifferentiable(
+            f"none of {', '.join(wrt)} was declared symmetric, so no entries can be tied; "
+            f'try: trace({f.name}, {wrt[0]}="n n, symmetric")'
+        )
+    return names
+
+
+def _about_ties(name: str) -> str:
+    return f"{name}[i,j] and {name}[j,i] are one variable:"
 
 
 def vjp(f: Traceable, wrt: Wrt = None) -> Any:
@@ -301,6 +348,8 @@ def check(f: Any, wrt: Wrt = None, **options: Any) -> Report:
         kernel = function.compile(kernel.kernel.dtype) if kernel else None
     origin = function.origin
     assert origin is not None
+    if origin.tied and kernel is None:
+        return _check_tied(function, origin, **options)
     run: Any = function.presented if kernel is None else lambda arrays: kernel.kernel(**arrays)
     if kernel is not None:
         options.setdefault("dtype", kernel.kernel.dtype)
@@ -312,6 +361,19 @@ def check(f: Any, wrt: Wrt = None, **options: Any) -> Report:
     report = check_derivative(origin.base.program, run, origin.kind, origin.wrt, **options)
     note = " ".join(line.strip() for line in function.note.removesuffix(":").splitlines())
     return replace(report, notes=(*report.notes, note)) if note else report
+
+
+def _check_tied(function: Function, origin: Origin, **options: Any) -> Report:
+    """The lower triangles of tied gradients against a function that reads nothing else of these inputs."""
+    base = from_lower_triangle(origin.base.program, origin.tied)
+    outputs = dict(zip(origin.wrt, function.outputs[-len(origin.wrt) :], strict=True))
+
+    def run(arrays: Mapping[str, Any]) -> list[Any]:
+        values = evaluate(function.presented, arrays)
+        lower = {outputs[name] for name in origin.tied}
+        return [np.tril(values[name]) if name in lower else values[name] for name in function.outputs]
+
+    return check_derivative(base, run, origin.kind, origin.wrt, **options)
 
 
 def _by_path(function: Function, inputs: Mapping[str, Any]) -> dict[str, Any]:

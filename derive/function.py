@@ -29,12 +29,16 @@ Kind = Literal["grad", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "h
 
 @dataclass(frozen=True)
 class Origin:
-    """How a derived function came to be: which derivative, of what, with respect to which inputs."""
+    """How a derived function came to be: which derivative, of what, with respect to which inputs.
+
+    seeds: the additional inputs, cotangents or tangents; tied: the symmetric inputs whose entries are tied.
+    """
 
     kind: Kind
     base: Function
     wrt: tuple[str, ...]
     seeds: tuple[str, ...] = ()
+    tied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -187,7 +191,8 @@ class Function:
         wrt = (
             self.origin.wrt if self.origin else tuple(t.name for t in self.program.inputs if t.kind == "real")
         )
-        if kind not in ("function", "grad", "value_and_grad", "vjp") or not wrt:
+        whole = kind in ("function", "grad", "value_and_grad", "vjp") and not (self.origin and self.origin.tied)
+        if not whole or not wrt:
             lines = tuple(render_matrix(self.presented, self.forward))
             return EmitRequest(
                 self.name,

@@ -88,6 +88,7 @@ def simplified(program: Program, small: frozenset[str] = frozenset()) -> Program
         small: sizes that are small beside others, for low-rank updates.
     """
     policy = Policy(inline=True, keep=frozenset(), frozen=frozenset())
+    program = tidy(program, policy)
     for _ in range(4):
         after = tidy(factored(program, small=small), policy)
         if after.equations == program.equations:

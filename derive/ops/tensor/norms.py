@@ -1,4 +1,4 @@
-"""Norms of vectors, and those of matrices that need no singular values."""
+"""Norms of vectors and of matrices."""
 
 from typing import Any
 
@@ -27,14 +27,27 @@ def _vector(trace: Any, x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
     return total if order == 1 else trace.apply("numpy.power", total, trace.view((), 1 / power))
 
 
+SINGULAR_VALUES = {"nuc": "numpy.sum", 2: "numpy.max", -2: "numpy.min"}
+"""Norms by what they make of the singular values."""
+
+
+def _spectral(trace: Any, x: Any, order: Any, axes: tuple[int, int], keepdims: bool) -> Any:
+    """The sum, the largest or the least of the singular values."""
+    values = trace.primitive("svd", (trace.call("numpy.moveaxis", (x, axes, (-2, -1)), {}),))[1]
+    found = trace.call(SINGULAR_VALUES[order], (values,), {"axis": -1})
+    return trace.call("numpy.expand_dims", (found, tuple(sorted(axes))), {}) if keepdims else found
+
+
 def _matrix(trace: Any, x: Any, order: Any, axes: tuple[int, int], keepdims: bool) -> Any:
     """The Frobenius norm, or the largest or least sum of magnitudes of a row or column."""
     if order is None or order == "fro":
         return _vector(trace, x, 2, axes, keepdims)
+    if order in SINGULAR_VALUES:
+        return _spectral(trace, x, order, axes, keepdims)
     if order not in (1, -1, np.inf, -np.inf):
         raise trace.unsupported(
-            "numpy.linalg.norm", f"ord={order!r} of {x}, which needs singular values",
-            "ord='fro', 1, -1, inf and -inf of matrices; every ord of vectors",
+            "numpy.linalg.norm", f"ord={order!r} of the matrix {x}",
+            "ord='fro', 'nuc', 1, -1, 2, -2, inf and -inf of matrices; every ord of vectors",
         )  # fmt: skip
     along, over = axes if abs(order) == 1 else axes[::-1]
     sums = reduce_axes(trace, x, along, True, "sum", lambda e, _: Absolute(e))
