@@ -9,7 +9,7 @@ from sympy import Expr
 
 from ..ir.nodes import Index
 from .loops_nodes import Block, Loop, Op, Storage, uses
-from .loops_writer import IDENTITY, UPDATE, Writer
+from .loops_writer import IDENTITY, Writer
 
 PARALLEL_FROM = 131072  # turns of the innermost loop; below, waking the threads takes longer than the work
 
@@ -58,7 +58,7 @@ def merge(writer: Writer, op: Op, name: str, part: Storage) -> None:
         held = writer.live.get(op.target.name)
         place = held[1] if held is not None and held[0] == op.at else writer.entry(op)
         entry = ", ".join(["block", *(writer.extent(op.at[axis]) for axis in part.kept)])
-        writer.line(UPDATE[op.how].format(place, f"{name}[{entry}]"))
+        writer.line(writer.update(op, place, f"{name}[{entry}]"))
 
 
 def remaining(writer: Writer, op: Op) -> Storage:

@@ -13,7 +13,7 @@ from .loops_matrix import write_product
 from .loops_nodes import Allocate, Block, Close, Compute, Loop, Op, Product, Start, Statement, uses
 from .loops_parallel import write_parallel
 from .loops_ranges import inside
-from .loops_writer import IDENTITY, UPDATE, Writer
+from .loops_writer import IDENTITY, Writer
 
 
 def write_block(writer: Writer, block: Block) -> None:
@@ -93,7 +93,7 @@ def write_assign(writer: Writer, op: Op, rest: Block) -> None:
     held = live is not None and live[0] == op.at
     if op.how != "set":
         place = live[1] if held and live else writer.entry(op)
-        text = UPDATE[op.how].format(place, value)
+        text = writer.update(op, place, value)
         writer.line(text.replace("+= -", "-= ") if re.fullmatch(r"-[\w.\[\], ]+", value) else text)
     elif storage.scalar:
         writer.line(f"{writer.variable(op)} = {value}")

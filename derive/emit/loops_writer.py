@@ -27,6 +27,7 @@ IDENTITY = {"sum": "0.0", "prod": "1.0", "max": "-math.inf", "min": "math.inf"}
 UPDATE = {
     "sum": "{0} += {1}", "prod": "{0} *= {1}", "max": "{0} = maximum({0}, {1})", "min": "{0} = minimum({0}, {1})",
 }  # fmt: skip
+WHOLE = {"0.0": "0", "1.0": "1", "math.inf": str(2**62), "-math.inf": str(-(2**62))}
 DTYPES = {"integer": "np.int64", "boolean": "np.bool_"}
 
 
@@ -179,8 +180,13 @@ class Writer:
 
     def literal(self, text: str, tensor: Tensor) -> str:
         if tensor.kind != "real":
-            return {"0.0": "0", "1.0": "1"}.get(text, text)
+            return WHOLE.get(text, text)
         return f"real({text})" if self.typed else text
+
+    def update(self, op: Op, place: str, value: str) -> str:
+        """One more value taken into an accumulator; between integers Python's own min and max decide."""
+        text = UPDATE[op.how].format(place, value)
+        return text if op.target.kind == "real" else text.replace("imum(", "(")
 
     def dtype(self, tensor: Tensor) -> str:
         return DTYPES.get(tensor.kind, "real" if self.typed else "")

@@ -145,15 +145,19 @@ class Trace(Words):
         bound: tuple[Index, ...] = (),
         rule: str = "",
         dtype: np.dtype[Any] = FLOAT,
+        below: Expr | None = None,
     ) -> Traced:
-        """A new equation, unless the body has no reads and needs no reduction: that stays an expression."""
+        """A new equation, unless the body has no reads and needs no reduction: that stays an expression.
+
+        Integers from 0 to `below` - 1 are a tensor of integers, whose entries may be places.
+        """
         body = substitute(self._checked(body), {i: S.Zero for i in (*axes, *bound) if i.extent == 1})
         bound = tuple(i for i in bound if i.extent != 1)
         if bound and not any(i in indices_of(body) for i in bound):
             count = sympy.Mul(*(i.extent for i in bound))
             body = body * count if reduce == "sum" else body**count if reduce == "prod" else body
             bound = ()
-        if not bound and (isinstance(body, Read | Bracket) or not reads_of(body)):
+        if not bound and ((isinstance(body, Read | Bracket) and below is None) or not reads_of(body)):
             return self.view(axes, body, dtype)
         lead = self.lead(body)
         kept = lead + tuple(i for i in axes if i.extent != 1)
@@ -161,6 +165,8 @@ class Trace(Words):
             {"positive"} if body.is_positive else {"nonnegative"} if body.is_nonnegative else ()
         )
         target = Tensor(self.temporary(), tuple(i.extent for i in kept), facts=facts)
+        if below is not None:
+            target = Tensor(target.name, target.shape, "integer", bound=self.resolve(below))
         self.leading[target.name] = len(lead)
         step = Step(rule=rule, where=self.user.where())
         self.equations.append(Equation(target, kept, body, reduce if bound else None, bound, step))
@@ -245,7 +251,8 @@ class Trace(Words):
 
     def whole(self, x: Traced) -> Traced:
         """An array of integers with its entry in terms of integer tensors, as an index must be."""
-        definitions = {e.target.name: e for e in self.equations if e.reduce is None}
+        made = (e for e in self.equations if e.reduce is None and e.target.kind == "real")
+        definitions = {e.target.name: e for e in made}
         entry = x.entry
         while found := [r for r in reads_of(entry) if r.tensor.name in definitions]:
             equations = [definitions[r.tensor.name] for r in found]

@@ -10,10 +10,24 @@ import pytest
 import derive as dv
 from derive.ops.tensor import tensor_ops
 
-from . import samples_of_joining, samples_of_sums, samples_of_taking, samples_of_views, samples_of_windows
+from . import (
+    samples_of_joining,
+    samples_of_ordering,
+    samples_of_sums,
+    samples_of_taking,
+    samples_of_views,
+    samples_of_windows,
+)
 from .samples import SAMPLES, SIZES, Sample
 
-FILES = (samples_of_joining, samples_of_sums, samples_of_taking, samples_of_views, samples_of_windows)
+FILES = (
+    samples_of_joining,
+    samples_of_ordering,
+    samples_of_sums,
+    samples_of_taking,
+    samples_of_views,
+    samples_of_windows,
+)
 
 
 def draw(axes: str, sizes: dict[str, int], rng: np.random.Generator) -> np.ndarray:
