@@ -29,6 +29,7 @@ from .errors import (
 )
 from .frontends.scan import scan
 from .function import Function
+from .matrices import vec, vech
 
 __version__ = "0.1.0"
 
@@ -57,5 +58,7 @@ __all__ = [
     "spec",
     "trace",
     "value_and_grad",
+    "vec",
+    "vech",
     "vjp",
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import sympy
 from sympy import Expr
 
-from ..ir.nodes import Bracket, Equation, Index, Program, Read, Step, Tensor, fresh_indices, substitute
+from ..ir.nodes import Bracket, Entry, Equation, Index, Program, Read, Step, Tensor, fresh_indices, substitute
 from .differentiate import active_tensors, new_name
 
 
@@ -32,6 +33,8 @@ def jacobian(pullback: Program, cotangent: Tensor, names: tuple[str, ...]) -> Pr
             old = equation.target
             name = new_name(f"{old.name}_o", taken)
             batched[old.name] = replace(old, name=name, shape=(*cotangent.shape, *old.shape))
+    if any(isinstance(e.body, Entry) and cotangent in {o.tensor for o in e.body.operands} for e in pullback.equations):
+        equations.append(_units(cotangent, rows, batched, taken))
     for equation in pullback.equations:
         if equation.target.name not in touched:
             equations.append(equation)
@@ -51,13 +54,23 @@ def jacobian(pullback: Program, cotangent: Tensor, names: tuple[str, ...]) -> Pr
     return Program(inputs, tuple(equations), tuple(outputs))
 
 
+def _units(cotangent: Tensor, rows: tuple[Index, ...], batched: dict[str, Tensor], taken: dict[str, int]) -> Equation:
+    """The unit seeds as an array, for primitives, which take whole arrays."""
+    axes = fresh_indices(cotangent.shape, avoid=rows)
+    target = Tensor(new_name(f"{cotangent.name}_o", taken), (*cotangent.shape, *cotangent.shape))
+    batched[cotangent.name] = target
+    return Equation(target, (*rows, *axes), _deltas(rows, axes))
+
+
+def _deltas(rows: Sequence[Expr], places: Sequence[Expr]) -> Expr:
+    return sympy.Mul(*(Bracket(sympy.Eq(a, i)) for a, i in zip(rows, places, strict=True)))
+
+
 def _batch(body: Expr, cotangent: Tensor, batched: dict[str, Tensor], rows: tuple[Index, ...]) -> Expr:
     mapping: dict[Expr, Expr] = {}
     for read in body.atoms(Read):
-        if read.tensor == cotangent:
-            mapping[read] = sympy.Mul(
-                *(Bracket(sympy.Eq(a, i)) for a, i in zip(rows, read.indices, strict=True))
-            )
+        if read.tensor == cotangent and not isinstance(body, Entry):
+            mapping[read] = _deltas(rows, read.indices)
         elif read.tensor.name in batched:
             mapping[read] = Read(batched[read.tensor.name], rows + read.indices)
     return substitute(body, mapping)

@@ -111,6 +111,8 @@ def normal_entry(e: Entry, definitions: Definitions) -> Expr:
         return normal_entry(
             Entry(e.primitive, e.output, (substitute(first, swap),), places, e.parameters), definitions
         )
+    if e.primitive == "solve" and (column := _unit_column(e.operands[1], definitions)) is not None:
+        return normal_entry(Entry("inv", 0, e.operands[:1], (*e.places, column)), definitions)
     if e.primitive == "inv":
         source = definitions.get(first.tensor.name)
         if source is not None and isinstance(source.body, Entry) and source.body.primitive == "inv":
@@ -122,6 +124,17 @@ def normal_entry(e: Entry, definitions: Definitions) -> Expr:
             )
             return substitute(operand, {Slot(0): rows, Slot(1): columns})
     return e
+
+
+def _unit_column(right: Read, definitions: Definitions) -> Index | None:
+    """The batch axis that numbers right-hand sides which are the columns of the unit matrix."""
+    source = definitions.get(right.tensor.name)
+    if source is None or len(right.indices) != 2 or not isinstance(source.body, Bracket):
+        return None
+    if source.body.condition not in (sympy.Eq(*source.axes), sympy.Eq(*source.axes[::-1])):
+        return None
+    (column,) = [i for i in right.indices if not isinstance(i, Slot)]
+    return column if isinstance(column, Index) else None
 
 
 # -- products that are known

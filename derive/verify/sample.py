@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,8 +13,9 @@ from sympy import Expr
 
 from ..errors import SpecError, UnknownName, closest
 from ..ir.facts import IMPLIES
-from ..ir.nodes import Program, Read, Tensor
+from ..ir.nodes import Entry, Program, Read, Tensor
 from ..ops.elementwise import op_of_head
+from ..ops.linalg import primitives
 from .batch import Arrays
 
 Range = tuple[float, float]
@@ -50,7 +52,7 @@ FACTS: dict[str, Callable[[Any], Any]] = {
     "upper triangular": np.triu,
     "diagonal": lambda A: A * _eye(A),
     "symmetric": lambda A: (A + _transpose(A)) / 2,
-    "invertible": lambda A: A + 2 * A.shape[-1] * _eye(A),
+    "invertible": lambda A: _eye(A) + A / (2 * np.sqrt(A.shape[-1])),
     "positive semidefinite": lambda A: A[..., :1] * _transpose(A[..., :1]),
     "positive definite": lambda A: A @ _transpose(A) / A.shape[-1] + _eye(A) / 2,
     "orthogonal": lambda A: np.linalg.qr(A)[0],
@@ -105,14 +107,32 @@ def sample_inputs(
 
     `fallback` replaces the range of inputs that carry no facts and no domain of their own.
     """
-    domains = domains_of(program)
+    domains, needs = domains_of(program), needs_of(program)
     found = {}
     for tensor in program.inputs:
+        tensor = replace(tensor, facts=tensor.facts | needs.get(tensor.name, frozenset()))
         shape = tuple(_integer(extent, sizes) for extent in tensor.shape)
         bound = None if tensor.bound is None else _integer(tensor.bound, sizes)
         values = domains.get(tensor.name) or fallback or PLAIN
         found[tensor.name] = sample(tensor, shape, rng, values, bound)
     return found
+
+
+def needs_of(program: Program) -> dict[str, frozenset[str]]:
+    """For inputs that a primitive takes whole: the fact without which it has no result."""
+    found: dict[str, frozenset[str]] = {}
+    inputs = {t.name for t in program.inputs}
+    for equation in program.equations:
+        if isinstance(equation.body, Entry):
+            needs = primitives()[equation.body.primitive].needs
+            operand = equation.body.operands[0]
+            if needs in IMPLIES and operand.tensor.name in inputs and not operand.tensor.facts & KNOWN_REGULAR:
+                found[operand.tensor.name] = found.get(operand.tensor.name, frozenset()) | {needs, *IMPLIES[needs]}
+    return found
+
+
+KNOWN_REGULAR = {"positive definite", "orthogonal"}
+"""Facts whose samples need no more to be regular."""
 
 
 def domains_of(program: Program) -> dict[str, Range]:
