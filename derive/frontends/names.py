@@ -8,8 +8,9 @@ from typing import Any
 
 import sympy
 
-from ..ir.nodes import Index, Program, Read, Tensor, indices_of, size, substitute
+from ..ir.nodes import Index, Program, Read, Step, Tensor, indices_of, size, substitute
 from ..ir.tensors import with_tensors
+from ..ops.linalg import symbol_of
 from .extents import SPARE
 from .trace import Trace
 from .traced import Traced
@@ -30,6 +31,7 @@ class Names:
         self.taken |= self.paths
         self.tensors: dict[str, str] = {}
         self.returned: set[str] = set()
+        self.unspoken: set[str] = set()
         for local, value in trace.user.variables():
             if isinstance(value, Traced) and value.owner is trace:
                 self._from_local(local, value)
@@ -71,13 +73,14 @@ class Names:
         elif tensor.name not in self.tensors:
             single = "L" if tensor.rank == 0 and "Y" in self.taken else "Y"
             self.tensors[tensor.name] = self.free(wanted or single)
+            if not wanted:
+                self.unspoken.add(tensor.name)
 
     def put(self, program: Program) -> Program:
         """The program with its temporaries named.
 
         Those without a name get a letter by their rank, what goes into a function first: ``Z = X W + b`` in tanh(Z).
         """
-        letters = {matrix: iter(pool) for matrix, pool in LETTERS.items()}
         mapping: dict[Tensor, Tensor] = {}
         into_functions = {r.tensor for e in program.equations if e.body.has(sympy.Function) for r in e.reads}
         for equation in sorted(program.equations, key=lambda e: e.target not in into_functions):
@@ -85,15 +88,18 @@ class Names:
             name = self.tensors.get(old.name)
             if name is None:
                 matrix = old.rank - self.trace.leading.get(old.name, 0) > 1
-                pool = letters[matrix]
-                name = self.free(next((c for c in pool if c not in self.taken), "T" if matrix else "t"))
+                wanted = (*symbol_of(equation.body), *LETTERS[matrix])
+                name = self.free(next((c for c in wanted if c not in self.taken), "T" if matrix else "t"))
             mapping[old] = replace(old, name=name)
         named = with_tensors(program, mapping)
         steps = (
-            replace(e, step=replace(e.step, named=old.target.name in self.tensors))
+            replace(e, step=self._named(e.step, old.target.name))
             for e, old in zip(named.equations, program.equations, strict=True)
         )
         return replace(named, equations=tuple(steps))
+
+    def _named(self, step: Step, temporary: str) -> Step:
+        return replace(step, named=temporary in self.tensors, default=temporary in self.unspoken)
 
 
 def is_temporary(entry: Any, axes: Iterable[Index]) -> bool:

@@ -16,9 +16,11 @@ from .traced import Traced
 
 
 def apply_primitive(
-    trace: Any, name: str, operands: Sequence[Any], parameters: Sequence[Any] = ()
+    trace: Any, name: str, operands: Sequence[Any], parameters: Sequence[Any] = (), columns: bool = False
 ) -> list[Traced]:
     """The results of a primitive on traced arrays; leading axes are batch axes and broadcast.
+
+    columns: the last batch axis counts the columns of a matrix; a result is stored as that matrix.
 
     Raises:
         ShapeError: an operand has too few axes, or axes that must be equal are not.
@@ -34,13 +36,14 @@ def apply_primitive(
     integers = [trace.broadcast_entry(p, batch) for p in numbers]
     known = primitive.facts(*map(operand_facts, reads))
     several = tuple(i for i in batch if i.extent != 1)
+    behind = tuple(i for i in batch[-1:] if columns and i in several)
     results = []
     for output, axes in enumerate(primitive.results):
         places = fresh_indices([_extent(word, sizes) for word in axes.split()], avoid=(*batch, *trace.times))
         body = Entry(name, output, reads, places, integers)
-        stored = store(
-            trace, (*several, *places), body, name, known[output] if output < len(known) else frozenset()
-        )
+        facts = known[output] if output < len(known) else frozenset()
+        own = (*several[: len(several) - len(behind)], *places, *behind)
+        stored = store(trace, own, body, name, facts)
         results.append(stored.through((*batch, *places), stored.entry))
     return results
 

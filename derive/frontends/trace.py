@@ -369,9 +369,11 @@ class Trace(Words):
             raise TraceError(f"{error} ({self.place()})") from None
         return {"b": BOOL, "i": INT, "u": INT}.get(found.kind, FLOAT)
 
-    def primitive(self, name: str, operands: Sequence[Any], parameters: Sequence[Any] = ()) -> list[Traced]:
+    def primitive(
+        self, name: str, operands: Sequence[Any], parameters: Sequence[Any] = (), columns: bool = False
+    ) -> list[Traced]:
         """The results of a linear-algebra primitive."""
-        return apply_primitive(self, name, operands, parameters)
+        return apply_primitive(self, name, operands, parameters, columns)
 
     def facts_of(self, x: Traced) -> frozenset[str]:
         """What is known about a matrix, or a stack of them."""

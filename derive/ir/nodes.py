@@ -297,14 +297,15 @@ def _operand_text(read: Read) -> str:
 class Step:
     """Where an equation comes from: the rule that made it, from which earlier tensor, and the user's line.
 
-    `named` says that the user gave the target its name, so it stays visible; `also` are the names of tensors that
-    turned out to be equal to the target.
+    `named` says that the target has a name that the user knows, so it stays visible; `default` that it is a result which
+    no variable holds, called Y or L; `also` are the names of tensors that turned out to be equal to the target.
     """
 
     rule: str = ""
     of: str = ""
     where: str = ""
     named: bool = False
+    default: bool = False
     also: tuple[str, ...] = ()
 
 

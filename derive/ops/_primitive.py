@@ -27,6 +27,7 @@ class Primitive:
         may be None, and stands for zero.
     vjp: ``(operands, results, cotangents, *parameters)`` -> tuple of cotangents of the operands, likewise.
     labels: what the results are called where there are several, in NumPy's words: ``slogdet(X).logabsdet``.
+    symbols: names for the results where nobody named them: ``w, V = eigh(A)``.
     under_transpose: what becomes of the results when the operand is transposed.
     linear: which operand the results are linear in, if any.
     facts: facts of each result from the facts of each operand.
@@ -44,6 +45,7 @@ class Primitive:
     jvp: Callable[..., tuple[Any, ...]]
     vjp: Callable[..., tuple[Any, ...]]
     labels: tuple[str, ...] = ()
+    symbols: tuple[str, ...] = ()
     under_transpose: Literal["transposed", "same", "different"] = "different"
     linear: int | None = None
     facts: Callable[..., tuple[frozenset[str], ...]] = lambda *facts: (NO_FACTS,)

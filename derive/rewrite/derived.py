@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ..ir.nodes import Equation, Program, Read, Tensor
 from ..ir.tensors import with_equation, with_tensors
+from ..ops.linalg import symbol_of
 from .eliminate import eliminate
 from .products import candidates, factored
 from .share import share
@@ -204,7 +205,7 @@ def rename_derived(program: Program, forward: Program) -> Program:
 def _letter(equation: Equation, taken: set[str]) -> str:
     letters = LETTERS[equation.target.rank > 1]
     numbered = (f"{letters[0]}{n}" for n in range(2, 10_000))
-    return next(c for c in (*letters, *numbered) if c not in taken)
+    return next(c for c in (*symbol_of(equation.body), *letters, *numbered) if c not in taken)
 
 
 __all__ = ["derived", "names_of", "prepare", "present", "prune"]

@@ -2,7 +2,9 @@
 
 import sys
 from functools import cache
+from typing import Any
 
+from ...ir.nodes import Entry
 from ...registry import records
 from .._primitive import Primitive
 
@@ -11,3 +13,8 @@ from .._primitive import Primitive
 def primitives() -> dict[str, Primitive]:
     """Every primitive by name."""
     return {record.name: record for record in records(sys.modules[__name__], Primitive)}
+
+
+def symbol_of(body: Any) -> tuple[str, ...]:
+    """What a tensor with this definition is called if nobody named it: ``V`` for eigenvectors; mostly nothing."""
+    return primitives()[body.primitive].symbols[body.output :][:1] if isinstance(body, Entry) else ()

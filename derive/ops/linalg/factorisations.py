@@ -61,7 +61,7 @@ def _cholesky_cotangent(operands: Any, results: Any, cotangents: Any) -> Any:
 
 CHOLESKY = Primitive(
     "cholesky", ("n n",), ("n n",),
-    value=lambda A: (_cholesky(A),),
+    value=lambda A: (_cholesky(A),), symbols=("L",),
     exact=lambda numbers, A: (_exact.cholesky(numbers, (A + A.T) / 2),),
     jvp=_cholesky_tangent,
     under_transpose="same",
@@ -106,7 +106,7 @@ def _qr(A: Any) -> Any:
 
 QR = Primitive(
     "qr", ("m n",), ("m n", "n n"),
-    value=_qr, labels=("Q", "R"),
+    value=_qr, labels=("Q", "R"), symbols=("Q", "R"),
     exact=lambda numbers, A: _exact.qr(numbers, A),
     jvp=_qr_tangents,
     vjp=_qr_cotangent,
@@ -153,7 +153,7 @@ def _gaps_cotangent(operands: Any, results: Any, cotangents: Any) -> Any:
 
 GAPS = Primitive(
     "gaps", ("n",), ("n n",),
-    value=lambda w: (_gaps(w),),
+    value=lambda w: (_gaps(w),), symbols=("F",),
     exact=lambda numbers, w: (_exact_gaps(numbers, w),),
     jvp=lambda operands, results, tangents: (
         -(results[0] ** 2) * (tangents[0][..., None, :] - tangents[0][..., :, None]),
@@ -193,7 +193,7 @@ def _eigh_cotangent(operands: Any, results: Any, cotangents: Any) -> Any:
 
 EIGH = Primitive(
     "eigh", ("n n",), ("n", "n n"),
-    value=_eigh, labels=("eigenvalues", "eigenvectors"),
+    value=_eigh, labels=("eigenvalues", "eigenvectors"), symbols=("w", "V"),
     exact=lambda numbers, A: _exact.eigh((A + A.T) / 2),
     jvp=_eigh_tangents,
     under_transpose="same",
@@ -242,7 +242,7 @@ def _svd_cotangent(operands: Any, results: Any, cotangents: Any) -> Any:
 
 SVD = Primitive(
     "svd", ("m n",), ("m min(m,n)", "min(m,n)", "min(m,n) n"),
-    value=lambda A: tuple(np.linalg.svd(A, full_matrices=False)), labels=("U", "S", "Vh"),
+    value=lambda A: tuple(np.linalg.svd(A, full_matrices=False)), labels=("U", "S", "Vh"), symbols=("U", "s", "Vh"),
     exact=lambda numbers, A: _exact.svd(A),
     jvp=_svd_tangents,
     vjp=_svd_cotangent,

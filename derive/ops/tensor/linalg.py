@@ -33,7 +33,7 @@ def solved(trace: Any, a: Any, b: Any) -> Any:
     if b.rank == 1:
         return trace.primitive("solve", (a, b))[0]
     stack = a.through((*a.axes[:-2], trace.unit(), *a.axes[-2:]), a.entry)
-    return trace.primitive("solve", (stack, b.mT))[0].mT
+    return trace.primitive("solve", (stack, b.mT), columns=True)[0].mT
 
 
 @tensor_op("numpy.linalg.solve", "scipy.linalg.solve")
