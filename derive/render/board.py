@@ -24,6 +24,7 @@ from .tree import (
     Reduce,
     Scale,
     Transpose,
+    Whole,
     children,
     rank,
     walk,
@@ -68,6 +69,14 @@ class Board:
     def erase(self, name: str) -> None:
         """Drop a line."""
         self._count(self.lines.pop(name), -1)
+
+    def put_before(self, name: str, others: list[Line]) -> None:
+        """Move a derived line in front of these, as far as lines of the derivative go."""
+        own = {line.target for line in others if not line.forward}
+        order = [n for n in self.lines if n != name]
+        place = next((p for p, n in enumerate(self.lines) if n in own or n == name))
+        order.insert(place, name)
+        self.lines = {n: self.lines[n] for n in order}
 
     # -- a definition and its only reader
 
@@ -124,7 +133,7 @@ class Board:
 
     def movable(self, line: Line) -> bool:
         """Whether a definition can stand inside another line, and no printed derivative is named after it."""
-        if not line.matrix or any(isinstance(n, BigSum) for n in walk(line.right)):
+        if not line.matrix or any(isinstance(n, BigSum) or _is_result(n) for n in walk(line.right)):
             return False
         if rank(line.left) != rank(line.right):
             return False
@@ -145,10 +154,19 @@ class Board:
         """Whether a derivative that is printed is named after this tensor."""
         return any(derivative in self.lines for derivative in self.derivatives.get(name, ()))
 
+    def speaks_of(self, name: str) -> bool:
+        """Whether a derivative that is printed or given is named after this tensor."""
+        return self.explains(name) or any(prefix + name in self.names.seeds for prefix in "gd")
+
 
 def _is_activation(node: Node) -> bool:
     """Whether this is a function of entries by whose value its derivative is written: ``gZ = gY ∘ (1 − Y²)``."""
     return isinstance(node, Call) and rank(node) > 0 and node.function in ACTIVATIONS
+
+
+def _is_result(node: Node) -> bool:
+    """Whether this is one of several results, which are written together: ``w, V = eigh(A)``."""
+    return isinstance(node, Whole) and bool(node.label)
 
 
 def _core(node: Node) -> Node:

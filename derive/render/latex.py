@@ -10,7 +10,7 @@ from sympy import Expr
 from ..ir.nodes import Program
 from ..ops.elementwise import elementwise_ops
 from .index import FUNCTIONS, index_lines
-from .lines import board_lines
+from .lines import printed_lines
 from .names import GREEK, Names
 from .printer import ATOM, POSTFIX, TERM, Printer, Shown
 from .scalars import number_text
@@ -45,7 +45,7 @@ def latex_lines(
 ) -> list[str]:
     """The lines of the block, each complete in itself."""
     names = Names(program, forward)
-    lines = board_lines(names) if style == "matrix" else index_lines(program, names)
+    lines = printed_lines(names) if style == "matrix" else index_lines(program, names)
     printer = Latex(names)
     return [printer.line(line) for line in lines]
 

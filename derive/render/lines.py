@@ -5,6 +5,8 @@ from __future__ import annotations
 from .board import Board
 from .finish import finished, only_spread
 from .index import index_lines
+from .inplace import adopt, in_place
+from .joint import joined
 from .names import Names
 from .notation import matrix_line
 from .recognition import recognised
@@ -22,13 +24,26 @@ def plain_lines(names: Names) -> list[Line]:
     return [finished(line) for line in found]
 
 
+def printed_lines(names: Names, width: int = WIDTH) -> list[Line]:
+    """`board_lines` with the results of one function side by side, as they are printed."""
+    return joined(board_lines(names, width))
+
+
+def settle(board: Board) -> None:
+    """Every value where it reads best."""
+    adopt(board)
+    board.merge()
+    while in_place(board):
+        board.merge()
+
+
 def board_lines(names: Names, width: int = WIDTH) -> list[Line]:
     """The lines that a person would write: `plain_lines` with passing values moved into their readers."""
     index = {line.target: line for line in index_lines(names.program, names)}
     lines = {e.target.name: matrix_line(e, names) or index[e.target.name] for e in names.program.equations}
     board = Board(lines, names, width)
-    board.merge()
+    settle(board)
     while (better := recognised(board)) is not None:
         board = better
-        board.merge()
+        settle(board)
     return [finished(index[name] if only_spread(line) else line) for name, line in board.lines.items()]

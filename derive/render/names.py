@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..ir.nodes import Equation, Index, Program, reads_of
+from ..rewrite.algebra import is_symmetric
 from .letters import Letters
 
 GREEK = {
@@ -49,6 +50,20 @@ class Names:
     def chosen(self) -> frozenset[str]:
         """Tensors to which the user gave a name."""
         return frozenset(e.target.name for e in self.program.equations if e.step.named)
+
+    @cached_property
+    def spoken(self) -> frozenset[str]:
+        """Tensors that have the name of a variable of the user's."""
+        return frozenset(e.target.name for e in self.program.equations if e.step.named and not e.step.default)
+
+    @cached_property
+    def symmetric(self) -> set[str]:
+        """Tensors whose last two axes are those of symmetric matrices, declared or by their definition."""
+        found = {t.name for t in self.program.tensors.values() if "symmetric" in t.facts}
+        for equation in self.program.equations:
+            if is_symmetric(equation, found):
+                found.add(equation.target.name)
+        return found
 
     @cached_property
     def known(self) -> set[str]:

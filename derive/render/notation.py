@@ -257,7 +257,7 @@ class Notation:
             raise NoMatrix
         name = read.tensor.name
         where = tuple(at) if any(a is not None for a in at) else ()
-        symmetric = "symmetric" in read.tensor.facts and read.indices[-2:] == tuple(axes)
+        symmetric = name in self.names.symmetric and read.indices[-2:] == tuple(axes)
         node = Name(name, len(axes), where, self.names.order.get(name, LAST), symmetric)
         if len(axes) == 2 and axes[0] == axes[1]:
             if where:
