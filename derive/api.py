@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,22 +28,10 @@ from .ir.facts import Spec, spec
 from .ir.nodes import Program, Tensor, size
 from .ir.tensors import merge
 from .rewrite.derived import derived, forward_names, names_of, prepare, simplified
-from .structure import (
-    Static,
-    Structure,
-    flat,
-    is_container,
-    matched,
-    part_at,
-    parts_of,
-    paths,
-    places,
-    renumbered,
-    shifted,
-)
+from .structure import Structure, by_entry, flat, is_container, matched, places, renumbered, shifted
 from .verify.check import Report, check_derivative
+from .wanted import Wanted, Wrt, wanted
 
-Wrt = str | Sequence[str] | None
 Traceable = Function | Deferred | Callable[..., Any]
 
 
@@ -201,7 +189,7 @@ def value_and_grad(f: Traceable, wrt: Wrt = None, *, tied: bool = False) -> Any:
 
 
 def _grad(f: Function, wrt: Wrt, kind: Any, tied: bool = False) -> Function:
-    wanted = _wrt(f, wrt)
+    by = _wrt(f, wrt)
     output = _one_output(f, kind)
     if output.rank:
         shape = ", ".join(map(str, output.shape))
@@ -209,15 +197,15 @@ def _grad(f: Function, wrt: Wrt, kind: Any, tied: bool = False) -> Function:
             f"{kind} needs a scalar; {f.name}() returns {output.name}[{shape}]; try: dv.vjp for a cotangent of that shape, "
             "dv.jacobian for all derivatives, or np.sum in the function"
         )
-    program = vjp_program(f.program, wanted.names, {output.name: sympy.S.One})
-    structure = wanted.structure
+    program = vjp_program(f.program, by.names, {output.name: sympy.S.One})
+    structure = by.structure
     if kind == "value_and_grad":
         program = replace(program, outputs=(output, *program.outputs))
         structure = (f.structure, shifted(structure, 1))
-    names = _tied(f, wanted.names) if tied else ()
-    gradients = dict(zip(wanted.names, program.outputs[-len(wanted.names) :], strict=True))
+    names = _tied(f, by.names) if tied else ()
+    gradients = dict(zip(by.names, program.outputs[-len(by.names) :], strict=True))
     program = tie(program, (gradients[name] for name in names))
-    found = _derived(f, program, structure, Origin(kind, f, wanted.names, tied=names))
+    found = _derived(f, program, structure, Origin(kind, f, by, tied=names))
     return replace(found, note="\n".join(filter(None, [f.note, *map(_about_ties, names)])))
 
 
@@ -247,14 +235,11 @@ def vjp(f: Traceable, wrt: Wrt = None) -> Any:
 
 
 def _vjp(f: Function, wrt: Wrt) -> Function:
-    wanted = _wrt(f, wrt)
-    program = vjp_program(f.program, wanted.names, {t.name: None for t in f.program.outputs})
+    by = _wrt(f, wrt)
+    program = vjp_program(f.program, by.names, {t.name: None for t in f.program.outputs})
     seeds = tuple(t.name for t in program.inputs[len(f.inputs) :])
-    entries = parts_of(f.structure).values() if is_container(f.structure) else (f.structure,)
-    cotangents = {seeds[places(e)[0]].partition(".")[0]: e for e in entries if places(e)}
-    if not is_container(f.structure):
-        cotangents = {seeds[0]: 0}
-    return _derived(f, program, wanted.structure, Origin("vjp", f, wanted.names, seeds), cotangents)
+    cotangents = by_entry(f.structure, seeds)
+    return _derived(f, program, by.structure, Origin("vjp", f, by, seeds), cotangents)
 
 
 def jvp(f: Traceable, wrt: Wrt = None) -> Any:
@@ -267,14 +252,14 @@ def jvp(f: Traceable, wrt: Wrt = None) -> Any:
 
 
 def _jvp(f: Function, wrt: Wrt) -> Function:
-    wanted = _wrt(f, wrt)
-    program = jvp_program(f.program, wanted.names)
+    by = _wrt(f, wrt)
+    program = jvp_program(f.program, by.names)
     seeds = tuple(t.name for t in program.inputs[len(f.inputs) :])
     tangents = {
         f"d{path}".replace(".", "_") if is_container(part) else seeds[part]: part
-        for path, part in wanted.parts.items()
+        for path, part in by.parts.items()
     }
-    return _derived(f, program, f.structure, Origin("jvp", f, wanted.names, seeds), tangents)
+    return _derived(f, program, f.structure, Origin("jvp", f, by, seeds), tangents)
 
 
 def jacobian(f: Traceable, wrt: Wrt = None) -> Any:
@@ -282,16 +267,16 @@ def jacobian(f: Traceable, wrt: Wrt = None) -> Any:
     return _lift(f, lambda g: _jacobian(g, _wrt(g, wrt)))
 
 
-def _jacobian(f: Function, wanted: Wanted, label: str = "J") -> Function:
+def _jacobian(f: Function, by: Wanted, label: str = "J") -> Function:
     _one_output(f, "jacobian")
-    pullback = _vjp(f, list(wanted.names))
+    pullback = _vjp(f, list(by.names))
     assert pullback.origin is not None
     (seed,) = pullback.origin.seeds
     cotangent = next(t for t in pullback.program.inputs if t.name == seed)
-    alone = wanted.structure == 0
-    labels = (label,) if alone else tuple(f"{label}_{name}" for name in wanted.names)
+    alone = by.structure == 0
+    labels = (label,) if alone else tuple(f"{label}_{name}" for name in by.names)
     program = jacobian_program(pullback.program, cotangent, labels)
-    return _derived(f, program, wanted.structure, Origin("jacobian", f, wanted.names))
+    return _derived(f, program, by.structure, Origin("jacobian", f, by))
 
 
 def hessian(f: Traceable, wrt: Wrt = None) -> Any:
@@ -303,13 +288,13 @@ def hessian(f: Traceable, wrt: Wrt = None) -> Any:
 
 
 def _hessian(f: Function, wrt: Wrt) -> Function:
-    wanted = _wrt(f, wrt)
-    label = "H" if wanted.structure == 0 else "H_{}"
-    rows = [_jacobian(_grad(f, name, "grad"), wanted, label.format(name)) for name in wanted.names]
+    by = _wrt(f, wrt)
+    label = "H" if by.structure == 0 else "H_{}"
+    rows = [_jacobian(_grad(f, name, "grad"), by, label.format(name)) for name in by.names]
     program = merge([row.program for row in rows])
-    count = len(wanted.names)
-    structure = renumbered(wanted.structure, lambda row: shifted(wanted.structure, row * count))
-    return _derived(f, program, structure, Origin("hessian", f, wanted.names))
+    count = len(by.names)
+    structure = renumbered(by.structure, lambda row: shifted(by.structure, row * count))
+    return _derived(f, program, structure, Origin("hessian", f, by))
 
 
 def hvp(f: Traceable, wrt: Wrt = None) -> Any:
@@ -318,12 +303,12 @@ def hvp(f: Traceable, wrt: Wrt = None) -> Any:
 
 
 def _hvp(f: Function, wrt: Wrt) -> Function:
-    wanted = _wrt(f, wrt)
-    gradient = _grad(f, list(wanted.names), "grad")
+    by = _wrt(f, wrt)
+    gradient = _grad(f, list(by.names), "grad")
     product = _jvp(gradient, wrt)
     assert product.origin is not None
-    origin = Origin("hvp", f, wanted.names, product.origin.seeds)
-    return replace(product, structure=wanted.structure, forward=f.forward, origin=origin, _kernels={})
+    origin = Origin("hvp", f, by, product.origin.seeds)
+    return replace(product, structure=by.structure, forward=f.forward, origin=origin, _kernels={})
 
 
 def check(f: Any, wrt: Wrt = None, **options: Any) -> Report:
@@ -437,59 +422,8 @@ def _lift(f: Traceable, transform: Callable[[Function], Function]) -> Any:
     return deferred.then(transform)
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What to differentiate by.
-
-    names: the arrays.
-    parts: by the path that was asked for the structure of its arrays, numbered like `names`.
-    single: whether one path was asked for, so that its part alone is returned.
-    """
-
-    names: tuple[str, ...]
-    parts: dict[str, Structure]
-    single: bool
-
-    @property
-    def structure(self) -> Structure:
-        parts = tuple(self.parts.values())
-        return parts[0] if self.single else parts
-
-
 def _wrt(f: Function, wrt: Wrt) -> Wanted:
-    """The arrays to differentiate by: those of whole arguments, of parts of them, or all real ones."""
-    tensors = f.program.inputs
-    if wrt is None:
-        real = {t.name for t in tensors if t.kind == "real"}
-        asked = tuple(n for n, part in f.signature.items() if real & {tensors[p].name for p in places(part)})
-        if not asked:
-            raise NotDifferentiable(f"{f.name}() has no real input to differentiate by")
-    else:
-        asked = (wrt,) if isinstance(wrt, str) else tuple(wrt)
-    if not asked:
-        raise UnknownName("wrt is empty; give the name of an input, or a list of names")
-    wanted = [_part(f, path) for path in asked]
-    order = [p for part in wanted for p in places(part) if tensors[p].kind == "real"]
-    if len(set(order)) < len(order):
-        raise UnknownName(f"wrt names an input twice: {', '.join(asked)}")
-    position = {p: Static(None) for part in wanted for p in places(part)} | {p: k for k, p in enumerate(order)}
-    parts = {path: renumbered(part, position.__getitem__) for path, part in zip(asked, wanted, strict=True)}
-    single = isinstance(wrt, str) or (wrt is None and len(asked) == 1)
-    return Wanted(tuple(tensors[p].name for p in order), parts, single)
-
-
-def _part(f: Function, path: str) -> Structure:
-    """The structure of an argument or of a part of one, which holds a real array."""
-    part = part_at(f.signature, path) if path else None
-    inputs = f.program.inputs
-    if part is None or not places(part):
-        known = dict.fromkeys((*paths(f.signature), *f.inputs))
-        raise UnknownName(f"{f.name}() has no input {path!r}; {closest(path, known)}")
-    kinds = {inputs[p].kind for p in places(part)}
-    if "real" not in kinds:
-        real = ", ".join(t.name for t in inputs if t.kind == "real") or "none"
-        raise NotDifferentiable(f"{path} is {min(kinds)}: it has no gradient; real inputs: {real}")
-    return part
+    return wanted(f.name, f.signature, f.program.inputs, wrt)
 
 
 def _one_output(f: Function, what: str) -> Tensor:

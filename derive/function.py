@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
 from .emit.emit import emit_source
-from .emit.target import EmitRequest
+from .emit.target import EmitRequest, Nested
 from .errors import DomainError, ShapeError, UnknownName, closest
 from .ir.evaluate import evaluate
 from .ir.nodes import Program
@@ -22,7 +22,8 @@ from .render.latex import render_latex
 from .render.matrix import render_matrix, render_parts
 from .render.steps import explain
 from .rewrite.derived import constrained, names_of, present
-from .structure import Structure, filled, is_container, matched
+from .structure import Structure, filled, flat, is_container, matched
+from .wanted import Wanted, all_real, wanted
 
 Kind = Literal["grad", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "hvp"]
 
@@ -36,9 +37,14 @@ class Origin:
 
     kind: Kind
     base: Function
-    wrt: tuple[str, ...]
+    by: Wanted
     seeds: tuple[str, ...] = ()
     tied: tuple[str, ...] = ()
+
+    @property
+    def wrt(self) -> tuple[str, ...]:
+        """The names of the inputs that it was differentiated by."""
+        return self.by.names
 
 
 @dataclass(frozen=True)
@@ -188,22 +194,30 @@ class Function:
         """What `emit` asks a target to write."""
         kind = self.origin.kind if self.origin else "function"
         base = self.origin.base if self.origin else self
-        wrt = (
-            self.origin.wrt if self.origin else tuple(t.name for t in self.program.inputs if t.kind == "real")
-        )
+        by = self.origin.by if self.origin else self._by_all()
         whole = kind in ("function", "grad", "value_and_grad", "vjp") and not (self.origin and self.origin.tied)
-        if not whole or not wrt:
+        if not whole or not by.names:
+            by = Wanted()
             lines = tuple(render_matrix(self.presented, self.forward))
-            return EmitRequest(
-                self.name,
-                self.presented,
-                formulas=lines,
-                outputs_single=self.structure == 0,
-                source=self.source,
-            )
-        forward, backward, seeds = forward_and_backward(base.program, wrt)
+            request = EmitRequest(self.name, self.presented, outputs_single=self.structure == 0, formulas=lines)
+            return replace(request, source=self.source, **self._nested(by))
+        forward, backward, seeds = forward_and_backward(base.program, by.names)
         lines = tuple(line for part in board(forward, backward) for line in part)
-        return EmitRequest(base.name, forward, backward, wrt, seeds, base.structure == 0, lines, base.source)
+        single = base.structure == 0
+        request = EmitRequest(base.name, forward, backward, by.names, seeds, single, lines, base.source)
+        return replace(request, **base._nested(by))
+
+    def _by_all(self) -> Wanted:
+        """Every real input."""
+        signature, inputs = self.signature, self.program.inputs
+        return wanted(self.name, signature, inputs, None) if all_real(signature, inputs) else Wanted()
+
+    def _nested(self, by: Wanted) -> dict[str, Any]:
+        """What a request says about structures: the function of plain arrays is called otherwise then."""
+        if not self.arguments and (self.structure == 0 or self.structure == flat(len(self.outputs))):
+            return {}
+        nested = Nested(self.name, self.signature, self.structure, by.parts, by.single)
+        return {"name": f"{self.name}_flat", "nested": nested}
 
     @cached_property
     def presented(self) -> Program:

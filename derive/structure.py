@@ -250,6 +250,17 @@ def paths(structure: Structure, path: str = "") -> Iterable[str]:
             yield from paths(part, join(path, key))
 
 
+def by_entry(structure: Structure, names: Sequence[str]) -> dict[str, Structure]:
+    """The entries of a result by what to call them: the array of that number, or what its path begins with."""
+    if not is_container(structure):
+        return {names[structure]: structure}
+    return {
+        names[places(entry)[0]].partition(".")[0] if is_container(entry) else names[entry]: entry
+        for entry in parts_of(structure).values()
+        if places(entry)
+    }
+
+
 def likeness(value: Any) -> Any:
     """What two values have in common that are traced alike: types and keys, hashable; leaves are left out."""
     if not is_container(value):

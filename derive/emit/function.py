@@ -13,6 +13,9 @@ from .plan import Plan
 from .prelude import MissingSize, prelude
 from .scope import Scope
 
+WIDEST = 72
+"""A tuple of arguments that is longer gets a name."""
+
 
 class Body:
     """The statements of one function; sizes and index vectors are known once all equations are compiled."""
@@ -132,7 +135,7 @@ def module_docstring(plan: Plan, what: str) -> list[str]:
     block = "\n".join(
         line.rstrip() for formula in request.formulas or _equations(plan) for line in formula.split("\n")
     )
-    parts = [f"{request.name}{what}.", block]
+    parts = [f"{request.title}{what}.", block]
     if request.source and "\n" not in request.source:
         parts.append(f"Derived from {request.source}.")
     return docstring([p for p in parts if p], WIDTH)

@@ -126,3 +126,10 @@ def docstring(paragraphs: Sequence[str], room: int) -> list[str]:
 def signature(name: str, parameters: Sequence[str], room: int = WIDTH) -> list[str]:
     """``def name(parameters):``"""
     return enclosed(f"def {name}(", parameters, "):", room) or [f"def {name}({', '.join(parameters)}):"]
+
+
+def standard_imports(code: str) -> list[str]:
+    """The imports from the standard library that some code needs, and the empty line after them."""
+    lines = [f"import {module}" for module in ("dataclasses", "math") if f"{module}." in code]
+    lines += ["from collections import namedtuple"] if "namedtuple(" in code else []
+    return [*lines, ""] if lines else []

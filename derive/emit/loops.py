@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sympy import Expr
 
 from ..ir.nodes import Equation, Program, Tensor
-from .layout import signature
+from .layout import signature, standard_imports
 from .loops_entry import bounds, check, check_computed, sizes
 from .loops_helpers import helpers_for
 from .loops_layout import fitted
@@ -87,7 +87,7 @@ def module_source(functions: Iterable[str], options: Options = PLAIN, doc: str =
     """A module of these functions with the imports and helpers that they need; `tail` is code to end it."""
     texts = [text.strip("\n") for text in functions]
     code = "\n\n\n".join([*helpers_for("\n".join(texts), options.typed, options.vector), *texts])
-    head = imports(code)
+    head = imports(code, tail)
     if options.typed:
         head += "\n\nreal = np.float32"
     head += "\n\n" + FAST
@@ -98,8 +98,8 @@ def module_source(functions: Iterable[str], options: Options = PLAIN, doc: str =
     return f"{quoted}{head}\n\n\n{code}{ending}\n"
 
 
-def imports(code: str) -> str:
-    lines = ["import math", ""] if "math." in code else []
+def imports(code: str, tail: str = "") -> str:
+    lines = standard_imports(code + tail)
     lines.append("import numpy as np")
     wanted = [name for name in ("njit", "prange") if re.search(rf"\b{name}\b", code)]
     if "@intrinsic" in code:

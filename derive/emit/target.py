@@ -1,9 +1,25 @@
 """What a code target is, and what it is asked to write."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..ir.nodes import Program
+from ..structure import Structure
+
+
+@dataclass(frozen=True)
+class Nested:
+    """The function that a user calls, with arguments and results in structures: it wraps the one of plain arrays.
+
+    arguments: by name, numbered like the inputs of the forward program.  outputs: the structure of its results.
+    gradients: by the path of an argument or of a part of one, numbered like `wrt`; `single` if only one is returned.
+    """
+
+    name: str
+    arguments: dict[str, Structure]
+    outputs: Structure
+    gradients: dict[str, Structure] = field(default_factory=dict)
+    single: bool = False
 
 
 @dataclass(frozen=True)
@@ -19,6 +35,7 @@ class EmitRequest:
     outputs_single: whether the function returns one array instead of a tuple.
     formulas: lines of matrix or index notation for the docstring.
     source: where the function comes from, in one line.
+    nested: the function in structures, if this one has its arrays flat.
     """
 
     name: str
@@ -29,6 +46,12 @@ class EmitRequest:
     outputs_single: bool = True
     formulas: tuple[str, ...] = ()
     source: str = ""
+    nested: Nested | None = None
+
+    @property
+    def title(self) -> str:
+        """The name of the user's function."""
+        return self.nested.name if self.nested else self.name
 
 
 @dataclass(frozen=True)

@@ -51,3 +51,11 @@ def test_attention_in_jax(tmp_path: Path) -> None:
 
     assert results["difference"] <= 1e-10
     assert "derive" not in imported_modules(results["stub"].read_text(encoding="utf-8"))
+
+
+def test_a_dict_of_layers_is_trained() -> None:
+    import mlp_parameters
+
+    losses = mlp_parameters.train(steps=100)
+
+    assert losses[-1] < losses[0] / 50

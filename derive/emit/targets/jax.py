@@ -8,6 +8,7 @@ from ...ir.nodes import Tensor
 from ..code import Method
 from ..dialect import Dialect, Update
 from ..function import (
+    WIDEST,
     assigned_tuple,
     backward_body,
     backward_docstring,
@@ -23,7 +24,8 @@ from ..function import (
     unpacked,
     with_sizes,
 )
-from ..layout import Statement, indented, signature
+from ..layout import Statement, enclosed, indented, signature, standard_imports
+from ..nested import nested_function
 from ..plan import Plan, plan_of
 from ..samples import sample_lines, samples_of
 from ..target import EmitRequest, Target
@@ -53,7 +55,7 @@ JAX = Dialect(
     full="jnp.full({shape}, {value}, dtype={like}.dtype)",
     update=_update,
 )
-RESERVED = ("jax", "jnp", "np", "math", "check_grads", "rng", "saved", "cotangents", "function")
+RESERVED = ("inputs", "jax", "jnp", "np", "math", "check_grads", "rng", "saved", "cotangents", "function")
 
 
 def emit(request: EmitRequest) -> str:
@@ -61,10 +63,11 @@ def emit(request: EmitRequest) -> str:
     name = request.name
     plan = plan_of(request, (*RESERVED, f"{name}_fwd", f"{name}_bwd", f"test_{name}_grads"))
     if request.backward is None:
-        blocks, what = [_plain(plan)], ", in JAX"
+        blocks, what = [_plain(plan), *nested_function(plan, name)], ", in JAX"
     else:
         plan = with_sizes(JAX, _keeping_integers(plan))
-        blocks = [_function(plan), _fwd(plan), _bwd(plan), _registration(plan), _test(plan)]
+        rule = [_function(plan), _fwd(plan), _bwd(plan), _registration(plan)]
+        blocks = [*rule, *nested_function(plan, name), _test(plan)]
         what = " and its backward pass, in JAX"
     code = "\n".join(line for block in blocks for line in block)
     return file(module_docstring(plan, what), _imports(code), *blocks)
@@ -77,7 +80,7 @@ def _keeping_integers(plan: Plan) -> Plan:
 
 
 def _imports(code: str) -> list[str]:
-    lines = ["import math", ""] if "math." in code else []
+    lines = standard_imports(code)
     lines += ["import jax"] if "jax." in code.replace("from jax.", "") else []
     lines += ["import jax.numpy as jnp"] if "jnp." in code else []
     lines += ["import numpy as np"] if "np." in code.replace("jnp.", "") else []
@@ -100,8 +103,9 @@ def _saved(plan: Plan) -> list[str]:
 def _function(plan: Plan) -> list[str]:
     arguments = [plan.name(t) for t in plan.inputs]
     head = ["@jax.custom_vjp", *signature(plan.request.name, arguments)]
-    body = f"return {plan.request.name}_fwd({', '.join(arguments)})[0]"
-    return definition(head, forward_docstring(plan, 1), body)
+    call = f"return {plan.request.name}_fwd("
+    body = enclosed(call, arguments, ")[0]", 84) or [f"{call}{', '.join(arguments)})[0]"]
+    return definition(head, forward_docstring(plan, 1), *body)
 
 
 def _fwd(plan: Plan) -> list[str]:
@@ -158,7 +162,11 @@ def _test(plan: Plan) -> list[str]:
         function = "function"
         inner = called(name, arguments, 76, "return ")
         lines += ["", *signature("function", tested, 80), *indented(inner), ""]
-    lines += called("check_grads", [function, tuple_text(tested), "order=1", 'modes=["rev"]', "rtol=1e-6", "atol=1e-6"], 80)
+    values = tuple_text(tested)
+    if len(values) > WIDEST:
+        values = "inputs"
+        lines += assigned_tuple(values, tested, 80)
+    lines += called("check_grads", [function, values, "order=1", 'modes=["rev"]', "rtol=1e-6", "atol=1e-6"], 80)
     doc = ['"""The gradients against differences of the function, in double precision."""']
     return definition([f"def test_{name}_grads():"], doc, "with jax.enable_x64(True):", *indented(lines))
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from ...ir.nodes import Program, Tensor
-from ..function import called, definition, module_docstring, tuple_text, unpacked
+from ..function import assigned_tuple, called, definition, module_docstring, tuple_text, unpacked
 from ..layout import docstring, indented
 from ..loops import FunctionSource, lower, module_source
 from ..loops_writer import Names
+from ..nested import gradients_of, nested_function, nested_gradients
 from ..plan import Plan, plan_of
 from ..samples import sample_lines, samples_of
 from ..target import EmitRequest, Target
 from .numpy import DIFFERENCES, NUMPY, SAMPLES
 
-RESERVED = ("np", "math", "rng", "function", "numerical_gradient", "inputs", "gradient", "gradients", "expected", "position")
+RESERVED = ("np", "math", "rng", "results", "function", "numerical_gradient", "inputs", "gradient", "gradients", "expected",
+            "position")  # fmt: skip
 ROOM = 84
 
 
@@ -22,13 +24,24 @@ def emit(request: EmitRequest) -> str:
     backward = request.backward
     if backward is None:
         functions = [_function(Names().new(request.name), request.forward, request.outputs_single)]
-        return module_source(functions, doc=_module_doc(plan, ""))
+        tail = _joined(nested_function(plan, request.name))
+        return module_source(functions, doc=_module_doc(plan, ""), tail=tail)
     functions = [
         _function(f"{request.name}_forward", request.forward, request.outputs_single),
         _function(f"{request.name}_backward", backward, len(backward.outputs) == 1),
     ]
-    tail = "\n\n\n".join(["\n".join(DIFFERENCES.split("\n")), "\n".join(_test(plan, backward))])
+    gradients = nested_gradients(plan, lambda: _backward_call(plan, backward))
+    nested = [*nested_function(plan, f"{request.name}_forward"), *gradients]
+    tail = _joined([*nested, DIFFERENCES.split("\n"), _test(plan, backward)])
     return module_source(functions, doc=_module_doc(plan, " and its backward pass"), tail=tail)
+
+
+def _joined(blocks: list[list[str]]) -> str:
+    return "\n\n\n".join("\n".join(block) for block in blocks)
+
+
+def _backward_call(plan: Plan, backward: Program) -> list[str]:
+    return gradients_of(plan, f"{plan.request.name}_backward", [plan.name(t) for t in backward.inputs])
 
 
 def _module_doc(plan: Plan, what: str) -> str:
@@ -58,7 +71,7 @@ def _test(plan: Plan, backward: Program) -> list[str]:
     outputs = [plan.name(t) for t in program.outputs]
     cotangents = {plan.name(t): output for t, output in zip(plan.cotangents, outputs, strict=True)}
     lines = ["rng = np.random.default_rng(0)", *sample_lines(plan, NUMPY, SAMPLES, samples)]
-    lines += unpacked_results(plan, f"{name}_forward({', '.join(inputs)})", ROOM)
+    lines += unpacked_results(plan, f"{name}_forward", inputs, ROOM)
     lines += [f"{g} = rng.standard_normal(np.shape({output}))" for g, output in cotangents.items()]
     lines += ["", "def function(*inputs):", *indented(_loss(plan, list(cotangents))), ""]
     free = {s.tensor.name for s in samples if s.free} or set(plan.request.wrt)
@@ -70,13 +83,16 @@ def _test(plan: Plan, backward: Program) -> list[str]:
 def _comparison(plan: Plan, backward: Program, tested: list[bool]) -> list[str]:
     """Every gradient that can be tested by moving one entry at a time, against differences."""
     positions = [[t.name for t in plan.inputs].index(w) for w in plan.request.wrt]
-    inputs = tuple_text([plan.name(t) for t in plan.inputs])
+    names = [plan.name(t) for t in plan.inputs]
     single = len(positions) == 1
+    wide = len(tuple_text(names)) > ROOM - 48
+    inputs = "inputs" if wide else tuple_text(names)
     lines = called(
         f"{plan.request.name}_backward", [plan.name(t) for t in backward.inputs], ROOM,
         prefix="gradient = " if single else "gradients = ",
     )  # fmt: skip
     position = str(positions[0]) if single else "position"
+    lines += assigned_tuple("inputs", names, ROOM) if wide else []
     room = ROOM if single else ROOM - 4
     expected = called("numerical_gradient", ["function", inputs, position], room, prefix="expected = ")
     compared = [*expected, "np.testing.assert_allclose(gradient, expected, rtol=1e-7, atol=1e-9)"]
@@ -91,10 +107,15 @@ def _comparison(plan: Plan, backward: Program, tested: list[bool]) -> list[str]:
     return [*lines, head, *indented(compared)]
 
 
-def unpacked_results(plan: Plan, value: str, room: int) -> list[str]:
-    """``O = value``, or ``a, b = value``."""
+def unpacked_results(plan: Plan, function: str, arguments: list[str], room: int) -> list[str]:
+    """``O = function(arguments)``, or ``a, b = function(arguments)``."""
     outputs = [plan.name(t) for t in plan.request.forward.outputs]
-    return [f"{outputs[0]} = {value}"] if plan.request.outputs_single else unpacked(outputs, value, room)
+    if plan.request.outputs_single:
+        return called(function, arguments, room, f"{outputs[0]} = ")
+    value = f"{function}({', '.join(arguments)})"
+    if len(value) + 4 <= room:
+        return unpacked(outputs, value, room)
+    return [*called(function, arguments, room, "results = "), *unpacked(outputs, "results", room)]
 
 
 def _loss(plan: Plan, cotangents: list[str]) -> list[str]:

@@ -30,7 +30,8 @@ from ..function import (
     unpacked,
     with_sizes,
 )
-from ..layout import Statement, indented, signature
+from ..layout import Statement, indented, signature, standard_imports
+from ..nested import gradients_of, nested_function, nested_gradients
 from ..plan import Plan, plan_of
 from ..samples import Templates, sample_lines, samples_of
 from ..target import EmitRequest, Target
@@ -141,7 +142,10 @@ def emit(request: EmitRequest) -> str:
     name = request.name
     variants = (f"{name}_forward", f"{name}_backward", f"test_{name}_backward")
     plan = with_sizes(NUMPY, plan_of(request, (*RESERVED, *variants)))
-    blocks = [*_forward(plan), _backward(plan), *_test(plan)] if request.backward else _forward(plan)
+    blocks = [*_forward(plan), *nested_function(plan, name)]
+    if request.backward:
+        gradients = nested_gradients(plan, lambda: _passes(plan))
+        blocks = [*_forward(plan), _backward(plan), *nested_function(plan, name), *gradients, *_test(plan)]
     what = " and its backward pass, in NumPy" if request.backward else ", in NumPy"
     code = "\n".join(line for block in blocks for line in block)
     return file(module_docstring(plan, what), _imports(code), *blocks)
@@ -150,7 +154,7 @@ def emit(request: EmitRequest) -> str:
 def _imports(code: str) -> list[str]:
     bare = {op.spelling["numpy"].partition("(")[0] for op in elementwise_ops() if "numpy" in op.spelling}
     used = sorted(name for name in bare if "." not in name and re.search(rf"\b{name}\(", code))
-    lines = ["import math", ""] if "math." in code else []
+    lines = standard_imports(code)
     lines += ["import numpy as np"] if "np." in code else []
     return [*lines, *([f"from scipy.special import {', '.join(used)}"] if used else [])]
 
@@ -189,6 +193,18 @@ def _backward(plan: Plan) -> list[str]:
     lines = [*body.prelude, *body.lines(1, plan.backward), *returned(gradients, 84)]
     head = signature(f"{plan.request.name}_backward", _backward_arguments(plan))
     return definition(head, backward_docstring(plan, 1), *lines)
+
+
+def _passes(plan: Plan) -> list[str]:
+    """Forward and backward pass one after the other."""
+    name, arguments = plan.request.name, [plan.name(t) for t in plan.inputs]
+    results = [plan.name(t) for t in (*plan.outputs, *plan.extras)]
+    needed = {plan.name(t) for t in plan.saved}
+    forward = f"{name}_forward" if plan.extras else name
+    single = plan.request.outputs_single and not plan.extras
+    prefix = f"{results[0]} = " if single else unpacked(results, "", 200)[0]
+    lines = called(forward, arguments, 84, prefix) if needed else []
+    return [*lines, *gradients_of(plan, f"{name}_backward", _backward_arguments(plan))]
 
 
 def _test(plan: Plan) -> list[list[str]]:

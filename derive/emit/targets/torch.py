@@ -6,8 +6,10 @@ from ...ir.nodes import Equation, Tensor
 from ..code import Atom, Items, call
 from ..dialect import Dialect, Update, increment
 from ..function import (
+    WIDEST,
     Body,
     assigned_nothing,
+    assigned_tuple,
     backward_body,
     called,
     definition,
@@ -21,7 +23,8 @@ from ..function import (
     unpacked,
     with_sizes,
 )
-from ..layout import Statement, indented, signature
+from ..layout import Statement, indented, signature, standard_imports
+from ..nested import nested_function
 from ..plan import Plan, plan_of, users
 from ..samples import Templates, sample_lines, samples_of
 from ..target import EmitRequest, Target
@@ -89,17 +92,18 @@ SAMPLES: Templates = {
     "integers": ("{x} = torch.randint({bound}, {shape})",),
     "booleans": ("{x} = torch.rand({dims}) < 0.5",),
 }
-RESERVED = ("torch", "math", "ctx", "once_differentiable")
+RESERVED = ("torch", "math", "ctx", "once_differentiable", "inputs")
 
 
 def emit(request: EmitRequest) -> str:
     """The source of `request` for PyTorch."""
     variants = (_class_name(request.name), f"test_{request.name}_gradcheck")
     plan = with_sizes(TORCH, plan_of(request, (*RESERVED, *variants)))
+    nested = nested_function(plan, request.name)
     if request.backward is None:
-        blocks, what = [_plain(plan)], ", in PyTorch"
+        blocks, what = [_plain(plan), *nested], ", in PyTorch"
     else:
-        blocks, what = [_class(plan), _apply(plan), _test(plan)], " and its backward pass, in PyTorch"
+        blocks, what = [_class(plan), _apply(plan), *nested, _test(plan)], " and its backward pass, in PyTorch"
     code = "\n".join(line for block in blocks for line in block)
     return file(module_docstring(plan, what), _imports(code), *blocks)
 
@@ -107,7 +111,7 @@ def emit(request: EmitRequest) -> str:
 def _imports(code: str) -> list[str]:
     once = ["from torch.autograd.function import once_differentiable"] if "@once" in code else []
     return [
-        *(["import math", ""] if "math." in code else []),
+        *standard_imports(code),
         *(["import torch"] if "torch." in code else []),
         *once,
     ]
@@ -207,7 +211,11 @@ def _test(plan: Plan) -> list[str]:
     tested = [w for w in plan.request.wrt if w in free] or plan.request.wrt
     lines = ["torch.manual_seed(0)", *sample_lines(plan, TORCH, SAMPLES, samples)]
     lines = _requiring(lines, [plan.names.tensors[w] for w in tested])
-    arguments = tuple_text([plan.name(t) for t in plan.inputs])
+    names = [plan.name(t) for t in plan.inputs]
+    arguments = tuple_text(names)
+    if len(arguments) > WIDEST:
+        arguments = "inputs"
+        lines += assigned_tuple(arguments, names, 84)
     lines += called("torch.autograd.gradcheck", [name, arguments, "rtol=1e-6", "atol=1e-6"], 84, "assert ")
     doc = ['"""The gradients against differences of the function, in double precision."""']
     return definition([f"def test_{name}_gradcheck():"], doc, *lines)
