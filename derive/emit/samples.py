@@ -45,11 +45,11 @@ class Sample:
 
 
 def sizes_of(program: Program) -> dict[sympy.Symbol, int]:
-    """A value for each size, all different and small, such that every axis exists and every read stays inside."""
+    """A value for each size, all different and small, such that every axis has entries and every read stays inside."""
     symbols = program.sizes
     values = (*VALUES, *range(14, 14 + len(symbols)))[: len(symbols)]
     needed = [p.value for p in presuppositions(program)]
-    needed += [extent - 1 for t in program.inputs for extent in t.shape if not extent.is_Symbol]
+    needed += [extent - 1 for t in program.tensors.values() for extent in t.shape if not extent.is_Symbol]
     for more in LARGER:
         for chosen in islice(permutations([value + more for value in values]), TRIES):
             sizes = dict(zip(symbols, chosen, strict=True))
