@@ -12,6 +12,7 @@ from derive.ops.tensor import tensor_ops
 
 from . import (
     samples_of_joining,
+    samples_of_linalg,
     samples_of_ordering,
     samples_of_sums,
     samples_of_taking,
@@ -22,6 +23,7 @@ from .samples import SAMPLES, SIZES, Sample
 
 FILES = (
     samples_of_joining,
+    samples_of_linalg,
     samples_of_ordering,
     samples_of_sums,
     samples_of_taking,

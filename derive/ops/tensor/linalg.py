@@ -113,7 +113,7 @@ def _svdvals(trace: Any, x: Any) -> Any:
     return trace.primitive("svd", (x,))[1]
 
 
-@tensor_op("scipy.linalg.expm", "expm", source="SciPy reference")
+@tensor_op("scipy.linalg.expm", source="SciPy reference")
 def _expm(trace: Any, a: Any) -> Any:
     return trace.primitive("expm", (a,))[0]
 
