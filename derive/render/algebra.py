@@ -11,16 +11,20 @@ from sympy import Expr, S
 from .order import term_key
 from .parts import ONE, Parts, assemble, divide, parts, raised, scaled, times
 from .tree import (
+    FLIPPED,
     Along,
     Call,
     Diagonal,
     Hadamard,
+    Iverson,
     Name,
     Node,
+    Position,
     Power,
     Product,
     Quotient,
     Reduce,
+    Relation,
     Scalar,
     Scale,
     Spread,
@@ -30,7 +34,9 @@ from .tree import (
     children,
     is_row,
     is_symmetric,
+    is_unit,
     rank,
+    walk,
     with_children,
 )  # fmt: skip  # fmt: skip
 
@@ -80,6 +86,7 @@ def chain(*factors: Node) -> Node:
         inner = assemble(Parts(S.One, (), p.tops, tuple(b for b in p.bottoms if rank(b))))
         if rank(inner):
             links.extend(inner.factors if isinstance(inner, Product) else (inner,))
+    links = [link for link in links if not is_unit(link)] or links[:1]
     if (
         len(links) == 2
         and is_row(links[0])
@@ -104,6 +111,10 @@ def transpose(node: Node) -> Node:
             return arg
         case Whole("inv" | "power", (arg, *rest)):
             return replace(node, args=(transpose(arg), *rest))
+        case Iverson() if rank(node) == 2:
+            return turned(node)
+        case Hadamard(factors) if any(isinstance(f, Transpose | Iverson) for f in factors):
+            return times(*map(transpose, factors))
         case Spread(arg, along):
             return Spread(arg, OTHER[along])
         case Scale(factor, arg):
@@ -118,6 +129,24 @@ def transpose(node: Node) -> Node:
             return add(*map(transpose, terms))
         case _:
             return Transpose(node)
+
+
+def turned(node: Node) -> Node:
+    """A condition about row and column numbers, seen from the transposed matrix."""
+    match node:
+        case Position(along):
+            return Position("column" if along == "row" else "row")
+        case Relation(symbol, Position("column") as a, Position("row") as b):
+            return Relation(FLIPPED[symbol], turned(b), turned(a))
+        case Iverson() | Relation():
+            return with_children(node, turned)
+        case _:
+            return transpose(node) if rank(node) == 2 else with_children(node, turned)
+
+
+def transposes(node: Node) -> int:
+    """How many transposes are written."""
+    return sum(isinstance(n, Transpose) for n in walk(node))
 
 
 def _simpler(u: Node, v: Node) -> bool:
@@ -187,8 +216,18 @@ def _total(kind: str, along: Along, node: Node, extent: Expr) -> Node:
             return total(kind, "all", arg, extent * inner)
         case Call("diagonal", (arg,)) if kind == "sum" and along == "all":
             return Call("tr", (arg,), 0)
+        case Hadamard((u, v)) if kind == "sum" and along == "all" and _is_inverse(u, v):
+            return Call("tr", (min(chain(transpose(u), v), chain(u, transpose(v)), key=transposes),), 0)
         case _:
             return Reduce(kind, along, node, extent)
+
+
+def _is_inverse(*factors: Node) -> bool:
+    """Whether one of two matrices is made with an inverse, and none is a repeated vector."""
+    nodes = [n for f in factors for n in walk(f)]
+    return any(isinstance(n, Whole) and n.function == "inv" for n in nodes) and not any(
+        isinstance(n, Spread | Iverson) for n in nodes
+    )
 
 
 def add(*terms: Node) -> Node:
@@ -237,8 +276,12 @@ def _common_size(apart: list[Parts]) -> Expr:
     """The coefficient that all terms share but for the sign, unless one of them is a number."""
     factor = apart[0].factor
     size = -factor if factor.could_extract_minus_sign() else factor
-    shared = all(p.factor in (size, -size) and (p.scalars or p.tops) for p in apart)
-    return size if shared else S.One
+    if not all(p.scalars or p.tops for p in apart):
+        return S.One
+    if all(p.factor in (size, -size) for p in apart):
+        return size
+    number = abs(factor.as_coeff_Mul()[0])
+    return number if all(abs(p.factor.as_coeff_Mul()[0]) == number for p in apart) else S.One
 
 
 def _in_all(groups: list[tuple[Node, ...]]) -> tuple[Node, ...]:
@@ -308,5 +351,7 @@ def _tidied(node: Node) -> Node:
             return total(kind, along, arg, extent)
         case Call("sqrt", (arg,)):
             return power(arg, S.Half)
+        case Whole("sym", (arg,)):
+            return replace(node, args=(min(arg, transpose(arg), key=transposes),))
         case _:
             return node

@@ -118,7 +118,8 @@ class Board:
         if line.forward and not reader.forward and _is_activation(line.right):
             return None
         if uses > 1 and not self._trivial(line):
-            return new if length(new) <= length(reader) else None
+            spoken = line.target in self.names.spoken and any(isinstance(n, Whole) for n in walk(line.right))
+            return new if not spoken and length(new) <= length(reader) else None
         if line.forward and line.target in self.names.chosen and not self._absorbs(reader, line, new):
             return None
         return new if length(new) <= self.width else None

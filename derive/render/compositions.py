@@ -6,22 +6,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from sympy import Integer, S
+from sympy import Expr, Integer, Rational, S
 
-from .algebra import add, power, rebuild, spread, total
-from .parts import ONE, divide, parts, scaled, times
+from .algebra import add, chain, power, rebuild, spread, total, transpose, transposes
+from .parts import ONE, Parts, assemble, divide, parts, scaled, times
 from .tree import (
     Along,
     Call,
+    Diagonal,
     Hadamard,
+    Iverson,
     Node,
+    Position,
     Power,
     Product,
     Quotient,
     Reduce,
+    Relation,
     Scalar,
+    Scale,
     Sum,
     Transpose,
+    Whole,
     Wild,
     children,
     rank,
@@ -101,6 +107,54 @@ def _norms(z: Node) -> Iterator[Composition]:
         yield Composition("norm", Product((Transpose(z), z)), Power(norm, Scalar(Integer(2))), meaning)
 
 
+def _lower_half(z: Node) -> Iterator[Composition]:
+    """The lower triangle with half of the diagonal, by itself and behind another matrix."""
+    lower = times(z, Iverson(Relation("<=", Position("column"), Position("row")), 2))
+    along, half, half_of = Call("diagonal", (z,), 1), Rational(-1, 2), Whole("Phi", (z,), 2)
+    yield Composition("Phi", Sum((lower, Scale(half, Diagonal(along)))), half_of)
+    w = Wild("w", 2)
+    beside = Sum((Product((w, lower)), Scale(half, times(w, spread(along, "column")))))
+    yield Composition("Phi", beside, Product((w, half_of)))
+
+
+def with_symmetric_parts(node: Node) -> Node | None:
+    """``(Z + Z') / 2`` as ``sym(Z)``, also among other terms and between other factors."""
+    factor, bare = (node.factor, node.arg) if isinstance(node, Scale) else (S.One, node)
+    if isinstance(bare, Product):
+        return _symmetric_factor(factor, bare)
+    if not isinstance(bare, Sum):
+        return None
+    amounts: dict[Node, Expr] = {}
+    for term in bare.terms:
+        p = parts(term)
+        amounts[assemble(Parts(S.One, p.scalars, p.tops, p.bottoms))] = p.factor
+    for z, amount in amounts.items():
+        other = transpose(z) if rank(z) == 2 else z
+        if other == z or amounts.get(other) != amount or not _is_half(factor * amount):
+            continue
+        rest = (scaled(c, t) for t, c in amounts.items() if t not in (z, other))
+        whole = Whole("sym", (min(z, other, key=transposes),), 2)
+        return add(scaled(2 * factor * amount, whole), *(scaled(factor, t) for t in rest))
+    return None
+
+
+def _symmetric_factor(factor: Expr, node: Product) -> Node | None:
+    """``V' (Z + Z') V / 2`` as ``V' sym(Z) V``."""
+    if not _is_half(factor):
+        return None
+    for position, f in enumerate(node.factors):
+        found = with_symmetric_parts(Scale(S.Half, f)) if isinstance(f, Sum) else None
+        if isinstance(found, Whole):
+            factors = (*node.factors[:position], found, *node.factors[position + 1 :])
+            return scaled(2 * factor, chain(*factors))
+    return None
+
+
+def _is_half(factor: Expr) -> bool:
+    """Whether a coefficient has an even divisor."""
+    return factor.as_coeff_Mul()[0].q % 2 == 0 if factor.as_coeff_Mul()[0].is_Rational else False
+
+
 NAMED = frozenset(
     {
         "sigmoid",
@@ -133,12 +187,13 @@ def compositions() -> tuple[Composition, ...]:
     found += _along(Wild("z", 2), "row", "")
     found += _along(Wild("z", 2), "column", "col")
     found += [c for r in (1, 2) for c in _norms(Wild("z", r))]
+    found += _lower_half(Wild("z", 2))
     return tuple(found)
 
 
 def composed(node: Node) -> Node:
     """The tree with every composition that has a name printed under it."""
-    return rebuild(node, _named)
+    return rebuild(node, lambda n: _named(m) or m if (m := with_symmetric_parts(n)) is not None else _named(n))
 
 
 def _named(node: Node) -> Node | None:

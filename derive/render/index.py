@@ -17,6 +17,7 @@ from .order import LAST, term_key
 from .scalars import scalar_tree
 from .text import ASCII
 from .tree import (
+    FLIPPED,
     BigSum,
     Call,
     Iverson,
@@ -224,9 +225,6 @@ def _rounded(left: Expr, symbol: str, right: Expr) -> tuple[Expr, str, Expr]:
         if len(a.args) + len(b.args) < len(left.args) + len(right.args):
             return a, other, b
     return left, symbol, right
-
-
-FLIPPED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 ROUNDED = {"<": ("<=", -1), "<=": ("<", 1), ">": (">=", 1), ">=": (">", -1)}

@@ -22,7 +22,7 @@ SYMBOLS = {
 }  # fmt: skip
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot"}
 BIG = {"sum": r"\sum", "prod": r"\prod", "max": r"\max", "min": r"\min"}
-STANDARD = {"max": r"\max", "min": r"\min", "exp": r"\exp", "log": r"\log", "det": r"\det"}
+STANDARD = {"max": r"\max", "min": r"\min", "exp": r"\exp", "log": r"\log", "det": r"\det", "Phi": r"\Phi"}
 SUBSCRIPT = re.compile(r"(?<!\\)_")
 NAMED = re.compile(r"([A-Za-z]+?)_?(\d*)")
 

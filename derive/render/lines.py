@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from .algebra import rebuild
 from .board import Board
+from .compositions import with_symmetric_parts
 from .finish import finished, only_spread
 from .index import index_lines
 from .inplace import adopt, in_place
@@ -41,6 +45,7 @@ def board_lines(names: Names, width: int = WIDTH) -> list[Line]:
     """The lines that a person would write: `plain_lines` with passing values moved into their readers."""
     index = {line.target: line for line in index_lines(names.program, names)}
     lines = {e.target.name: matrix_line(e, names) or index[e.target.name] for e in names.program.equations}
+    lines = {name: replace(x, right=rebuild(x.right, with_symmetric_parts)) if x.matrix else x for name, x in lines.items()}
     board = Board(lines, names, width)
     settle(board)
     while (better := recognised(board)) is not None:

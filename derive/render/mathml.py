@@ -92,7 +92,7 @@ class MathML(Printer):
         if function in FENCES:
             left, right = FENCES[function]
             return f"<mrow><mo>{left}</mo>{args[0]}<mo>{right}</mo></mrow>"
-        return f"<mrow><mi>{escape(function)}</mi>{self.paren('<mo>,</mo>'.join(args))}</mrow>"
+        return f"<mrow><mi>{escape(UNICODE.get(function, function))}</mi>{self.paren('<mo>,</mo>'.join(args))}</mrow>"
 
     def big(self, kind: str, letters: tuple[str, ...], arg: str) -> str:
         under = "<mo>,</mo>".join(f"<mi>{letter}</mi>" for letter in letters)

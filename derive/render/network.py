@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..ir.nodes import Index
-from .algebra import chain, diagonal, spread, total, transpose
+from .algebra import chain, diagonal, spread, total, transpose, turned
 from .parts import ONE, divide, scaled, times
-from .tree import Along, Iverson, Node, Position, Relation, rank, walk, with_children
+from .tree import Along, Iverson, Node, Position, walk
 
 
 class NoMatrix(Exception):
@@ -32,7 +32,7 @@ def aligned(value: Value, axes: Axes) -> Node:
     if len(axes) != 2 or not set(value.axes) <= set(axes):
         raise NoMatrix
     if len(value.axes) == 2:
-        return turned(value.node) if isinstance(value.node, Iverson) else transpose(value.node)
+        return transpose(value.node)
     along: Along = "row" if value.axes[0] == axes[0] else "column"
     if any(isinstance(n, Position) for n in walk(value.node)):
         bracket = turned(value.node) if along == "column" else value.node
@@ -40,17 +40,6 @@ def aligned(value: Value, axes: Axes) -> Node:
             raise NoMatrix
         return replace(bracket, rank=2)
     return spread(value.node, along)
-
-
-def turned(node: Node) -> Node:
-    """A condition about row and column numbers, seen from the transposed matrix."""
-    match node:
-        case Position(along):
-            return Position("column" if along == "row" else "row")
-        case Iverson() | Relation():
-            return with_children(node, turned)
-        case _:
-            return transpose(node) if rank(node) == 2 else with_children(node, turned)
 
 
 def contract(factors: list[Value], divisors: list[Value], free: Axes, bound: Axes) -> Value:

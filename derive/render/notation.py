@@ -23,13 +23,14 @@ from ..ir.nodes import (
     substitute,
 )
 from .algebra import add, chain, diagonal, power, total
-from .index import FLIPPED, Writer, function_name, is_size, relation_parts
+from .index import Writer, function_name, is_size, relation_parts
 from .names import Names
 from .network import Axes, NoMatrix, Value, aligned, contract
 from .order import LAST, sound
 from .parts import scaled, times
 from .text import BOARD
 from .tree import (
+    FLIPPED,
     Along,
     BigSum,
     Call,
@@ -173,14 +174,17 @@ class Notation:
     def on_diagonal(
         self, deltas: list[Any], coefficient: Expr, factors: list[Value], divisors: list[Value], bound: Axes
     ) -> Value:
-        """``[i = j] v[i]`` is ``diag(v)``."""
+        """``[i = j] v[i]`` is ``diag(v)``, and without v it is the unit matrix."""
         (i, j), *more = [d.args for d in deltas]
-        if more or self.batch or {i, j} & set(bound) or not (factors or divisors):
+        if more or {i, j} & set(bound):
             raise NoMatrix
         value = contract(factors, divisors, (i, j), bound)
-        if value.axes not in ((i,), (j,)):
+        axes = self.oriented({i, j}, S.One)
+        if not value.axes and i.extent == j.extent and "I" not in self.names.known:
+            return Value(times(scaled(coefficient, value.node), Whole("unit", (Scalar(i.extent),), 2)), axes)
+        if self.batch or value.axes not in ((i,), (j,)):
             raise NoMatrix
-        return Value(scaled(coefficient, diagonal(value.node)), self.oriented({i, j}, S.One))
+        return Value(scaled(coefficient, diagonal(value.node)), axes)
 
     # -- entry by entry
 

@@ -61,10 +61,24 @@ def parts(node: Node) -> Parts:
 
 def assemble(p: Parts) -> Node:
     """Put a product together: scalars, then matrices, divisors last."""
+    p = _cancelled(p)
     factor, top = _absorb_mean(p.factor, _numerator(p.scalars, p.tops))
     below = _numerator(tuple(b for b in p.bottoms if not rank(b)), tuple(b for b in p.bottoms if rank(b)))
     node = Quotient(top, below) if p.bottoms else top
     return Scalar(factor) if node == ONE else _scale(factor, node)
+
+
+def _cancelled(p: Parts) -> Parts:
+    """Without what stands above and below the line as a number: ``l / l²`` is ``1 / l``."""
+    above, below = _exponents(p.scalars), _exponents(tuple(b for b in p.bottoms if not rank(b)))
+    common = [base for base in above if base in below and (above[base] - below[base]).is_number]
+    if not common:
+        return p
+    for base in common:
+        left = above[base] - below[base]
+        above[base], below[base] = max(left, S.Zero), max(-left, S.Zero)
+    tops, bottoms = (tuple(raised(b, e) for b, e in found.items() if e != 0) for found in (above, below))
+    return Parts(p.factor, tops, p.tops, (*(b for b in p.bottoms if rank(b)), *bottoms))
 
 
 def _scale(factor: Expr, node: Node) -> Node:
@@ -119,6 +133,10 @@ def _numerator(scalars: tuple[Node, ...], tops: tuple[Node, ...]) -> Node:
 
 def _powers(factors: tuple[Node, ...]) -> tuple[Node, ...]:
     """Equal factors become powers."""
+    return tuple(raised(base, e) for base, e in _exponents(factors).items() if e != 0)
+
+
+def _exponents(factors: tuple[Node, ...]) -> dict[Node, Expr]:
     exponents: dict[Node, Expr] = {}
     for f in factors:
         base, exponent = (
@@ -129,7 +147,7 @@ def _powers(factors: tuple[Node, ...]) -> tuple[Node, ...]:
         if isinstance(base, Call) and base.function == "sqrt":
             base, exponent = base.args[0], exponent / 2
         exponents[base] = exponents.get(base, S.Zero) + exponent
-    return tuple(raised(base, e) for base, e in exponents.items() if e != 0)
+    return exponents
 
 
 def raised(base: Node, exponent: Expr) -> Node:

@@ -160,7 +160,10 @@ class Printer(ABC):
             case Whole("inv" | "pinv", (arg,)):
                 return self.raised(self.at(arg, ATOM), MARKS[node.function]), POSTFIX
             case Whole("power", (base, exponent)):
-                return self.matrix_power(self.at(base, ATOM), exponent), POSTFIX
+                tight = isinstance(base, Transpose) and not self.stacked
+                return self.matrix_power(self.at(base, POSTFIX if tight else ATOM), exponent), POSTFIX
+            case Whole("unit"):
+                return self.word("I"), ATOM
             case Whole("solve", (A, b)):
                 return self.show(Product((Whole("inv", (A,), 2), b)))
         return self.applied(SHORT.get(node.function, node.function), node), ATOM

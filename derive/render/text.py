@@ -10,7 +10,7 @@ from .tree import FENCES, Line, Name, Node, Scalar, Whole
 
 SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 MARK = str.maketrans("-1T+", "⁻¹ᵀ⁺")
-UNICODE = {"-": "−", "<=": "≤", ">=": "≥", "!=": "≠", "pi": "π", "inf": "∞"}
+UNICODE = {"-": "−", "<=": "≤", ">=": "≥", "!=": "≠", "pi": "π", "Phi": "Φ", "inf": "∞"}
 
 
 class Text(Printer):
@@ -76,7 +76,7 @@ class Text(Printer):
         if not self.ascii and function in FENCES:
             left, right = FENCES[function]
             return f"{left}{args[0]}{right}"
-        return f"{function}({', '.join(args)})"
+        return f"{self.word(function)}({', '.join(args)})"
 
     def big(self, kind: str, letters: tuple[str, ...], arg: str) -> str:
         return f"{kind}_{','.join(letters)} {arg}"

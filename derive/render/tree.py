@@ -12,6 +12,8 @@ from sympy import Expr
 Along = Literal["row", "column", "all"]
 FENCES = {"norm": ("‖", "‖"), "abs": ("|", "|")}
 """Functions that are written as bars around their argument."""
+FLIPPED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+"""Relations, and what they are from right to left."""
 
 
 @dataclass(frozen=True)
@@ -283,10 +285,15 @@ def is_symmetric(node: Node) -> bool:
             return rank(node) == 2 and all(rank(t) == 0 or is_symmetric(t) for t in terms)
         case Scale(arg=arg):
             return is_symmetric(arg)
-        case Diagonal():
+        case Diagonal() | Whole("unit" | "sym"):
             return True
         case _:
             return False
+
+
+def is_unit(node: Node) -> bool:
+    """Whether this is the unit matrix."""
+    return isinstance(node, Whole) and node.function == "unit"
 
 
 def is_row(node: Node) -> bool:
