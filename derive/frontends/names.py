@@ -26,7 +26,7 @@ class Names:
 
     def __init__(self, trace: Trace, inputs: Mapping[str, Tensor], paths: Iterable[str] = ()) -> None:
         self.trace, self.inputs = trace, inputs
-        self.taken = {*inputs, *RESERVED, *sizes_of(inputs.values())}
+        self.taken = {*inputs, *RESERVED, *sizes_of(inputs.values()), *(t.name for t in trace.times)}
         self.paths = set(paths) - self.taken
         self.taken |= self.paths
         self.tensors: dict[str, str] = {}

@@ -25,6 +25,7 @@ from ..ir.nodes import (
     reads_of,
     substitute,
 )
+from ..ir.recurrences import TIMES
 from ..ops.elementwise import op_of_numpy
 from ..ops.elementwise.comparisons import OF_TRUTH_VALUES, truth
 from ..ops.elementwise.piecewise import domestic
@@ -47,8 +48,6 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
 IN_PLACE = {
     f"numpy.{name}" for name in ("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis")
 }
-TIMES = "tsruvw"
-"""Names of ambient indices, from the outermost on."""
 TO_BE_FILLED = {"numpy.empty", "numpy.empty_like"}
 
 

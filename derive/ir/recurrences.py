@@ -16,6 +16,8 @@ from sympy import Expr, S
 from ..errors import DeriveError
 from .nodes import Bracket, Equation, Index, Read, Where, substitute
 
+TIMES = "tsruvw"
+"""What times are called, the outermost first."""
 Reads = Callable[[Equation], Iterable[Read]]
 
 

@@ -92,7 +92,7 @@ class Board:
         """Move one definition into what reads it, if that reads well."""
         line = self.lines[name]
         readers = self.readers[name]
-        if name in self.outputs or not readers or not self.movable(line):
+        if name in self.outputs or not readers or not self.movable(line) or name in self.names.kept:
             return False
         if len(readers) > 1 and not self._trivial(line):
             return False

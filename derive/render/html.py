@@ -9,7 +9,7 @@ from ..ir.nodes import Program
 from .derivation import DerivationStep, forward_lines, steps_of
 from .latex import render_latex
 from .legend import render_legend
-from .lines import printed_lines
+from .lines import laid_out, printed_lines
 from .mathml import MathML
 from .names import Names
 
@@ -47,7 +47,7 @@ def render_html(
     names = Names(program, forward)
     printer = MathML(names)
     sections = {
-        "Result": "\n".join(map(printer.line, printed_lines(names))),
+        "Result": "\n".join(laid_out(printed_lines(names), printer)),
         "Forward pass": "\n".join(map(printer.line, forward_lines(names, base))),
         "Derivation": _list("ol", [_step(printer, step) for step in steps_of(names, base)]),
         "Symbols and conventions": _list("ul", map(escape, render_legend(program, forward, base))),

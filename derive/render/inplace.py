@@ -48,7 +48,7 @@ def _spread(board: Board, name: str) -> bool:
 
 def _is_short(board: Board, line: Line) -> bool:
     """Whether a line that the user did not name may be written out wherever it is read."""
-    if line.target in board.names.spoken or not line.matrix or rank(line.left) != rank(line.right):
+    if line.target in board.names.spoken | board.names.kept or not line.matrix or rank(line.left) != rank(line.right):
         return False
     if _is_inverse(line.right):
         return True
@@ -99,6 +99,8 @@ def _adopt(board: Board, line: Line, source: Line, factor: Expr, turned: bool) -
 
 def _may_go(board: Board, source: Line, readers: list[Line]) -> bool:
     """Whether a helper, which the user did not name, may be called otherwise where it is read."""
+    if any(line.within for line in (source, *readers)):
+        return False
     own = source.target not in board.names.spoken | board.outputs and not board.speaks_of(source.target)
     return own and source.matrix and all(r.matrix and not r.forward for r in readers)
 

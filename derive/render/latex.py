@@ -10,11 +10,11 @@ from sympy import Expr
 from ..ir.nodes import Program
 from ..ops.elementwise import elementwise_ops
 from .index import FUNCTIONS, index_lines
-from .lines import printed_lines
+from .lines import laid_out, printed_lines
 from .names import GREEK, Names
 from .printer import ATOM, POSTFIX, TERM, Printer, Shown
 from .scalars import number_text
-from .tree import Line, Name, Node, Whole
+from .tree import Line, Name, Node, Steps, Whole
 
 SYMBOLS = {
     "-": "-", "+": "+", "∘": r"\odot", "=": "=", "!=": r"\neq", "<=": r"\leq", ">=": r"\geq", "<": "<",
@@ -47,13 +47,18 @@ def latex_lines(
     names = Names(program, forward)
     lines = printed_lines(names) if style == "matrix" else index_lines(program, names)
     printer = Latex(names)
-    return [printer.line(line) for line in lines]
+    return laid_out(lines, printer)
 
 
 def aligned(lines: list[str]) -> str:
-    r"""Lines under each other, aligned at their first relation."""
-    body = " \\\\\n".join("  " + re.sub(r" (=|\{\+\}\{=\}) ", r" &\1 ", line, count=1) for line in lines)
+    r"""Lines under each other, aligned at their first relation; the head of a loop begins there."""
+    body = " \\\\\n".join("  " + _at_relation(line) for line in lines)
     return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+
+def _at_relation(line: str) -> str:
+    found = re.sub(r" (=|\{\+\}\{=\}) ", r" &\1 ", line, count=1)
+    return found if found != line else "& " + line
 
 
 class Latex(Printer):
@@ -72,7 +77,7 @@ class Latex(Printer):
         while places and places[-1] is None:
             places.pop()
         symbol = self.symbol(node.name)
-        inner = [":" if p is None else self.top(p) for p in places]
+        inner = [":" if p is None else self.place(p) for p in places]
         joined = ("" if all(len(p) == 1 for p in inner) else ", ").join(inner)
         return f"{self.paren(symbol) if _is_subscripted(symbol) else symbol}_{{{joined}}}"
 
@@ -89,7 +94,9 @@ class Latex(Printer):
         letters, number = match.groups() if match else (name, "")
         symbol = _letters(letters)
         return (
-            (f"({symbol})_{{{number}}}" if _is_subscripted(symbol) else f"{symbol}_{{{number}}}") if number else symbol
+            (f"({symbol})_{{{number}}}" if _is_subscripted(symbol) else f"{symbol}_{{{number}}}")
+            if number
+            else symbol
         )
 
     def number(self, value: Expr) -> str:
@@ -176,6 +183,12 @@ class Latex(Printer):
         sign = "=" if line.sign == "=" else "{+}{=}"
         each = rf" \quad \forall\, {', '.join(line.each)}" if line.each else ""
         return f"{self.top(line.left)} {sign} {self.top(line.right)}{each}"
+
+    def head(self, steps: Steps) -> str:
+        return rf"\text{{for }} {steps.letter}={self.top(steps.first)},\dots,{self.top(steps.last)}\text{{:}}"
+
+    def indented(self, text: str, depth: int) -> str:
+        return r"\quad " * depth + text
 
 
 def _letters(letters: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from sympy import Expr
 
-from ..ir.nodes import Equation, Index, Program, indices_of, reads_of
+from ..ir.nodes import Equation, Index, Program, Read, indices_of, reads_of
+from ..ir.recurrences import TIMES, recurrences
 
 POOL = "ijklpqrstuvwabcfgh"
 Place = tuple[str, int]
@@ -16,7 +17,7 @@ Place = tuple[str, int]
 class Letters:
     """Axes that one index runs over form a class; classes that meet get different letters."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, times: frozenset[Place] = frozenset()) -> None:
         self.reserved = {*program.tensors, *(str(s) for s in program.sizes), "e", "pi"}
         self.parent: dict[Place, Place] = {}
         for equation in program.equations:
@@ -25,6 +26,7 @@ class Letters:
         self.meets: dict[Place, set[Place]] = {}
         for equation in program.equations:
             self._observe(equation)
+        self.times = {self._find(place) for place in times}
         self.chosen = self._colour(program)
 
     def of(self, equation: Equation) -> dict[Index, str]:
@@ -76,7 +78,11 @@ class Letters:
             own = [letter for letter, owner in owners.items() if owner == extent]
             new = [letter for letter in POOL if letter not in owners and letter not in self.reserved]
             initial = self._initial(extent, owners) if place in leading else []
-            choices = (*own, *initial, *new, *self._pool())
+            choices: tuple[str, ...] = (*own, *initial, *new, *self._pool())
+            if place in self.times:
+                choices = (*(c for c in TIMES if c not in self.reserved), *choices)
+            elif self.times:
+                choices = tuple(c for c in choices if c not in TIMES[:1])
             chosen[place] = next(letter for letter in choices if letter not in taken)
             owners.setdefault(chosen[place], extent)
         return chosen
@@ -110,8 +116,37 @@ def reading_order(equation: Equation) -> list[Index]:
     return list(whole[0]) if equation.bound and len(whole) == 1 else indices
 
 
+def shifted_places(read: Read) -> list[tuple[Place, Index]]:
+    """Which index stands on which axis, alone or a number of steps away."""
+    found = []
+    for position, place in enumerate(read.indices):
+        for index in indices_of(place):
+            if (place - index).is_Integer:
+                found.append(((read.tensor.name, position), index))
+    return found
+
+
+def time_axes(program: Program) -> frozenset[Place]:
+    """The axes of tensors that are the time of a recurrence, or are read along with one."""
+    found = {place for block in recurrences(program.equations) for place in block.places.items()}
+    groups: list[set[Place]] = []
+    for e in program.equations if found else ():
+        along: dict[Index, set[Place]] = {}
+        for read in (e.lhs, *reads_of(e.body)):
+            for place, index in shifted_places(read):
+                along.setdefault(index, set()).add(place)
+        groups += along.values()
+    before = -1
+    while len(found) > before:
+        before = len(found)
+        for group in groups:
+            if group & found:
+                found |= group
+    return frozenset(found)
+
+
 def indices_in(equation: Equation) -> list[Index]:
     """Free indices, then the others in the order in which the body mentions them."""
     mentioned = [i for r in reads_of(equation.body) for i in r.indices if isinstance(i, Index)]
-    rest = sorted(indices_of(equation.body), key=lambda i: i.name)
+    rest = sorted(indices_of(equation.body) | indices_of(equation.lhs), key=lambda i: i.name)
     return list(dict.fromkeys((*equation.axes, *mentioned, *equation.bound, *rest)))

@@ -10,7 +10,7 @@ from .names import GREEK, Names
 from .printer import ATOM, Printer
 from .scalars import number_text
 from .text import UNICODE
-from .tree import FENCES, Line, Name, Node, Whole
+from .tree import FENCES, Line, Name, Node, Steps, Whole
 
 BIG = {"sum": "∑", "prod": "∏", "max": "max", "min": "min"}
 
@@ -28,7 +28,7 @@ class MathML(Printer):
         places = list(node.at)
         while places and places[-1] is None:
             places.pop()
-        inner = "<mo>,</mo>".join("<mo>:</mo>" if p is None else self.top(p) for p in places)
+        inner = "<mo>,</mo>".join("<mo>:</mo>" if p is None else self.place(p) for p in places)
         return f"<msub>{symbol}<mrow>{inner}</mrow></msub>" if inner else symbol
 
     def word_or_symbol(self, name: str) -> str:
@@ -109,12 +109,20 @@ class MathML(Printer):
         parts = f"{self.top(line.left)}<mo>{line.sign}</mo>{self.top(line.right)}{each}"
         return f"<math display='block'><mrow>{parts}</mrow></math>"
 
+    def head(self, steps: Steps) -> str:
+        ends = f"{self.top(steps.first)}<mo>,</mo><mo>…</mo><mo>,</mo>{self.top(steps.last)}"
+        inner = f"<mtext>for </mtext><mi>{escape(steps.letter)}</mi><mo>=</mo>{ends}<mo>:</mo>"
+        return f'<math display="block"><mrow>{inner}</mrow></math>'
+
+    def indented(self, text: str, depth: int) -> str:
+        return f'<div style="margin-left: {2 * depth}em">{text}</div>' if depth else text
+
 
 def _mark(symbol: str) -> str:
     """One character of what stands behind a matrix: ``-``, ``1``, ``T``."""
     if symbol.isdigit():
         return f"<mn>{symbol}</mn>"
-    return f"<mo>{ {'-': '−', 'T': '⊤'}.get(symbol, symbol)}</mo>"
+    return f"<mo>{ {'-': '−', 'T': '⊤'}.get(symbol, symbol) }</mo>"
 
 
 def _row(inner: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..ir.nodes import Program
-from .lines import WIDTH, printed_lines
+from .lines import WIDTH, laid_out, printed_lines
 from .names import Names
 from .text import BOARD
 
@@ -20,11 +20,13 @@ def render_matrix(program: Program, forward: frozenset[str] = frozenset(), width
         Lines such as ``gS = P ∘ (gP − rowsum(gP ∘ P))`` or, where there is no matrix notation,
         ``Y[i] = sum_k w[k] X[i+k]``.
     """
-    return [BOARD.line(line) for line in printed_lines(Names(program, forward), width)]
+    return laid_out(printed_lines(Names(program, forward), width), BOARD)
 
 
 def render_parts(program: Program, forward: frozenset[str] = frozenset()) -> tuple[list[str], list[str]]:
     """The lines of `render_matrix` in two parts: of the forward pass, and derived ones."""
     lines = printed_lines(Names(program, forward))
-    ahead, derived = ([BOARD.line(line) for line in lines if line.forward is part] for part in (True, False))
+    ahead, derived = (
+        laid_out([line for line in lines if line.forward is part], BOARD) for part in (True, False)
+    )
     return ahead, derived

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..ir.nodes import Equation, Index, Program, reads_of
+from ..ir.recurrences import recurrences
 from ..rewrite.algebra import is_symmetric
-from .letters import Letters
+from .letters import Letters, Place, shifted_places, time_axes
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
@@ -29,7 +30,17 @@ class Names:
 
     @cached_property
     def _letters(self) -> Letters:
-        return Letters(self.program)
+        return Letters(self.program, self.times)
+
+    @cached_property
+    def times(self) -> frozenset[Place]:
+        """The axes that are times: those of recurrences, and those that are read along with them."""
+        return time_axes(self.program)
+
+    def is_time(self, equation: Equation, index: Index) -> bool:
+        """Whether an index runs over time."""
+        reads = (equation.lhs, *reads_of(equation.body))
+        return any(place in self.times for r in reads for place, i in shifted_places(r) if i == index)
 
     @cached_property
     def order(self) -> dict[str, tuple[int, int, int]]:
@@ -45,6 +56,14 @@ class Names:
 
     def _kind(self, name: str) -> int:
         return 0 if self.variable_of(name, "g") else 1
+
+    @cached_property
+    def kept(self) -> frozenset[str]:
+        """Members of recurrences that are read at a lag: a definition of one step cannot stand for them."""
+        blocks = recurrences(self.program.equations)
+        return frozenset(
+            r.tensor.name for b in blocks for e in b.equations for r in b.recurrent(e) if b.lag(e, r)
+        )
 
     @cached_property
     def chosen(self) -> frozenset[str]:

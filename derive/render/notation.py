@@ -54,7 +54,7 @@ TRIES = 24
 
 def matrix_line(equation: Equation, names: Names) -> Line | None:
     """The equation in matrix notation, or None; axes beyond the second are written as ``X[b]``."""
-    for batch in _batches(equation):
+    for batch in _batches(equation, names):
         try:
             line = Notation(equation, names, batch).line()
         except NoMatrix:
@@ -64,12 +64,14 @@ def matrix_line(equation: Equation, names: Names) -> Line | None:
     return None
 
 
-def _batches(equation: Equation) -> Iterator[frozenset[Index]]:
-    """Choices of the axes that are written as indices: none, or as few as leave every tensor two axes."""
-    reads = [indices_of(read) | set(operand_slots(read)) for read in reads_of(equation.body)]
-    own: list[set[Any]] = [set(equation.axes), *reads]
+def _batches(equation: Equation, names: Names) -> Iterator[frozenset[Index]]:
+    """Choices of the axes that are written as indices: times, and as few others as leave every tensor two axes."""
+    everywhere = {*equation.indices, *indices_of(equation.body), *indices_of(equation.lhs)}
+    times = frozenset(i for i in everywhere if names.is_time(equation, i))
+    reads = [indices_of(read) - times | set(operand_slots(read)) for read in reads_of(equation.body)]
+    own: list[set[Any]] = [set(equation.axes) - times, *reads]
     if all(len(o) <= 2 for o in own):
-        yield frozenset()
+        yield times
         return
     candidates = [i for i in equation.indices if any(i in o for o in reads if len(o) > 2)]
     candidates.sort(key=lambda i: -sum(i in o for o in own))
@@ -78,7 +80,7 @@ def _batches(equation: Equation) -> Iterator[frozenset[Index]]:
         for chosen in combinations(candidates, count):
             if all(len(o - set(chosen)) <= 2 for o in own) and tries < TRIES:
                 tries += 1
-                yield frozenset(chosen)
+                yield times.union(chosen)
 
 
 class Notation:
@@ -89,6 +91,7 @@ class Notation:
         self.letters = names.letters(equation)
         self.writer = Writer(self.letters, names)
         self.order = {index: p for p, index in enumerate(equation.indices)}
+        self.times = frozenset(i for i in batch if names.is_time(equation, i))
 
     def line(self) -> Line:
         equation = self.equation
@@ -100,7 +103,7 @@ class Notation:
             if equation.reduce != "sum":
                 raise NoMatrix
             right = BigSum("sum", tuple(outer), right)
-        each = tuple(self.letters[i] for i in equation.axes if i in self.batch)
+        each = tuple(self.letters[i] for i in equation.axes if i in self.batch - self.times)
         if {"i", "j"} & {*each, *outer} and _mentions_positions(right):
             raise NoMatrix
         name = equation.target.name
@@ -212,6 +215,10 @@ class Notation:
             return self.bracket(e.condition)
         if isinstance(e, Where):
             axes = self.oriented(self.own(e), e)
+            if indices_of(e.args[0]) and indices_of(e.args[0]) <= self.times:
+                choice = self.writer.condition(e.args[0])
+                branches = (aligned(self.value(a), axes) for a in e.args[1:])
+                return Value(Call("where", (choice, *branches), len(axes)), axes)
             parts = (aligned(self.value(a), axes) for a in e.args[1:])
             return Value(Call("where", (self.condition(e.args[0], axes), *parts), len(axes)), axes)
         if isinstance(e, Index):
@@ -262,7 +269,8 @@ class Notation:
         name = read.tensor.name
         where = tuple(at) if any(a is not None for a in at) else ()
         symmetric = name in self.names.symmetric and read.indices[-2:] == tuple(axes)
-        node = Name(name, len(axes), where, self.names.order.get(name, LAST), symmetric)
+        moments = frozenset(p for p, a in enumerate(at) if a is not None and (name, p) in self.names.times)
+        node = Name(name, len(axes), where, self.names.order.get(name, LAST), symmetric, moments)
         if len(axes) == 2 and axes[0] == axes[1]:
             if where:
                 raise NoMatrix
@@ -298,7 +306,10 @@ class Notation:
                         return Value(
                             Call("onehot", (which.node,), rank(which.node) + 1), (*which.axes, index)
                         )
-        if any(self.batch & indices_of(r) for r in _about_indices(condition)):
+        about = [r for r in _about_indices(condition) if self.batch & indices_of(r)]
+        if about and indices_of(condition) <= self.times:
+            return Value(Iverson(self.writer.condition(condition)))
+        if about:
             raise NoMatrix
         axes = self.oriented(self.own(condition), condition)
         return Value(Iverson(self.condition(condition, axes), len(axes)), axes)

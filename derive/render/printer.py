@@ -29,6 +29,7 @@ from .tree import (
     Scale,
     Several,
     Spread,
+    Steps,
     Sum,
     Transpose,
     Whole,
@@ -89,6 +90,10 @@ class Printer(ABC):
     def paren(self, inner: str) -> str: ...
     @abstractmethod
     def line(self, line: Line) -> str: ...
+    @abstractmethod
+    def head(self, steps: Steps) -> str: ...
+    @abstractmethod
+    def indented(self, text: str, depth: int) -> str: ...
 
     # -- the walk
 
@@ -99,6 +104,12 @@ class Printer(ABC):
 
     def top(self, node: Node) -> str:
         return self.show(node)[0]
+
+    def place(self, node: Node) -> str:
+        """An index expression: ``t+1``, numbers last."""
+        if isinstance(node, Sum) and isinstance(node.terms[0], Scalar) and not is_negative(node.terms[0]):
+            node = Sum((*node.terms[1:], node.terms[0]))
+        return self.top(node)
 
     def show(self, node: Node) -> Shown:
         match node:

@@ -9,7 +9,7 @@ from .derivation import DerivationStep, forward_lines, steps_of
 from .html import render_html
 from .latex import Latex, aligned
 from .legend import render_legend
-from .lines import printed_lines
+from .lines import laid_out, printed_lines
 from .names import Names
 from .text import ASCII, BOARD
 
@@ -56,7 +56,7 @@ def _text(names: Names, base: Program | None) -> str:
         "derivation": [
             text for number, step in enumerate(steps_of(names, base), 1) for text in _step_text(number, step)
         ],
-        "result": [BOARD.line(line) for line in printed_lines(names)],
+        "result": laid_out(printed_lines(names), BOARD),
         "legend": render_legend(names.program, names.forward, base),
     }
     return "\n\n".join(
@@ -76,7 +76,7 @@ def _latex(names: Names, base: Program | None) -> str:
     printer = Latex(names)
     items = [_step_latex(printer, step) for step in steps_of(names, base)]
     forward = [printer.line(line) for line in forward_lines(names, base)]
-    result = [printer.line(line) for line in printed_lines(names)]
+    result = laid_out(printed_lines(names), printer)
     blocks = [
         f"\\[\n{aligned(forward)}\n\\]" if forward else "",
         "\\begin{enumerate}\n" + "\n".join(items) + "\n\\end{enumerate}" if items else "",

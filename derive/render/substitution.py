@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .algebra import rebuild
-from .tree import Line, Name, Node
+from .tree import Line, Name, Node, children
 
 
 def substituted(node: Node, line: Line) -> Node | None:
@@ -22,7 +22,7 @@ def substituted(node: Node, line: Line) -> Node | None:
             possible &= not any(isinstance(a, Name) and a.name == left.name for a in n.at)
             return None
         letters = _letters(left, n)
-        possible &= letters is not None
+        possible &= letters is not None and not _moves_within(line.right, letters)
         return renamed(line.right, letters) if letters is not None else None
 
     result = rebuild(node, change)
@@ -37,9 +37,20 @@ def _letters(left: Name, use: Name) -> dict[str, Node] | None:
     for a, b in zip(left.at, use.at, strict=True):
         if (a is None) != (b is None):
             return None
-        if isinstance(a, Name) and b is not None:
+        if isinstance(a, Name) and not a.at and b is not None:
             letters[a.name] = b
+        elif a != b:
+            return None
     return letters
+
+
+def _moves_within(node: Node, letters: dict[str, Node]) -> bool:
+    """Whether a letter that changes stands in more than a place by itself: in ``h_{t+1}``, or in a condition."""
+    changing = {name for name, place in letters.items() if place != Name(name)}
+    if isinstance(node, Name):
+        parts = [a for a in node.at if a is not None and not (isinstance(a, Name) and not a.at)]
+        return (node.name in changing and not node.at) or any(_moves_within(a, letters) for a in parts)
+    return any(_moves_within(c, letters) for c in children(node))
 
 
 def renamed(node: Node, letters: dict[str, Node]) -> Node:

@@ -6,7 +6,7 @@ from sympy import Expr
 
 from .printer import ATOM, Printer, Shown
 from .scalars import number_text
-from .tree import FENCES, Line, Name, Node, Scalar, Whole
+from .tree import FENCES, Line, Name, Node, Scalar, Steps, Whole
 
 SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 MARK = str.maketrans("-1T+", "⁻¹ᵀ⁺")
@@ -22,11 +22,17 @@ class Text(Printer):
     def name(self, node: Name) -> str:
         if not node.at:
             return self.word(node.name)
-        places = list(node.at)
-        while places and places[-1] is None:
-            places.pop()
-        inner = ",".join(":" if p is None else self.top(p).replace(" ", "") for p in places)
-        return f"{node.name}[{inner}]" if inner else node.name
+        places = [None if p is None else self.place(p).replace(" ", "") for p in node.at]
+        subscript = ",".join(text for p, text in enumerate(places) if p in node.moments and text)
+        plain = [text for p, text in enumerate(places) if p not in node.moments]
+        while plain and plain[-1] is None:
+            plain.pop()
+        name = (
+            f"{node.name}_{subscript if len(subscript) == 1 else f'{{{subscript}}}'}"
+            if subscript
+            else node.name
+        )
+        return f"{name}[{','.join(text or ':' for text in plain)}]" if plain else name
 
     def number(self, value: Expr) -> str:
         return number_text(value)
@@ -90,6 +96,14 @@ class Text(Printer):
     def line(self, line: Line) -> str:
         each = f"   (for each {', '.join(line.each)})" if line.each else ""
         return f"{self.top(line.left)} {line.sign} {self.top(line.right)}{each}"
+
+    def head(self, steps: Steps) -> str:
+        dots = "..." if self.ascii else "…"
+        first, last = (self.top(end).replace(" ", "") for end in (steps.first, steps.last))
+        return f"for {steps.letter} = {first}, {dots}, {last}:"
+
+    def indented(self, text: str, depth: int) -> str:
+        return "  " * depth + text
 
 
 BOARD = Text()

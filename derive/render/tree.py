@@ -20,6 +20,7 @@ FLIPPED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 class Name:
     """A tensor of this rank, or with `at` a slice or an entry of one; None in `at` stands for a whole axis.
 
+    `moments` are the places in `at` that are times and written as subscripts, ``h_{t+1}``;
     `order` places it among others in sums and products, `symmetric` says that it is its own transpose; they take no
     part in comparisons.
     """
@@ -29,6 +30,7 @@ class Name:
     at: tuple[Node | None, ...] = ()
     order: tuple[int, ...] = field(default=(), compare=False)
     symmetric: bool = field(default=False, compare=False)
+    moments: frozenset[int] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -199,12 +201,23 @@ Node = (
 
 
 @dataclass(frozen=True)
+class Steps:
+    """A loop over time that lines stand in: ``for t = first, …, last``; `target` is the first that it defines."""
+
+    letter: str
+    first: Node
+    last: Node
+    target: str
+
+
+@dataclass(frozen=True)
 class Line:
     """One printed equation.
 
     target: the tensor that it defines; matrix: whether it is in matrix notation.
     sign: "=", or "+=" for a scatter; each: letters of the axes for which it is repeated.
     forward: whether it belongs to the forward pass.
+    within: the loops that it stands in, the outermost first.
     """
 
     target: str
@@ -214,6 +227,7 @@ class Line:
     sign: str = "="
     each: tuple[str, ...] = ()
     forward: bool = True
+    within: tuple[Steps, ...] = ()
 
 
 def children(node: Node) -> tuple[Node, ...]:

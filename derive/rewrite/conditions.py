@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 from sympy import Expr, S
 
-from ..ir.nodes import Bracket, Index, Read, indices_of
+from ..ir.nodes import Bracket, Index, Read, Where, indices_of
 
 
 @lru_cache(maxsize=20_000)
@@ -74,9 +74,14 @@ def _of_digit(condition: Any) -> Any:
 
 
 def simplify_brackets(body: Expr) -> Expr:
-    """Decide the brackets of a body where the ranges of the indices allow it; ``[[c] != 0]`` is ``[c]``."""
-    brackets = body.atoms(Bracket)
-    mapping = {b: new for b in brackets if (new := Bracket(decide(_unwrap(b.condition)))) != b}
+    """Decide brackets and choices where the ranges of the indices allow it; ``[[c] != 0]`` is ``[c]``."""
+    mapping: dict[Any, Any] = {
+        b: new for b in body.atoms(Bracket) if (new := Bracket(decide(_unwrap(b.condition)))) != b
+    }
+    for choice in body.atoms(Where):
+        condition, a, b = choice.args
+        if (decided := decide(condition)) != condition:
+            mapping[choice] = simplify_brackets(Where(decided, a, b))
     return body.xreplace(mapping) if mapping else body
 
 

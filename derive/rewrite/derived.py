@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..ir.nodes import Equation, Program, Read, Tensor
+from ..ir.recurrences import TIMES, members
 from ..ir.tensors import with_equation, with_tensors
 from ..ops.linalg import symbol_of
 from .eliminate import eliminate
@@ -143,7 +144,7 @@ def _origin(
     That is one which the user named, which is read more than once, and which stands first in the forward pass.
     """
     equal = [n[1:] for n in (equation.target.name, *equation.step.also) if n[:1] in "gd" and n[1:] in names]
-    return max(equal, key=lambda name: (name in user, min(uses[name], 2), -names[name]), default=None)
+    return max(equal, key=lambda name: (name in user, min(uses[name], 2), names[name]), default=None)
 
 
 def names_of(program: Program) -> frozenset[str]:
@@ -188,6 +189,7 @@ def rename_derived(program: Program, forward: Program) -> Program:
     names = {t.name: place for place, t in enumerate((*program.inputs, *ahead))}
     outputs = {t.name for t in program.outputs}
     taken = {*names, *outputs, *names_of(forward), *map(str, program.sizes)}
+    taken |= set(TIMES[:2]) if members(program.equations) else set()
     uses = count_uses(program.equations)
     mapping: dict[Tensor, Tensor] = {}
     for equation in program.equations:

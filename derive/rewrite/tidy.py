@@ -319,17 +319,22 @@ class _Walk:
         """Read once, and not computed more often in the reader than here, unless it is mere arithmetic."""
         reader = self.readers[equation.target.name]
         (read,) = [r for r in reader.reads if r.tensor == equation.target]
-        if any(not isinstance(i, Index) for i in read.indices):
+        if not all(isinstance(i, Index) or self.is_shift(i, equation) for i in read.indices):
             return False
         broadcasts = (
             any(indices_of(r) != set(equation.axes) for r in equation.reads) and len(equation.axes) > 0
         )
-        same = set(read.indices) == set(reader.indices)
+        same = indices_of(read) == set(reader.indices)
         if not self.policy.inline:
             return same and not broadcasts and reader.reduce is None
         if has_delta(reader.body) and cost(equation.body) > DEAR:
             return False
         return same or cost(equation.body) < DEAR
+
+    def is_shift(self, place: Expr, equation: Equation) -> bool:
+        """Whether a place is some steps away along the time of a recurrence."""
+        steps = any((place - i).is_Integer for i in indices_of(place))
+        return self.policy.inline and equation.target.name in self.members and steps
 
     def put_inlined(self, body: Expr) -> Expr:
         mapping: dict[Expr, Expr] = {}
