@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from .errors import DeriveError, NeedsSize, UnknownName, closest
+from .frontends.inline import tracing
 from .function import CompiledFunction, Function
 from .ir.sizes import solve_sizes
 
@@ -110,10 +111,15 @@ class PerSize(Deferred):
 
     def _for_call(self, args: Args, kwargs: Mapping[str, Any]) -> Function:
         """For the shapes of these arguments; further sizes turn out to be needed on the way."""
+        if (trace := tracing((*args, *kwargs.values()))) is not None:
+            return self._for_trace(trace, args, kwargs)
         inputs = self.declared.signature
         own = {name: value for name, value in kwargs.items() if name in inputs}
         arrays = self.declared.bind(args[: len(inputs) - len(own)], own)
-        known = {str(symbol): n for symbol, n in solve_sizes(self.declared.program, arrays).items()}
+        return self._where({str(symbol): n for symbol, n in solve_sizes(self.declared.program, arrays).items()})
+
+    def _where(self, known: Mapping[str, int]) -> Function:
+        """For known sizes, of which it turns out on the way how many are needed."""
         while True:
             needed = {name: known[name] for name in self.needs}
             try:
@@ -121,6 +127,22 @@ class PerSize(Deferred):
             except UnknownName:
                 if needed.keys() == self.needs.keys():
                     raise
+
+    def _for_trace(self, trace: Any, args: Args, kwargs: Mapping[str, Any]) -> Function:
+        """For traced arrays, whose sizes the trace may know as numbers.
+
+        Raises:
+            NeedsSize: it does not.
+        """
+        inputs = self.declared.signature
+        own = {name: value for name, value in kwargs.items() if name in inputs}
+        arrays = self.declared.flatten(args[: len(inputs) - len(own)], own)
+        extents = {
+            str(extent): found
+            for tensor, array in zip(self.declared.program.inputs, arrays, strict=True)
+            for extent, found in zip(tensor.shape, trace.lift(array).extents, strict=False)
+        }
+        return self._where(_Numbers(trace, self.name, extents))
 
     def then(self, transform: Callable[[Function], Function]) -> PerSize:
         """A further derivative, for the same sizes."""
@@ -166,6 +188,24 @@ def reason(needs: Mapping[str, str]) -> str:
     """``traced once for each value of n, which is needed in f(): for k in range(n):   (model.py:12)``"""
     lines = "".join(f"\n  in {line}" for line in dict.fromkeys(needs.values()))
     return f"traced once for each value of {' and '.join(needs)}, which its code needs as a number{lines}"
+
+
+class _Numbers(Mapping[str, int]):
+    """Sizes of traced arrays as numbers; to ask for one that is none makes the caller ask for it."""
+
+    def __init__(self, trace: Any, name: str, extents: Mapping[str, Any]) -> None:
+        self.trace, self.name, self.extents = trace, name, extents
+
+    def __getitem__(self, size: str) -> int:
+        if not self.extents[size].is_Integer:
+            raise self.trace.needs_size(f"{self.name}()", self.extents[size])
+        return int(self.extents[size])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.extents)
+
+    def __len__(self) -> int:
+        return len(self.extents)
 
 
 class DeferredKernel:

@@ -11,7 +11,8 @@ import numpy as np
 
 from .emit.emit import emit_source
 from .emit.target import EmitRequest, Nested
-from .errors import DomainError, ShapeError, UnknownName, closest
+from .errors import DomainError, ShapeError, TraceError, UnknownName, closest
+from .frontends.inline import inline, tracing
 from .ir.evaluate import evaluate
 from .ir.nodes import Program
 from .kernels.compile import compile_program
@@ -96,7 +97,11 @@ class Function:
             ShapeError: a rank or an axis does not fit; the axis is named.
             UnknownName: an argument is missing or unknown.
             DomainError: a complex input, or an index out of its range.
+
+        Called within a function that is being traced, it becomes part of what is traced.
         """
+        if (trace := tracing((*args, *kwargs.values()))) is not None:
+            return self.pack(inline(trace, self.program, self.flatten(args, kwargs), self.name))
         values = evaluate(self.presented, self.bind(args, kwargs))
         return self.pack([values[name][()] for name in self.outputs])
 
@@ -243,9 +248,15 @@ class CompiledFunction:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the kernel on arrays, by position or name; errors as in `Function.__call__`."""
+        arrays, by_name = args, kwargs
         if self._nested:
-            args, kwargs = tuple(self.function.flatten(args, kwargs)), {}
-        values = self.kernel(*args, **kwargs)
+            arrays, by_name = tuple(self.function.flatten(args, kwargs)), {}
+        try:
+            values = self.kernel(*arrays, **by_name)
+        except TraceError:
+            if tracing((*args, *kwargs.values())) is None:
+                raise
+            return self.function(*args, **kwargs)
         if self._one:
             return values[0]
         return values if self._flat else self.function.pack(list(values))

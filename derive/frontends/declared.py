@@ -27,6 +27,7 @@ from ..structure import (
     parts_of,
     with_parts,
 )
+from .traced import Traced
 
 KINDS: dict[str, Kind] = {"b": "boolean", "i": "integer", "u": "integer"}
 """Kinds of entries by NumPy's letters; all others are real."""
@@ -87,7 +88,8 @@ def examples(values: Mapping[str, Any]) -> Examples:
         arguments[name], found = numbered(value, name, _is_input if is_container(value) else lambda _: True, len(specs))
         for path, leaf in found.items():
             array = leaf if is_array(leaf) else np.asarray(leaf)
-            shape = tuple(sympy.S.One if n == 1 else size(next(letters)) for n in array.shape)
+            extents = array.extents if isinstance(array, Traced) else array.shape
+            shape = tuple(sympy.S.One if n == 1 else size(next(letters)) for n in extents)
             specs[path] = of_array(array, shape)
     alike = tuple((path, s.kind, tuple(e == 1 for e in s.shape)) for path, s in specs.items())
     constants = [leaf.value for _, leaf in leaves(arguments) if isinstance(leaf, Static)]

@@ -8,11 +8,11 @@ from typing import Any
 
 import sympy
 
-from ..ir.nodes import Index, Program, Read, Step, Tensor, indices_of, size, substitute
-from ..ir.tensors import with_tensors
+from ..ir.nodes import Index, Program, Read, Step, Tensor, indices_of, size
+from ..ir.tensors import resized, with_tensors
 from ..ops.linalg import symbol_of
 from .extents import SPARE
-from .trace import Trace
+from .trace import Callee, Trace
 from .traced import Traced
 from .words import TEMPORARY
 
@@ -86,6 +86,8 @@ class Names:
         for equation in sorted(program.equations, key=lambda e: e.target not in into_functions):
             old = equation.target
             name = self.tensors.get(old.name)
+            if name is None and old.name in self.trace.called:
+                name = self.free(self.trace.called[old.name].name)
             if name is None:
                 matrix = old.rank - self.trace.leading.get(old.name, 0) > 1
                 wanted = (*symbol_of(equation.body), *LETTERS[matrix])
@@ -99,7 +101,8 @@ class Names:
         return replace(named, equations=tuple(steps))
 
     def _named(self, step: Step, temporary: str) -> Step:
-        return replace(step, named=temporary in self.tensors, default=temporary in self.unspoken)
+        named = temporary in self.tensors or self.trace.called.get(temporary, Callee()).named
+        return replace(step, named=named, default=temporary in self.unspoken)
 
 
 def is_temporary(entry: Any, axes: Iterable[Index]) -> bool:
@@ -126,18 +129,4 @@ def sizes_of(tensors: Iterable[Tensor]) -> set[str]:
 
 def resize(program: Program, trace: Trace) -> Program:
     """Put the sizes that the trace found to be equal everywhere."""
-    if not trace.sizes.same:
-        return program
-
-    def tensor(t: Tensor) -> Tensor:
-        bound = None if t.bound is None else trace.resolve(t.bound)
-        return replace(t, shape=tuple(trace.resolve(e) for e in t.shape), bound=bound)
-
-    program = with_tensors(program, {t: tensor(t) for t in program.tensors.values()})
-    sizes: dict[Any, Any] = {s: trace.resolve(s) for s in trace.sizes.same}
-    equations = []
-    for e in program.equations:
-        indices = {i: Index(i.name, trace.resolve(i.extent)) for i in {*e.indices, *indices_of(e.body)}}
-        axes, bound = (tuple(indices[i] for i in group) for group in (e.axes, e.bound))
-        equations.append(replace(e, axes=axes, bound=bound, body=substitute(e.body, {**sizes, **indices})))
-    return Program(program.inputs, tuple(equations), program.outputs)
+    return resized(program, {s: trace.resolve(s) for s in trace.sizes.same})

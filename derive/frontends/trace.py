@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -51,6 +51,14 @@ IN_PLACE = {
 TO_BE_FILLED = {"numpy.empty", "numpy.empty_like"}
 
 
+@dataclass(frozen=True)
+class Callee:
+    """What an equation was called in the function that it was taken from, and whether its user named it."""
+
+    name: str = ""
+    named: bool = False
+
+
 class Trace(Words):
     """Collects equations while a NumPy function runs on `Traced` arrays.
 
@@ -65,6 +73,7 @@ class Trace(Words):
         super().__init__()
         self.equations: list[Equation] = []
         self.sizes = Extents(flexible)
+        self.called: dict[str, Callee] = {}
         self.ended = False
         self.units = 0
         self.temporaries = 0

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .nodes import Equation, Program, Read, Tensor
+from sympy import Expr
+
+from .nodes import Equation, Index, Program, Read, Tensor, indices_of, substitute
 
 
 def with_tensors(program: Program, mapping: Mapping[Tensor, Tensor]) -> Program:
@@ -31,6 +33,25 @@ def renamed(expr: Any, mapping: Mapping[Tensor, Tensor]) -> Any:
     if not expr.args:
         return expr
     return expr.func(*(renamed(a, mapping) for a in expr.args))
+
+
+def resized(program: Program, sizes: Mapping[Expr, Expr]) -> Program:
+    """The program with other sizes: those that were found to be equal, or those of a caller."""
+    if not sizes:
+        return program
+    values = dict(sizes)
+
+    def tensor(t: Tensor) -> Tensor:
+        bound = None if t.bound is None else t.bound.xreplace(values)
+        return replace(t, shape=tuple(e.xreplace(values) for e in t.shape), bound=bound)
+
+    program = with_tensors(program, {t: tensor(t) for t in program.tensors.values()})
+    equations = []
+    for e in program.equations:
+        indices = {i: Index(i.name, i.extent.xreplace(values)) for i in {*e.indices, *indices_of(e.body)}}
+        axes, bound = (tuple(indices[i] for i in group) for group in (e.axes, e.bound))
+        equations.append(replace(e, axes=axes, bound=bound, body=substitute(e.body, {**values, **indices})))
+    return Program(program.inputs, tuple(equations), program.outputs)
 
 
 def merge(programs: Sequence[Program]) -> Program:
