@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from sympy import Expr, S
 
-from ..ir.nodes import Bracket, Equation, Index, Where, indices_of, substitute
-from .code import Atom, Code, Items, Suffix, call
+from ..ir.nodes import Bracket, Entry, Equation, Index, Where, indices_of, substitute
+from .code import Atom, Call, Code, Items, Suffix, call
 from .dialect import Update
 from .layout import Statement
 from .placement import Placement, Term, decompose, shape_code
+from .primitives import call_statements
 from .reads import part_of
 from .regions import Region, in_order, regions
 from .scalars import Printer, is_scalar
@@ -22,6 +23,8 @@ SHORT = 72  # columns of a statement that makes an array and updates it at once
 
 def statements(scope: Scope, equation: Equation) -> list[Statement]:
     """The statements that compute the target of `equation` from tensors that `scope` can see."""
+    if isinstance(equation.body, Entry):
+        return call_statements(scope, equation)
     scope.look_at(equation.body)
     if equation.reduce == "sum":
         body, bound = without_deltas(equation.body, equation.bound, certain=True)
@@ -102,8 +105,14 @@ def _summed(scope: Scope, equation: Equation, body: Expr) -> Expr:
 
 
 def _owned(scope: Scope, code: Code) -> Code:
-    """An array that may be changed: a copy, unless the expression makes a new one."""
-    return code if code.fresh or not scope.dialect.copy else Suffix(code, scope.dialect.copy, copies=True)
+    """An array that may be changed: a copy, unless the expression makes a new one.
+
+    Where arrays never change in place it is one of the framework: a caller's may be NumPy's.
+    """
+    if not scope.dialect.copy:
+        theirs = scope.outside and not isinstance(code, Call)
+        return call(f"{scope.dialect.module}.asarray", code) if theirs else code
+    return code if code.fresh else Suffix(code, scope.dialect.copy, copies=True)
 
 
 def _whole(scope: Scope, equation: Equation, body: Expr) -> Code:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..ir.nodes import Equation, Tensor
 from .code import Atom, Suffix
 from .dialect import Dialect
 from .inline import inlined
-from .layout import WIDTH, Statement, docstring, enclosed, indented, lines_of
+from .layout import WIDTH, Statement, docstring, enclosed, indented, lines_of, signature
 from .plan import Plan
 from .prelude import MissingSize, prelude
 from .scope import Scope
@@ -30,6 +30,7 @@ class Body:
     ) -> None:
         self.plan = plan
         self.scope = Scope(dialect, plan.names, arguments)
+        self.scope.outside = tuple(arguments) == plan.inputs
         self.statements = inlined(self.scope, equations, {t.name for t in results})
         shared = {plan.name(t) for t in plan.cotangents}
         for name in self.statements.keys() & {t.name for t in results}:
@@ -126,16 +127,28 @@ def called(function: str, arguments: Sequence[str], room: int, prefix: str = "")
     return lines or [f"{prefix}{function}({', '.join(arguments)})"]
 
 
+def inner_name(plan: Plan) -> str:
+    """What a test calls a function of its own."""
+    return "function" if plan.request.name != "function" else "tested"
+
+
+def holding(plan: Plan, held: Mapping[str, str]) -> list[str]:
+    """For a test: the function of inputs that are held to what was declared of them."""
+    names = [plan.name(t) for t in plan.inputs]
+    given = [held[t.name].format(x=plan.name(t)) if t.name in held else plan.name(t) for t in plan.inputs]
+    return [*signature(inner_name(plan), names, 80), *indented(called(plan.request.name, given, 76, "return "))]
+
+
 # --- docstrings
 
 
-def module_docstring(plan: Plan, what: str) -> list[str]:
-    """The opening of a file: what it holds, the formulas, where it comes from."""
+def module_docstring(plan: Plan, what: str, note: str = "") -> list[str]:
+    """The opening of a file: what it holds, the formulas, a note, where it comes from."""
     request = plan.request
     block = "\n".join(
         line.rstrip() for formula in request.formulas or _equations(plan) for line in formula.split("\n")
     )
-    parts = [f"{request.title}{what}.", block]
+    parts = [f"{request.title}{what}.", block, note]
     if request.source and "\n" not in request.source:
         parts.append(f"Derived from {request.source}.")
     return docstring([p for p in parts if p], WIDTH)
@@ -187,6 +200,11 @@ def _listed(plan: Plan, tensors: Sequence[Tensor]) -> list[str]:
 def definition(head: Sequence[str], doc: Sequence[str], *body: str) -> list[str]:
     """A function from its signature, docstring and statements."""
     return [*head, *indented([*doc, *body])]
+
+
+def text_of(blocks: Sequence[Sequence[str]]) -> str:
+    """The lines of all blocks as one text."""
+    return "\n".join(line for block in blocks for line in block)
 
 
 def file(*blocks: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from ..ir.nodes import Equation
 from .arrays import statements
 from .code import Code
+from .factor import siblings
 from .layout import Statement
 from .scope import Scope
 
@@ -20,6 +21,7 @@ def inlined(scope: Scope, equations: Sequence[Equation], results: set[str]) -> d
 
     A name of more than one letter is taken to be the user's own, and kept.
     """
+    scope.calls = siblings(equations)
     readers = Counter(name for e in equations for name in {r.tensor.name for r in e.reads})
     passing: dict[str, Code] = {}
     found: dict[str, list[Statement]] = {}

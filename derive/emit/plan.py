@@ -9,6 +9,7 @@ import sympy
 
 from ..errors import DeriveError
 from ..ir.nodes import Equation, Program, Tensor, substitute
+from .factor import ONCE, Style, factored, siblings
 from .scope import Names
 from .target import EmitRequest
 
@@ -17,12 +18,14 @@ from .target import EmitRequest
 class Plan:
     """The equations of both passes and the tensors that pass from one to the other.
 
+    original: the forward pass as it was given, linear algebra not yet in steps.
     kept: inputs that the backward pass reads.  saved: outputs and intermediates that it reads.
     backward: the equations of the gradients, without those that the forward pass has computed.
     """
 
     request: EmitRequest
     names: Names
+    original: Program
     forward: tuple[Equation, ...]
     kept: tuple[Tensor, ...] = ()
     saved: tuple[Tensor, ...] = ()
@@ -35,11 +38,6 @@ class Plan:
     @property
     def outputs(self) -> tuple[Tensor, ...]:
         return self.request.forward.outputs
-
-    @property
-    def function(self) -> Program:
-        """The program of the forward pass alone."""
-        return Program(self.inputs, self.forward, self.outputs)
 
     @property
     def extras(self) -> tuple[Tensor, ...]:
@@ -70,12 +68,14 @@ class Plan:
         raise DeriveError(f"no tensor of {self.request.name}() has the size {symbol} as an axis of its own")
 
 
-def plan_of(request: EmitRequest, reserved: Iterable[str]) -> Plan:
+def plan_of(request: EmitRequest, reserved: Iterable[str], style: Style = ONCE) -> Plan:
     """Divide the work of a request; `reserved` are names that the emitted file uses for something else."""
-    programs = [p for p in (request.forward, request.backward) if p is not None]
+    original = request.forward
+    programs = factored([p for p in (request.forward, request.backward) if p is not None], style)
+    request = replace(request, forward=programs[0], backward=programs[1] if request.backward else None)
     names = Names(programs, {*reserved, request.name})
     if request.backward is None:
-        return Plan(request, names, _needed(request.forward.equations, request.forward.outputs))
+        return Plan(request, names, original, _needed(request.forward.equations, request.forward.outputs))
     forward, backward = request.forward, request.backward
     ahead = _computable(forward)
     given = {e.target.name: e for e in ahead}
@@ -86,7 +86,7 @@ def plan_of(request: EmitRequest, reserved: Iterable[str]) -> Plan:
     kept = tuple(t for t in forward.inputs if t.name in read)
     saved = tuple(e.target for e in ahead if e.target.name in read - own)
     needed = _needed(ahead, (*forward.outputs, *saved))
-    return Plan(request, names, needed, kept, saved, left)
+    return Plan(request, names, original, needed, kept, saved, left)
 
 
 def _computable(program: Program) -> tuple[Equation, ...]:
@@ -132,8 +132,12 @@ def users(plan: Plan) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {e.target.name: set() for e in plan.backward}
     for gradient in plan.gradients:
         found.setdefault(gradient.name, set()).add(gradient.name)
+    calls = siblings(plan.backward)
     for equation in reversed(plan.backward):
+        of = set().union(*(found[e.target.name] for e in calls.get(equation.target.name, (equation,))))
         for read in equation.reads:
             if read.tensor.name in found:
-                found[read.tensor.name] |= found[equation.target.name]
+                found[read.tensor.name] |= of
+    for name, together in calls.items():
+        found[name] = set().union(*(found[e.target.name] for e in together))
     return found

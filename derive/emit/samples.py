@@ -11,10 +11,11 @@ import numpy as np
 import sympy
 from sympy import Expr
 
-from ..errors import DeriveError
+from ..errors import DeriveError, DomainError
 from ..ir.evaluate import evaluate
-from ..ir.nodes import Program, Tensor
+from ..ir.nodes import Entry, Program, Slot, Tensor
 from ..ir.sizes import presuppositions
+from ..ops.linalg import primitives
 from .dialect import Dialect
 from .plan import Plan
 from .scalars import Printer
@@ -27,21 +28,36 @@ FACTS = (
     "one-hot", "simplex", "binary", "diagonal", "orthogonal", "positive definite", "positive semidefinite", "symmetric",
     "lower triangular", "upper triangular", "positive", "nonnegative",
 )  # fmt: skip
-FREE = ("normal", "positive", "nonnegative", "unit")  # values that can be moved one entry at a time
+CONSTRAINED = {"one-hot", "simplex", "binary", "orthogonal"}  # facts that a small step always breaks
+HELD = {
+    "diagonal": "diagonal", "positive definite": "symmetric", "positive semidefinite": "symmetric",
+    "symmetric": "symmetric", "lower triangular": "lower triangular", "upper triangular": "upper triangular",
+}  # facts that a step keeps, once its part outside of the fact is taken off
+REGULAR = ("normal", "symmetric", "diagonal", "lower triangular", "upper triangular")
 
 Templates = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """An input of the test and the kind of its values: a key of a target's templates."""
+    """An input of the test and the kind of its values: a key of a target's templates.
+
+    regular: it is inverted, so it must be far from singular.
+    """
 
     tensor: Tensor
     role: str
+    regular: bool = False
 
     @property
     def free(self) -> bool:
-        return self.role in FREE
+        """Whether the function can be differentiated by steps in the entries."""
+        return self.tensor.kind == "real" and not self.tensor.facts & CONSTRAINED
+
+    @property
+    def held(self) -> str:
+        """The declared fact that steps must keep, a key of a target's projections; empty if there is none."""
+        return next((kept for fact, kept in HELD.items() if fact in self.tensor.facts), "")
 
 
 def sizes_of(program: Program) -> dict[sympy.Symbol, int]:
@@ -61,17 +77,42 @@ def sizes_of(program: Program) -> dict[sympy.Symbol, int]:
 def samples_of(program: Program) -> list[Sample]:
     """The role of each input; reals of which nothing is known become positive where the function demands it."""
     sizes = sizes_of(program)
-    for role in ("normal", "positive", "unit"):
-        samples = [Sample(t, _role(t, role)) for t in program.inputs]
+    needs = _needs(program)
+    for role in ("normal", "positive", "unit", "normal"):
+        samples = [_sample(t, role, needs.get(t.name, set())) for t in program.inputs]
         if _finite(program, samples, sizes):
-            return samples
-    return [Sample(t, _role(t, FREE[0])) for t in program.inputs]
+            break
+    return samples
 
 
-def _role(tensor: Tensor, otherwise: str) -> str:
+def _sample(tensor: Tensor, otherwise: str, needs: set[str]) -> Sample:
     if tensor.kind != "real":
-        return "integers" if tensor.kind == "integer" else "booleans"
-    return next((fact for fact in FACTS if fact in tensor.facts), otherwise)
+        return Sample(tensor, "integers" if tensor.kind == "integer" else "booleans")
+    role = next((fact for fact in FACTS if fact in tensor.facts), otherwise)
+    if "positive definite" in needs and role not in ("diagonal", "positive definite"):
+        return Sample(tensor, "positive definite")
+    regular = "invertible" in needs and role in (*REGULAR, otherwise)
+    return Sample(tensor, "normal" if regular and role == otherwise else role, regular)
+
+
+def _needs(program: Program) -> dict[str, set[str]]:
+    """What the matrices that primitives take must be, also where they are entrywise made of others."""
+    found: dict[str, set[str]] = {}
+
+    def look(tensor: Tensor, need: str) -> None:
+        found.setdefault(tensor.name, set()).add(need)
+        equation = program.definitions.get(tensor.name)
+        if equation is not None and not isinstance(equation.body, Entry):
+            for read in equation.reads:
+                if equation.reduce is None and set(read.indices) == set(equation.axes):
+                    look(read.tensor, need)
+
+    for equation in program.equations:
+        if isinstance(equation.body, Entry):
+            first = equation.body.operands[0]
+            if all(isinstance(i, Slot) for i in first.indices[-2:]):
+                look(first.tensor, primitives()[equation.body.primitive].needs)
+    return found
 
 
 def _finite(program: Program, samples: Sequence[Sample], sizes: dict[sympy.Symbol, int]) -> bool:
@@ -80,7 +121,10 @@ def _finite(program: Program, samples: Sequence[Sample], sizes: dict[sympy.Symbo
     for sample in samples:
         shape = tuple(int(extent.subs(sizes)) for extent in sample.tensor.shape)
         values[sample.tensor.name] = _draw(rng, sample, shape, sizes)
-    found = evaluate(program, values)
+    try:
+        found = evaluate(program, values)
+    except DomainError:
+        return False
     return all(bool(np.all(np.isfinite(np.asarray(found[t.name], dtype=float)))) for t in program.outputs)
 
 
@@ -100,7 +144,19 @@ def _draw(
             return rng.uniform(0.5, 1.5, shape)
         case "unit":
             return rng.uniform(0.1, 0.9, shape)
-    return rng.standard_normal(shape)
+        case "positive definite":
+            root = rng.standard_normal(shape)
+            return root @ root.swapaxes(-1, -2) + np.eye(shape[-1])
+        case "lower triangular" | "upper triangular" | "diagonal":
+            return np.eye(shape[-1]) + np.zeros(shape)
+        case "orthogonal":
+            return np.linalg.qr(rng.standard_normal(shape))[0]
+    return rng.standard_normal(shape) + (shape[-1] * np.eye(shape[-1]) if sample.regular else 0)
+
+
+def held_parts(templates: Templates, samples: Sequence[Sample]) -> dict[str, str]:
+    """For each input whose declared fact steps must keep: the part of an array ``{x}`` that has the fact."""
+    return {s.tensor.name: templates[f"held {s.held}"][0] for s in samples if s.held and s.free}
 
 
 def sample_lines(plan: Plan, dialect: Dialect, templates: Templates, samples: Sequence[Sample]) -> list[str]:
@@ -118,9 +174,9 @@ def sample_lines(plan: Plan, dialect: Dialect, templates: Templates, samples: Se
             last=dims(s.tensor.shape[-1:]), lead=_tuple(dims(s.tensor.shape[:-1]), s.tensor.rank - 1),
         )
         for s in samples
-        for template in templates[s.role]
+        for template in (*templates[s.role], *(templates["regular"] if s.regular else ()))
     ]  # fmt: skip
-    chosen = {symbol: value for symbol, value in sizes_of(plan.function).items() if symbol in scope.symbols}
+    chosen = {symbol: value for symbol, value in sizes_of(plan.original).items() if symbol in scope.symbols}
     if not chosen:
         return lines
     names = ", ".join(plan.names.sizes[symbol] for symbol in chosen)

@@ -10,7 +10,7 @@ import sympy
 from sympy import Expr
 
 from ..errors import DeriveError
-from ..ir.nodes import Bracket, Index, Program, Read, Tensor, Where, reads_of
+from ..ir.nodes import Bracket, Equation, Index, Program, Read, Tensor, Where, reads_of
 from .code import Atom, Code
 from .dialect import Dialect
 
@@ -46,7 +46,10 @@ class Names:
 
 
 class Scope:
-    """One function under construction; what it turns out to need is written by `prelude.py`."""
+    """One function under construction; what it turns out to need is written by `prelude.py`.
+
+    outside: its arguments come from the user, and may be arrays of another framework.
+    """
 
     def __init__(self, dialect: Dialect, names: Names, arguments: Sequence[Tensor]) -> None:
         self.dialect, self.names, self.arguments = dialect, names, tuple(arguments)
@@ -54,8 +57,10 @@ class Scope:
         self.positions = {name: position for position, name in enumerate(names.tensors)}
         self.symbols: dict[sympy.Symbol, None] = {}
         self.vectors: dict[Index, tuple[str, Code]] = {}
+        self.calls: dict[str, tuple[Equation, ...]] = {}
         self.like: str | None = None
         self.trusting = False
+        self.outside = False
         self.casts = not dialect.promotes_integers
 
     # --- tensors

@@ -31,7 +31,10 @@ class Primitive:
     under_transpose: what becomes of the results when the operand is transposed.
     linear: which operand the results are linear in, if any.
     facts: facts of each result from the facts of each operand.
-    spelling: code for each target, with ``{0}`` for the operands: an expression for the tuple of results (or the one).
+    spelling: a call for each target, with ``{0}`` for the operands and then the parameters, that gives the tuple of
+        results (or the one); under ``numpy.1`` the call for result 1 alone, where there is a cheaper one; under
+        ``numpy.each`` that for a parameter that varies over the stack. A name with an underscore is a function that
+        the emitted file brings along.
     analytic: whether `value` continues to complex arguments.
     needs: the fact that an operand must have for the result to exist; said in errors and used to draw samples.
     source: where the definition and the derivative stand.

@@ -17,19 +17,22 @@ from ..function import (
     file,
     forward_body,
     forward_docstring,
+    inner_name,
     module_docstring,
     output_items,
     returned,
+    text_of,
     tuple_text,
     unpacked,
     with_sizes,
 )
+from ..helpers import helper_blocks, silent_failures
 from ..layout import Statement, enclosed, indented, signature, standard_imports
 from ..nested import nested_function
 from ..plan import Plan, plan_of
-from ..samples import sample_lines, samples_of
+from ..samples import Templates, held_parts, sample_lines, samples_of
 from ..target import EmitRequest, Target
-from .numpy import SAMPLES
+from .numpy import SAMPLES as DRAWN
 
 
 def _update(update: Update) -> Statement:
@@ -55,7 +58,14 @@ JAX = Dialect(
     full="jnp.full({shape}, {value}, dtype={like}.dtype)",
     update=_update,
 )
-RESERVED = ("inputs", "jax", "jnp", "np", "math", "check_grads", "rng", "saved", "cotangents", "function")
+SAMPLES: Templates = {
+    **DRAWN,
+    "held symmetric": ("({x} + {x}.mT) / 2",),
+    "held diagonal": ("{x} * jnp.eye({x}.shape[-1])",),
+    "held lower triangular": ("jnp.tril({x})",),
+    "held upper triangular": ("jnp.triu({x})",),
+}
+RESERVED = ("inputs", "jax", "jnp", "np", "math", "check_grads", "rng", "saved", "cotangents", "function", "tested")
 
 
 def emit(request: EmitRequest) -> str:
@@ -69,8 +79,9 @@ def emit(request: EmitRequest) -> str:
         rule = [_function(plan), _fwd(plan), _bwd(plan), _registration(plan)]
         blocks = [*rule, *nested_function(plan, name), _test(plan)]
         what = " and its backward pass, in JAX"
-    code = "\n".join(line for block in blocks for line in block)
-    return file(module_docstring(plan, what), _imports(code), *blocks)
+    blocks = [*helper_blocks(text_of(blocks), "jax"), *blocks]
+    code = text_of(blocks)
+    return file(module_docstring(plan, what, silent_failures(code)), _imports(code), *blocks)
 
 
 def _keeping_integers(plan: Plan) -> Plan:
@@ -151,17 +162,19 @@ def _no_gradient(plan: Plan, tensor: Tensor) -> str:
 
 
 def _test(plan: Plan) -> list[str]:
-    program, name = plan.function, plan.request.name
+    program, name = plan.original, plan.request.name
     samples = samples_of(program)
     free = [s.tensor.name for s in samples if s.free]
     tested = [plan.names.tensors[w] for w in ([w for w in plan.request.wrt if w in free] or plan.request.wrt)]
     arguments = [plan.name(t) for t in plan.inputs]
     lines = ["rng = np.random.default_rng(0)", *sample_lines(plan, JAX, SAMPLES, samples)]
     function = name
-    if tested != arguments:
-        function = "function"
-        inner = called(name, arguments, 76, "return ")
-        lines += ["", *signature("function", tested, 80), *indented(inner), ""]
+    held = held_parts(SAMPLES, samples)
+    if tested != arguments or held:
+        function = inner_name(plan)
+        given = [held[t.name].format(x=plan.name(t)) if t.name in held else plan.name(t) for t in plan.inputs]
+        inner = called(name, given, 76, "return ")
+        lines += ["", *signature(function, tested, 80), *indented(inner), ""]
     values = tuple_text(tested)
     if len(values) > WIDEST:
         values = "inputs"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...ir.nodes import Program, Tensor
-from ..function import assigned_tuple, called, definition, module_docstring, tuple_text, unpacked
+from ..function import assigned_tuple, called, definition, inner_name, module_docstring, tuple_text, unpacked
 from ..layout import docstring, indented
 from ..loops import FunctionSource, lower, module_source
 from ..loops_writer import Names
@@ -13,8 +13,8 @@ from ..samples import sample_lines, samples_of
 from ..target import EmitRequest, Target
 from .numpy import DIFFERENCES, NUMPY, SAMPLES
 
-RESERVED = ("np", "math", "rng", "results", "function", "numerical_gradient", "inputs", "gradient", "gradients", "expected",
-            "position")  # fmt: skip
+RESERVED = ("np", "math", "rng", "results", "function", "tested", "numerical_gradient", "inputs", "gradient", "gradients",
+            "expected", "position")  # fmt: skip
 ROOM = 84
 
 
@@ -73,7 +73,7 @@ def _test(plan: Plan, backward: Program) -> list[str]:
     lines = ["rng = np.random.default_rng(0)", *sample_lines(plan, NUMPY, SAMPLES, samples)]
     lines += unpacked_results(plan, f"{name}_forward", inputs, ROOM)
     lines += [f"{g} = rng.standard_normal(np.shape({output}))" for g, output in cotangents.items()]
-    lines += ["", "def function(*inputs):", *indented(_loss(plan, list(cotangents))), ""]
+    lines += ["", f"def {inner_name(plan)}(*inputs):", *indented(_loss(plan, list(cotangents))), ""]
     free = {s.tensor.name for s in samples if s.free} or set(plan.request.wrt)
     lines += _comparison(plan, backward, [w in free for w in plan.request.wrt])
     doc = ['"""The gradients against differences of the function."""']
@@ -94,7 +94,7 @@ def _comparison(plan: Plan, backward: Program, tested: list[bool]) -> list[str]:
     position = str(positions[0]) if single else "position"
     lines += assigned_tuple("inputs", names, ROOM) if wide else []
     room = ROOM if single else ROOM - 4
-    expected = called("numerical_gradient", ["function", inputs, position], room, prefix="expected = ")
+    expected = called("numerical_gradient", [inner_name(plan), inputs, position], room, prefix="expected = ")
     compared = [*expected, "np.testing.assert_allclose(gradient, expected, rtol=1e-7, atol=1e-9)"]
     if single:
         return [*lines, *compared]

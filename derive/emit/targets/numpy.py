@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 import sympy
 from scipy import special
 from sympy.core.relational import Relational
 
-from ...ir.nodes import Program, Tensor, reads_of
+from ...ir.nodes import Entry, Tensor, reads_of
 from ...ops._record import Elementwise
 from ...ops.elementwise import elementwise_ops
 from ..code import Atom, Code, Items, Suffix, call
@@ -23,17 +24,21 @@ from ..function import (
     file,
     forward_body,
     forward_docstring,
+    inner_name,
     module_docstring,
     output_items,
     returned,
+    text_of,
     tuple_text,
     unpacked,
     with_sizes,
 )
+from ..helpers import helper_blocks
 from ..layout import Statement, indented, signature, standard_imports
 from ..nested import gradients_of, nested_function, nested_gradients
 from ..plan import Plan, plan_of
-from ..samples import Templates, sample_lines, samples_of
+from ..routine import continues
+from ..samples import Templates, held_parts, sample_lines, samples_of
 from ..target import EmitRequest, Target
 
 
@@ -91,10 +96,15 @@ SAMPLES: Templates = {
     "binary": ("{x} = rng.integers(2, size={shape}).astype(float)",),
     "orthogonal": ("{x} = np.linalg.qr(rng.standard_normal({shape}))[0]",),
     "lower triangular": ("{x} = np.tril(rng.standard_normal({shape}))",),
+    "regular": ("{x} += {last} * np.eye({last})",),
+    "held symmetric": ("({x} + {x}.swapaxes(-1, -2)) / 2",),
+    "held diagonal": ("{x} * np.eye({x}.shape[-1])",),
+    "held lower triangular": ("np.tril({x})",),
+    "held upper triangular": ("np.triu({x})",),
     "integers": ("{x} = rng.integers({bound}, size={shape})",),
     "booleans": ("{x} = rng.random({shape}) < 0.5",),
 }
-RESERVED = ("np", "math", "expit", "erf", "erfc", "rng", "function", "numerical_gradient", "inputs", "gradients",
+RESERVED = ("np", "tested", "math", "expit", "erf", "erfc", "rng", "function", "numerical_gradient", "inputs", "gradients",
             "gradient", "expected", "position", "_", "results")  # fmt: skip
 
 COMPLEX_STEP = '''\
@@ -122,13 +132,14 @@ def numerical_gradient(function, inputs, k, h=1e-4):
     return gradient'''
 
 
-def _is_analytic(program: Program) -> bool:
-    """Whether NumPy runs every operation of the program on complex numbers, and no decision depends on a real."""
-    bodies = [e.body for e in program.equations]
+def _is_analytic(plan: Plan) -> bool:
+    """Whether NumPy runs every operation of the forward pass on complex numbers, and no decision depends on a real."""
+    bodies = [e.body for e in plan.forward]
     used = {type(node) for body in bodies for node in sympy.preorder_traversal(body)}
     relations = [r for body in bodies for r in body.atoms(Relational)]
     decided = any(r.tensor.kind == "real" for c in relations for side in c.args for r in reads_of(side))
-    return not decided and all(_takes_complex(op) for op in elementwise_ops() if op.head in used)
+    calls = all(continues(body) for body in bodies if isinstance(body, Entry))
+    return not decided and calls and all(_takes_complex(op) for op in elementwise_ops() if op.head in used)
 
 
 def _takes_complex(op: Elementwise) -> bool:
@@ -147,8 +158,8 @@ def emit(request: EmitRequest) -> str:
         gradients = nested_gradients(plan, lambda: _passes(plan))
         blocks = [*_forward(plan), _backward(plan), *nested_function(plan, name), *gradients, *_test(plan)]
     what = " and its backward pass, in NumPy" if request.backward else ", in NumPy"
-    code = "\n".join(line for block in blocks for line in block)
-    return file(module_docstring(plan, what), _imports(code), *blocks)
+    blocks = [*helper_blocks(text_of(blocks), "numpy"), *blocks]
+    return file(module_docstring(plan, what), _imports(text_of(blocks)), *blocks)
 
 
 def _imports(code: str) -> list[str]:
@@ -156,6 +167,7 @@ def _imports(code: str) -> list[str]:
     used = sorted(name for name in bare if "." not in name and re.search(rf"\b{name}\(", code))
     lines = standard_imports(code)
     lines += ["import numpy as np"] if "np." in code else []
+    lines += ["import scipy.linalg"] if "scipy.linalg." in code else []
     return [*lines, *([f"from scipy.special import {', '.join(used)}"] if used else [])]
 
 
@@ -209,8 +221,8 @@ def _passes(plan: Plan) -> list[str]:
 
 def _test(plan: Plan) -> list[list[str]]:
     """A function for numerical gradients, and the test that compares them with the backward pass."""
-    program, name = plan.function, plan.request.name
-    analytic = _is_analytic(program)
+    program, name = plan.original, plan.request.name
+    analytic = _is_analytic(plan)
     samples = samples_of(program)
     outputs = [plan.name(t) for t in (*plan.outputs, *plan.extras)]
     forward = f"{name}_forward" if plan.extras else name
@@ -220,8 +232,9 @@ def _test(plan: Plan) -> list[list[str]]:
     value = f"{forward}(*inputs)"
     lines += [f"{outputs[0]} = {value}"] if single else unpacked(outputs, value, 84)
     lines += [f"{plan.name(g)} = rng.standard_normal({plan.name(o)}.shape)" for g, o in _pairs(plan)]
-    lines += ["", "def function(*inputs):", *indented(_loss(plan)), ""]
-    lines += _comparison(plan, [s.tensor.name for s in samples if s.free], analytic)
+    held = held_parts(SAMPLES, samples)
+    lines += ["", f"def {inner_name(plan)}(*inputs):", *indented(_loss(plan, held)), ""]
+    lines += _comparison(plan, [s.tensor.name for s in samples if s.free], held, analytic)
     doc = [f'"""The gradients against {"complex steps" if analytic else "differences"} of the function."""']
     test = definition([f"def test_{name}_backward():"], doc, *lines)
     return [(COMPLEX_STEP if analytic else DIFFERENCES).split("\n"), test]
@@ -231,20 +244,32 @@ def _pairs(plan: Plan) -> list[tuple[Tensor, Tensor]]:
     return list(zip(plan.cotangents, plan.outputs, strict=True))
 
 
-def _loss(plan: Plan) -> list[str]:
+def held_inputs(plan: Plan, held: Mapping[str, str], room: int) -> tuple[list[str], str]:
+    """Lines that hold inputs to what was declared of them, and how the arguments are then written."""
+    if not held:
+        return [], "*inputs"
+    names = [plan.name(t) for t in plan.inputs]
+    lines = unpacked(names, "inputs", room)
+    lines += [f"{plan.names.tensors[n]} = {part.format(x=plan.names.tensors[n])}" for n, part in held.items()]
+    return lines, ", ".join(names)
+
+
+def _loss(plan: Plan, held: Mapping[str, str]) -> list[str]:
     """The scalar whose gradient the backward pass computes: the outputs weighted by the cotangents."""
     name = plan.request.name
+    lines, arguments = held_inputs(plan, held, 80)
     if plan.request.outputs_single:
-        return [f"return np.sum({plan.name(plan.cotangents[0])} * {name}(*inputs))"]
+        return [*lines, f"return np.sum({plan.name(plan.cotangents[0])} * {name}({arguments}))"]
     terms = [f"np.sum({plan.name(g)} * {plan.name(o)})" for g, o in _pairs(plan)]
     return [
-        *unpacked([plan.name(o) for o in plan.outputs], f"{name}(*inputs)", 80),
+        *lines,
+        *unpacked([plan.name(o) for o in plan.outputs], f"{name}({arguments})", 80),
         f"return {' + '.join(terms)}",
     ]
 
 
-def _comparison(plan: Plan, free: list[str], analytic: bool) -> list[str]:
-    wrt = plan.request.wrt
+def _comparison(plan: Plan, free: list[str], held: Mapping[str, str], analytic: bool) -> list[str]:
+    wrt, inner = plan.request.wrt, inner_name(plan)
     tested = [w for w in wrt if w in free] or list(wrt)
     positions = [[t.name for t in plan.inputs].index(w) for w in tested]
     names = [plan.name(g) if w in tested else "_" for w, g in zip(wrt, plan.gradients, strict=True)]
@@ -254,20 +279,23 @@ def _comparison(plan: Plan, free: list[str], analytic: bool) -> list[str]:
     if len(wrt) == 1:
         return [
             *called(*backward, prefix="gradient = "),
-            f"expected = numerical_gradient(function, inputs, {positions[0]})",
+            *(f"gradient = {held[w].format(x='gradient')}" for w in wrt if w in held),
+            f"expected = numerical_gradient({inner}, inputs, {positions[0]})",
             compare,
         ]
     lines = called(*backward, prefix="gradients = ")
     pairs = "enumerate(gradients)"
-    if tested != list(wrt):
+    parts = [(plan.name(g), held[w]) for w, g in zip(wrt, plan.gradients, strict=True) if w in held]
+    if tested != list(wrt) or parts:
         lines += [
             *unpacked(names, "gradients", 84),
+            *(f"{name} = {part.format(x=name)}" for name, part in parts),
             *assigned_tuple("gradients", [n for n in names if n != "_"], 84),
         ]
     if positions != list(range(len(wrt))):
         pairs = f"zip({tuple_text(positions)}, gradients, strict=True)"
     loop = [f"for position, gradient in {pairs}:"]
-    return [*lines, *loop, *indented(["expected = numerical_gradient(function, inputs, position)", compare])]
+    return [*lines, *loop, *indented([f"expected = numerical_gradient({inner}, inputs, position)", compare])]
 
 
 TARGET = Target("numpy", emit)

@@ -159,6 +159,7 @@ GAPS = Primitive(
         -(results[0] ** 2) * (tangents[0][..., None, :] - tangents[0][..., :, None]),
     ),
     vjp=_gaps_cotangent,
+    spelling=dict.fromkeys(SPELLED, "_gaps({0})"),
     needs="distinct entries",
     source="derived: F[i,j] = [i != j] / (w[j] - w[i])",
 )  # fmt: skip
@@ -202,7 +203,10 @@ EIGH = Primitive(
         frozenset({"positive", "nonnegative"}) if "positive definite" in A else frozenset(),
         frozenset({"orthogonal", "invertible"}),
     ),
-    spelling={name: f"{module}.linalg.eigh({{0}})" for name, module in SPELLED.items()},
+    spelling={
+        **{name: f"{module}.linalg.eigh({{0}})" for name, module in SPELLED.items()},
+        **{f"{name}.0": f"{module}.linalg.eigvalsh({{0}})" for name, module in SPELLED.items()},
+    },
     analytic=False,
     needs="symmetric",
     source="Giles (2008), 3.1",
@@ -247,7 +251,10 @@ SVD = Primitive(
     jvp=_svd_tangents,
     vjp=_svd_cotangent,
     facts=lambda A: (frozenset(), frozenset({"nonnegative"}), frozenset()),
-    spelling={name: f"{module}.linalg.svd({{0}}, full_matrices=False)" for name, module in SPELLED.items()},
+    spelling={
+        **{name: f"{module}.linalg.svd({{0}}, full_matrices=False)" for name, module in SPELLED.items()},
+        **{f"{name}.1": f"{module}.linalg.svdvals({{0}})" for name, module in SPELLED.items()},
+    },
     analytic=False,
     needs="full rank",
     source="Townsend (2016), Differentiating the singular value decomposition, eqs. 2 to 4",

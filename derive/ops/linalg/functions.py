@@ -9,7 +9,7 @@ from ...errors import DomainError
 from ...ir.nodes import indices_of, substitute
 from .._primitive import Primitive, arange, multiple_of_unit
 from . import _exact
-from .factorisations import symmetrised
+from .factorisations import SPELLED, symmetrised
 
 KEPT = {"symmetric", "diagonal", "lower triangular", "upper triangular", "positive definite"}
 
@@ -74,6 +74,10 @@ POWER = Primitive(
     under_transpose="transposed",
     vjp=lambda operands, results, cotangents, k: (_around(operands[0].mT, k, cotangents[0]),),
     facts=lambda A: (frozenset(A & KEPT),),
+    spelling={
+        **{name: f"{module}.linalg.matrix_power({{0}}, {{1}})" for name, module in SPELLED.items()},
+        **{f"{name}.each": "_powers({0}, {1})" for name in SPELLED},
+    },
     needs="",
     source="the product rule; Magnus and Neudecker (2019), 9.14",
 )  # fmt: skip
@@ -150,6 +154,7 @@ SQRTM = Primitive(
     under_transpose="same",
     vjp=lambda operands, results, cotangents: (_sqrtm_derivative(operands, cotangents[0]),),
     facts=lambda A: (frozenset({"symmetric", "positive definite", "invertible"}),),
+    spelling=dict.fromkeys(SPELLED, "_sqrtm({0})"),
     analytic=False,
     needs="positive definite",
     source="Higham (2008), Functions of Matrices, 6.1: the derivative solves a Sylvester equation",

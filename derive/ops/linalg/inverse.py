@@ -101,6 +101,8 @@ SOLVE = Primitive(
     jvp=_solve_tangent,
     linear=1,
     vjp=_solve_cotangents,
+    spelling={name: f"{module}.linalg.solve({{0}}, {{1}})" for name, module in
+              {"numpy": "np", "torch": "torch", "jax": "jnp"}.items()},
     source="Giles (2008), 2.3.1",
 )  # fmt: skip
 PINV = Primitive(
