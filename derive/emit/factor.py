@@ -260,7 +260,7 @@ class _Lowering:
         places = entry.places[::-1] if flipped else entry.places
         read = substitute(entry.operands[0], {Slot(0): Slot(1), Slot(1): Slot(0)}) if flipped else entry.operands[0]
         natural = (*(i for i in e.axes if i in batch), *places)
-        if factors.kind == "plain" or (factors.kind in ("lower", "upper") and not self.style.always):
+        if factors.kind == "plain":
             body = Entry("inv", 0, (read,), places)
         elif factors.kind in ("lower", "upper"):
             body = Entry(f"invert_{factors.kind}", 0, (read,), places)

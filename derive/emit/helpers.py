@@ -24,6 +24,12 @@ def _cho_inverse(L):
     unit = np.broadcast_to(np.eye(L.shape[-1], dtype=L.dtype), L.shape)
     return scipy.linalg.cho_solve((L, True), unit)
 ''',
+    "_invert_triangle": '''
+def _invert_triangle(T, lower):
+    """The inverse of a triangular matrix."""
+    unit = np.broadcast_to(np.eye(T.shape[-1], dtype=T.dtype), T.shape)
+    return scipy.linalg.solve_triangular(T, unit, lower=lower)
+''',
     "_gaps": '''
 def _gaps(w):
     """F[i,j] = 1 / (w[j] - w[i]), and 0 where i = j; no two entries may coincide."""
@@ -73,6 +79,12 @@ def _lu_inverse(LU, pivots):
     unit = torch.eye(LU.shape[-1], dtype=LU.dtype, device=LU.device)
     return _lu_solve(LU, pivots, unit.expand(LU.shape))
 ''',
+    "_invert_triangle": '''
+def _invert_triangle(T, lower):
+    """The inverse of a triangular matrix."""
+    unit = torch.eye(T.shape[-1], dtype=T.dtype, device=T.device)
+    return torch.linalg.solve_triangular(T, unit.expand(T.shape), upper=not lower)
+''',
     "_gaps": '''
 def _gaps(w):
     """F[i,j] = 1 / (w[j] - w[i]), and 0 where i = j; no two entries may coincide."""
@@ -98,7 +110,8 @@ def _powers(X, k):
     if (k < 0).any():
         raise ValueError(f"a power of a matrix needs an exponent >= 0; found {k.min()}")
     shape = (*torch.broadcast_shapes(X.shape[:-2], k.shape), *X.shape[-2:])
-    result, square = torch.eye(X.shape[-1], dtype=X.dtype, device=X.device).expand(shape), X
+    unit = torch.eye(X.shape[-1], dtype=X.dtype, device=X.device)
+    result, square = unit.expand(shape), X
     while True:
         odd = (k % 2 == 1)[..., None, None]
         result = torch.where(odd, result @ square, result)
@@ -120,6 +133,12 @@ def _cho_inverse(L):
     """The inverse of L L'."""
     unit = jnp.broadcast_to(jnp.eye(L.shape[-1], dtype=L.dtype), L.shape)
     return jax.scipy.linalg.cho_solve((L, True), unit)
+''',
+    "_invert_triangle": '''
+def _invert_triangle(T, lower):
+    """The inverse of a triangular matrix."""
+    unit = jnp.broadcast_to(jnp.eye(T.shape[-1], dtype=T.dtype), T.shape)
+    return jax.scipy.linalg.solve_triangular(T, unit, lower=lower)
 ''',
     "_gaps": '''
 def _gaps(w):
@@ -148,7 +167,8 @@ def _powers(X, k):
         return jnp.where(odd, result @ square, result), square @ square, k // 2
 
     unit = jnp.broadcast_to(jnp.eye(X.shape[-1], dtype=X.dtype), shape)
-    return jax.lax.while_loop(lambda state: (state[2] > 0).any(), double, (unit, X, k))[0]
+    state = unit, X, k
+    return jax.lax.while_loop(lambda state: (state[2] > 0).any(), double, state)[0]
 ''',
 }
 HELPERS = {"numpy": NUMPY, "torch": TORCH, "jax": JAX}

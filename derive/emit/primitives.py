@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..ir.nodes import Entry, Equation, Index, Read, Slot, fresh_indices, indices_of, operand_slots, substitute
+from ..ir.nodes import (
+    Entry,
+    Equation,
+    Index,
+    Read,
+    Slot,
+    fresh_indices,
+    indices_of,
+    operand_slots,
+    substitute,
+)
 from .code import POSTFIX, Atom, Call, Code, Suffix, call
 from .layout import Statement
 from .routine import routine_of

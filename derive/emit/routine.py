@@ -78,8 +78,14 @@ SOLVE_UPPER = Routine(
      "jax": "jax.scipy.linalg.solve_triangular({0}, {1}, trans=1)"},
     columns=frozenset({"torch"}),
 )  # fmt: skip
-INVERT_LOWER = Routine("invert_lower", ("n n",), ("n n",), {})
-INVERT_UPPER = Routine("invert_upper", ("n n",), ("n n",), {})
+INVERT_LOWER = Routine(
+    "invert_lower", ("n n",), ("n n",),
+    dict.fromkeys(("numpy", "torch", "jax"), "_invert_triangle({0}, lower=True)"),
+)  # fmt: skip
+INVERT_UPPER = Routine(
+    "invert_upper", ("n n",), ("n n",),
+    dict.fromkeys(("numpy", "torch", "jax"), "_invert_triangle({0}, lower=False)"),
+)  # fmt: skip
 ROUTINES = {
     r.name: r
     for r in (LU, LU_SOLVE, LU_INVERSE, CHO_SOLVE, CHO_INVERSE, SOLVE_LOWER, SOLVE_UPPER, INVERT_LOWER, INVERT_UPPER)

@@ -27,13 +27,9 @@ from ..function import (
     unpacked,
     with_sizes,
 )
-<<<<<<< HEAD
+from ..helpers import helper_blocks
 from ..layout import Statement, indented, signature, standard_imports
 from ..nested import nested_function
-=======
-from ..helpers import helper_blocks
-from ..layout import Statement, indented, signature
->>>>>>> 315ee54 (Linear algebra in emitted NumPy, PyTorch and JAX: one call per primitive, one factorisation per matrix in both passes)
 from ..plan import Plan, plan_of, users
 from ..samples import Templates, held_parts, sample_lines, samples_of
 from ..target import EmitRequest, Target
@@ -106,34 +102,20 @@ SAMPLES: Templates = {
     "integers": ("{x} = torch.randint({bound}, {shape})",),
     "booleans": ("{x} = torch.rand({dims}) < 0.5",),
 }
-<<<<<<< HEAD
-RESERVED = ("torch", "math", "ctx", "once_differentiable", "inputs")
-=======
-RESERVED = ("torch", "math", "ctx", "once_differentiable", "function", "tested")
->>>>>>> 315ee54 (Linear algebra in emitted NumPy, PyTorch and JAX: one call per primitive, one factorisation per matrix in both passes)
+RESERVED = ("torch", "math", "ctx", "once_differentiable", "inputs", "function", "tested")
 
 
 def emit(request: EmitRequest) -> str:
     """The source of `request` for PyTorch."""
     variants = (_class_name(request.name), f"test_{request.name}_gradcheck")
-<<<<<<< HEAD
-    plan = with_sizes(TORCH, plan_of(request, (*RESERVED, *variants)))
-    nested = nested_function(plan, request.name)
-=======
     plan = with_sizes(TORCH, plan_of(request, (*RESERVED, *variants), Style(first_pivot=1)))
->>>>>>> 315ee54 (Linear algebra in emitted NumPy, PyTorch and JAX: one call per primitive, one factorisation per matrix in both passes)
+    nested = nested_function(plan, request.name)
     if request.backward is None:
         blocks, what = [_plain(plan), *nested], ", in PyTorch"
     else:
-<<<<<<< HEAD
         blocks, what = [_class(plan), _apply(plan), *nested, _test(plan)], " and its backward pass, in PyTorch"
-    code = "\n".join(line for block in blocks for line in block)
-    return file(module_docstring(plan, what), _imports(code), *blocks)
-=======
-        blocks, what = [_class(plan), _apply(plan), _test(plan)], " and its backward pass, in PyTorch"
     blocks = [*helper_blocks(text_of(blocks), "torch"), *blocks]
     return file(module_docstring(plan, what), _imports(text_of(blocks)), *blocks)
->>>>>>> 315ee54 (Linear algebra in emitted NumPy, PyTorch and JAX: one call per primitive, one factorisation per matrix in both passes)
 
 
 def _imports(code: str) -> list[str]:
@@ -239,20 +221,16 @@ def _test(plan: Plan) -> list[str]:
     tested = [w for w in plan.request.wrt if w in free] or plan.request.wrt
     lines = ["torch.manual_seed(0)", *sample_lines(plan, TORCH, SAMPLES, samples)]
     lines = _requiring(lines, [plan.names.tensors[w] for w in tested])
-<<<<<<< HEAD
+    held = held_parts(SAMPLES, samples)
+    if held:
+        lines += ["", *holding(plan, held), ""]
     names = [plan.name(t) for t in plan.inputs]
     arguments = tuple_text(names)
     if len(arguments) > WIDEST:
         arguments = "inputs"
         lines += assigned_tuple(arguments, names, 84)
-    lines += called("torch.autograd.gradcheck", [name, arguments, "rtol=1e-6", "atol=1e-6"], 84, "assert ")
-=======
-    arguments = tuple_text([plan.name(t) for t in plan.inputs])
-    held = held_parts(SAMPLES, samples)
-    if held:
-        lines += ["", *holding(plan, held), ""]
-    lines += called("torch.autograd.gradcheck", [inner_name(plan) if held else name, arguments, "rtol=1e-6", "atol=1e-6"], 84, "assert ")
->>>>>>> 315ee54 (Linear algebra in emitted NumPy, PyTorch and JAX: one call per primitive, one factorisation per matrix in both passes)
+    checked = inner_name(plan) if held else name
+    lines += called("torch.autograd.gradcheck", [checked, arguments, "rtol=1e-6", "atol=1e-6"], 84, "assert ")
     doc = ['"""The gradients against differences of the function, in double precision."""']
     return definition([f"def test_{name}_gradcheck():"], doc, *lines)
 
