@@ -1,4 +1,4 @@
-"""Linear algebra as it is run: one factorisation for each matrix, right-hand sides side by side, results in their own order."""
+"""Linear algebra as it is run: one factorisation for each matrix, right-hand sides side by side, results as they come."""
 
 from __future__ import annotations
 
