@@ -19,6 +19,7 @@ from .tree import Line, Name, Node, Steps, Whole
 SYMBOLS = {
     "-": "-", "+": "+", "∘": r"\odot", "=": "=", "!=": r"\neq", "<=": r"\leq", ">=": r"\geq", "<": "<",
     ">": ">", "and": r"\wedge", "or": r"\vee", "pi": r"\pi", "inf": r"\infty", "e": "e", "": "",
+    "_": r"\cdot",
 }  # fmt: skip
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot"}
 BIG = {"sum": r"\sum", "prod": r"\prod", "max": r"\max", "min": r"\min"}
@@ -144,12 +145,12 @@ class Latex(Printer):
         match node:
             case Whole("sqrtm", (arg,)):
                 return self.raised(self.at(arg, ATOM), "1/2"), POSTFIX
-            case Whole("logdet", (arg,)):
+            case Whole("logdet", (arg,)) | Whole("slogdet", (arg,), label="logabsdet"):
                 return rf"\log \left| \det {self.paren(self.top(arg))} \right|", TERM
         return super().whole(node)
 
     def labelled(self, call: str, label: str) -> str:
-        return rf"{call}_{{\mathrm{{{label}}}}}"
+        return rf"{call}^{{(\mathrm{{{label}}})}}"
 
     def part(self, whole: Whole, places: list[str]) -> str:
         return f"{self.at(whole, ATOM)}_{{{('' if all(len(p) == 1 for p in places) else ', ').join(places)}}}"

@@ -26,10 +26,27 @@ from .tree import (
     Reduce,
     Spread,
     Transpose,
+    Whole,
     rank,
     walk,
 )  # fmt: skip
 
+MEANINGS = {
+    "unit": "I is the unit matrix",
+    "power": "X^k is a product of k factors X; X² acts entry by entry",
+    "pinv": "X⁺ is the pseudo-inverse",
+    "logdet": "logdet(X) = log |det(X)|",
+    "expm": "expm(X) is the exponential of a matrix, not of its entries",
+    "sqrtm": "sqrtm(X) is the square root of a positive definite matrix, not of its entries",
+    "cholesky": "L = chol(A): A = L L', L lower triangular",
+    "qr": "Q, R = qr(A): A = Q R, Q' Q = I, R upper triangular",
+    "eigh": "w, V = eigh(A): A = V diag(w) V', V' V = I, w ascending",
+    "svd": "U, s, Vh = svd(A): A = U diag(s) Vh, U' U = Vh Vh' = I, s descending",
+    "gaps": "gaps(w)[i,j] = [i ≠ j] / (w[j] − w[i])",
+    "sym": "sym(Z) = (Z + Z') / 2",
+    "Phi": "Φ(Z) is the lower triangle of Z with half of its diagonal",
+}
+"""Functions of matrices in words."""
 TIES = "ties of a maximum or minimum share the gradient equally"
 
 
@@ -106,6 +123,10 @@ def _conventions(names: Names, lines: list[Line]) -> Iterator[str]:
     if any(isinstance(n, Call) and n.function == "onehot" for n in nodes):
         yield "onehot(y) has a 1 in column y[i] of row i, else 0"
     yield from _meanings(nodes)
+    used = {n.function for n in nodes if isinstance(n, Whole)}
+    yield from (meaning for function, meaning in MEANINGS.items() if function in used)
+    if any(isinstance(n, Whole) and n.function == "inv" and isinstance(n.args[0], Transpose) for n in nodes):
+        yield "X⁻ᵀ is the transpose of X⁻¹"
 
 
 def _reduction(node: Reduce) -> str:

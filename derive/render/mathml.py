@@ -32,6 +32,8 @@ class MathML(Printer):
         return f"<msub>{symbol}<mrow>{inner}</mrow></msub>" if inner else symbol
 
     def word_or_symbol(self, name: str) -> str:
+        if name == "_":
+            return "<mo>·</mo>"
         return f"<mi>{UNICODE[name]}</mi>" if name in UNICODE else self.symbol(name)
 
     def symbol(self, name: str) -> str:
@@ -78,7 +80,7 @@ class MathML(Printer):
         return self.power(base, exponent)
 
     def labelled(self, call: str, label: str) -> str:
-        return f"<msub>{call}<mi>{escape(label)}</mi></msub>"
+        return f"<msup>{call}{self.paren(f'<mi>{escape(label)}</mi>')}</msup>"
 
     def part(self, whole: Whole, places: list[str]) -> str:
         return f"<msub>{_row(self.at(whole, ATOM))}<mrow>{'<mo>,</mo>'.join(places)}</mrow></msub>"

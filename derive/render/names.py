@@ -99,7 +99,8 @@ class Names:
             name = tensor.name
             if name[0] not in "gd" or len(name) < 2 or name in GREEK or results & {"g" + name, "d" + name}:
                 break
-            if not self.forward and name[1:] not in self.program.tensors:
+            derived = self.forward or any(e.step.of for e in self.program.equations)
+            if not derived and name[1:] not in self.program.tensors:
                 break
             found.add(name)
         return found

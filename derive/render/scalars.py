@@ -84,7 +84,7 @@ def scalar_tree(value: Expr) -> Node:
         if bottom == 1:
             return _product(top)
         return Quotient(_product(top), _product(bottom))
-    name = {sympy.floor: "floor", sympy.Mod: "mod"}.get(value.func, value.func.__name__)
+    name = {sympy.floor: "floor", sympy.Mod: "mod", sympy.Min: "min", sympy.Max: "max"}.get(value.func, value.func.__name__)
     return Call(name, tuple(map(scalar_tree, value.args)), 0)
 
 

@@ -11,7 +11,7 @@ import sympy
 from hypothesis import HealthCheck, given, settings
 
 from derive.ir.evaluate import evaluate
-from derive.ir.nodes import Program
+from derive.ir.nodes import Program, Tensor
 from derive.render.index import index_lines, render_index
 from derive.render.lines import board_lines, plain_lines
 from derive.render.names import Names
@@ -32,8 +32,17 @@ def arrays(program: Program, known: dict[str, int] = SIZES) -> dict[str, Any]:
     for t in program.inputs:
         shape = tuple(int(e.subs(numbers)) for e in t.shape)
         limit = 2 if t.bound is None else int(t.bound.subs(numbers))
-        found[t.name] = rng.normal(size=shape) + 0.1 if t.kind == "real" else rng.integers(0, limit, shape)
+        found[t.name] = fitting(rng.normal(size=shape) + 0.1, t) if t.kind == "real" else rng.integers(0, limit, shape)
     return found
+
+
+def fitting(x: Any, tensor: Tensor) -> Any:
+    """Numbers for which the facts hold that were declared."""
+    if "positive" in tensor.facts:
+        return np.abs(x) + 0.1
+    if "positive definite" in tensor.facts:
+        return x @ x.T + np.eye(len(x))
+    return x + x.T if "symmetric" in tensor.facts else x
 
 
 pytestmark = pytest.mark.usefixtures("slices_written_out")

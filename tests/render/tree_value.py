@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy import special
+from scipy import linalg, special
 
 from derive.ops.elementwise import elementwise_ops
 from derive.render.scalars import scalar_tree
@@ -20,6 +20,7 @@ from derive.render.tree import (
     Logic,
     Name,
     Node,
+    Part,
     Position,
     Power,
     Product,
@@ -31,6 +32,7 @@ from derive.render.tree import (
     Spread,
     Sum,
     Transpose,
+    Whole,
     rank,
     walk,
 )
@@ -64,6 +66,20 @@ NAMED: dict[str, Any] = {
     "diagonal": lambda x: np.diagonal(x)[:, None], "floor": np.floor, "mod": np.mod,
 }  # fmt: skip
 FUNCTIONS = {op.name: op.value for op in elementwise_ops() if op.value} | NAMED
+
+
+def _gaps(w: Any) -> Any:
+    w = np.ravel(w)
+    return np.array([[0 if i == j else 1 / (b - a) for j, b in enumerate(w)] for i, a in enumerate(w)])
+
+
+WHOLE: dict[str, Any] = {
+    "inv": np.linalg.inv, "det": np.linalg.det, "logdet": lambda x: np.log(abs(np.linalg.det(x))),
+    "cholesky": np.linalg.cholesky, "pinv": np.linalg.pinv, "expm": linalg.expm, "sqrtm": linalg.sqrtm,
+    "power": lambda x, k: np.linalg.matrix_power(x, int(k)), "unit": lambda n: np.eye(int(n)), "sym": lambda x: (x + x.T) / 2,
+    "Phi": lambda x: np.tril(x) - np.diag(np.diag(x)) / 2, "gaps": _gaps, "qr": np.linalg.qr, "eigh": np.linalg.eigh,
+    "svd": lambda x: np.linalg.svd(x, full_matrices=False), "solve": np.linalg.solve, "slogdet": np.linalg.slogdet,
+}  # fmt: skip
 
 
 class Reading:
@@ -112,8 +128,12 @@ class Reading:
                 columns = np.arange(self.classes[arg.name])
                 labels = np.atleast_2d(self.value(arg))
                 return (labels == columns) * 1.0 if rank(arg) else (labels == columns[:, None]) * 1.0
+            case Call("where", (condition, a, b), 0):
+                return self.value(a if self.value(condition) else b)
             case Call(function, args):
                 return self.call(function, self.together(args), rank(node))
+            case Whole() | Part(arg=Whole()):
+                return self.whole(node)
             case BigSum(kind, letters, arg):
                 return self.big(kind, letters, arg)
             case Iverson(condition):
@@ -149,6 +169,24 @@ class Reading:
             array = array[tuple(slice(None) if a is None else _index(self.value(a)) for a in node.at)]
         assert array.ndim == node.rank, node
         return array[:, None] if array.ndim == 1 else array[()]
+
+    def whole(self, node: Whole | Part) -> Any:
+        """A function of matrices; an entry of it if the node says which."""
+        call = node.arg if isinstance(node, Part) else node
+        args = [self.value(a) if not _is_slice(a) else self.slice(a) for a in call.args]
+        result = WHOLE[call.function](*args)
+        result = getattr(result, call.label) if call.label else result
+        if isinstance(node, Part):
+            return np.asarray(result)[tuple(int(self.value(a)) for a in node.at)]
+        return result[:, None] if np.ndim(result) == 1 else result
+
+    def slice(self, node: Node) -> Any:
+        """What stands in index notation for an axis that a function takes whole: ``B[:,k]``, ``A'``."""
+        if isinstance(node, Transpose):
+            return self.slice(node.arg).T
+        assert isinstance(node, Name)
+        array = np.asarray(self.values[node.name])
+        return array[tuple(slice(None) if a == Name(":") else int(self.value(a)) for a in node.at)]  # type: ignore[arg-type]
 
     def product(self, values: list[Any]) -> Any:
         result: Any = None
@@ -186,6 +224,12 @@ class Reading:
         return REDUCE[kind](np.array(found), None) if np.ndim(found[0]) == 0 else sum(found)
 
     extents: dict[str, int] = {}  # noqa: RUF012
+
+
+def _is_slice(node: Node) -> bool:
+    """Whether an argument is written in index notation, where a name stands for the whole array."""
+    name = node.arg if isinstance(node, Transpose) else node
+    return isinstance(name, Name) and not name.rank and (not name.at or Name(":") in name.at)
 
 
 def _own_shape(node: Node) -> bool:
