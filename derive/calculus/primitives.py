@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sympy import Expr, S
 
 from ..frontends.trace import Trace
 from ..frontends.traced import FLOAT, INT, Traced
-from ..ir.nodes import Entry, Equation, Index, Read, Slot, Tensor, fresh_indices, indices_of, substitute
+from ..ir.nodes import Entry, Equation, Index, Read, Slot, Step, Tensor, fresh_indices, indices_of, substitute
 from ..ir.tensors import with_equation
 from ..ops.linalg import primitives
 from .differentiate import new_name
@@ -77,7 +78,8 @@ class Application:
         known = facts[output] if output < len(facts) else frozenset()
         name = new_name(f"{self.record.name}_{first.target.name}", self.taken)
         target = Tensor(name, tuple(i.extent for i in (*self.batch, *places)), facts=known)
-        equation = Equation(target, (*self.batch, *places), self.entry.of(output, places), step=first.step)
+        step = Step(first.step.rule, where=first.step.where)
+        equation = Equation(target, (*self.batch, *places), self.entry.of(output, places), step=step)
         self.trace.equations.append(equation)
         return equation
 
@@ -122,12 +124,15 @@ class Application:
     def equations(self) -> tuple[list[Equation], dict[Tensor, Tensor]]:
         """What the rule wrote down, under names of its own, and how its tensors were renamed."""
         renaming: dict[Tensor, Tensor] = {}
+        first = self.members[0]
+        made = Step("primitive", of=first.target.name, where=first.step.where)
         for equation in self.trace.equations:
             if equation.target.name.startswith("#"):
                 name = new_name(f"{self.record.name}_{self.members[0].target.name}", self.taken)
                 old = equation.target
                 renaming[old] = Tensor(name, old.shape, old.kind, old.facts, old.bound)
-        return [with_equation(e, renaming) for e in self.trace.equations], renaming
+        found = (replace(e, step=made) if e.target in renaming else e for e in self.trace.equations)
+        return [with_equation(e, renaming) for e in found], renaming
 
 
 def _whole_axes(read: Read, avoid: Sequence[Index]) -> dict[Slot, Index]:

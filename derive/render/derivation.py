@@ -12,6 +12,7 @@ from .tree import Line
 
 RULES = {
     "chain rule": "chain rule through {source}",
+    "primitive": "the derivative of {source}",
     "hoisted sum": "chain rule through {source}: a sum that is computed once",
     "sum of shares": "the contributions of all uses of {of}, added up",
     "shared value": "needed more than once, so computed once",
