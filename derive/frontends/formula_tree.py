@@ -137,13 +137,23 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Range:
+    """Where a letter of a sum starts and ends; None for the whole axis on which it stands."""
+
+    first: Node | None = None
+    last: Node | None = None
+
+
+@dataclass(frozen=True)
 class Big:
-    """``sum_j``, ``max_i,j`` and what follows."""
+    """``sum_j``, ``max_i,j`` and what follows; `ranges` and `conditions` are said of the letters in LaTeX only."""
 
     place: Place
     kind: str
     letters: tuple[str, ...]
     arg: Node
+    ranges: tuple[Range, ...] = ()
+    conditions: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -176,8 +186,11 @@ def children(node: Node) -> tuple[Node, ...]:
     match node:
         case Chain(first=first, rest=rest):
             return (first, *(operand for _, operand in rest))
-        case Negative(arg=arg) | Transpose(arg=arg) | Big(arg=arg):
+        case Negative(arg=arg) | Transpose(arg=arg):
             return (arg,)
+        case Big(arg=arg, ranges=ranges, conditions=conditions):
+            ends = (end for r in ranges for end in (r.first, r.last) if end is not None)
+            return (*ends, *conditions, arg)
         case Power(base=a, exponent=b) | Compare(left=a, right=b):
             return (a, b)
         case Call(args=args, options=options, receiver=receiver):
