@@ -19,6 +19,7 @@ from .deferred import Deferred, DeferredKernel, PerSize, reason
 from .errors import NeedsSize, NotDifferentiable, UnknownName, closest
 from .frontends.declared import declared, examples
 from .frontends.formula import understand
+from .frontends.latex import understand_latex
 from .frontends.parse_index import parse_equations
 from .frontends.trace import Trace
 from .frontends.trace_numpy import trace_numpy
@@ -384,14 +385,33 @@ def parse(text: str, /, **shapes: str | int | Spec) -> Function:
         shapes: as for `trace`; what is left out follows from the operations and the letters (A a matrix, x a vector).
 
     Raises:
-        ParseError: the text is no formula; the message points at the character.
-        ShapeError, UnsupportedOp, SpecError, UnknownName: as for `trace`.
+        ParseError: the text cannot be read, and nothing else; the message points at the character. Where axes do not
+            fit it is a ShapeError as well, and so for UnsupportedOp, DomainError, SpecError, UnknownName.
 
     Example:
         >>> print(grad(parse("0.5*x'*A*x"), "x"))
         gx = (A + A') x / 2
     """
     found = understand(text, {name: s if isinstance(s, Spec) else spec(s) for name, s in shapes.items()})
+    program = prepare(found.program)
+    return Function("formula", program, 0, names_of(program), source=f"a formula in {found}")
+
+
+def parse_latex(text: str, /, **shapes: str | int | Spec) -> Function:
+    r"""A formula in LaTeX, in the notation of papers; `source` says how it was read, and printing it what it means.
+
+    Args:
+        text: such as ``r"\frac{1}{2}\|Wx+b-t\|_2^2"``; `frontends.latex.understand_latex` says what it means.
+        shapes: as for `parse`; ``\hat{y}`` is called y_hat, ``W_1`` W_1, ``\lambda`` lambda_.
+
+    Raises:
+        ParseError: the text cannot be read, and nothing else; the message points at the character.
+
+    Example:
+        >>> print(grad(parse_latex(r"\frac{1}{2}\|Ax-y\|_2^2"), "x"))
+        gx = A' (A x − y)
+    """
+    found = understand_latex(text, {name: s if isinstance(s, Spec) else spec(s) for name, s in shapes.items()})
     program = prepare(found.program)
     return Function("formula", program, 0, names_of(program), source=f"a formula in {found}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, combinations, groupby, islice, product
 
@@ -16,7 +16,8 @@ GREEK = {
     "alpha", "beta", "gamma", "delta", "epsilon", "eps", "zeta", "eta", "theta", "kappa", "lam", "lambda_", "mu", "nu",
     "xi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega",
 }  # fmt: skip
-LIKELY = {0: (0, 1, 2), 1: (1, 0, 2), 2: (2, 1, 0)}
+Ranks = tuple[int, ...]
+LIKELY: dict[int, Ranks] = {0: (0, 1, 2), 1: (1, 0, 2), 2: (2, 1, 0)}
 """For each rank by convention, the ranks in the order in which they are tried."""
 MOST_CHANGES = 2
 """How many variables may depart from the convention."""
@@ -57,28 +58,35 @@ def by_convention(name: str) -> int:
     return 2 if name[0].isupper() else 0 if name[0] in "abcdefg" else 1
 
 
-def guesses(names: list[str], taken: Iterable[str], length: int) -> Iterator[list[Guess]]:
+def likely_ranks(name: str) -> Ranks:
+    """The ranks that a name may have, the likeliest first."""
+    return LIKELY[by_convention(name)]
+
+
+def guesses(
+    names: list[str],
+    taken: Iterable[str],
+    length: int,
+    likely: Callable[[str], Ranks] = likely_ranks,
+) -> Iterator[list[Guess]]:
     """Groups of equally likely guesses for a formula of so many words, the likeliest first.
 
-    Their sizes are called differently from `taken`.
+    Their sizes are called differently from `taken`; `likely` gives the ranks to try for a name, in their order.
     """
     most = max(1, min(MOST_GUESSES, MOST_WORK // length))
-    ranks = islice(sorted(_changes(names), key=lambda found: found[0]), most)
+    ranks = islice(sorted(_changes(list(map(likely, names))), key=lambda found: found[0]), most)
     letters = _letters(set(taken))
     for _, group in groupby(ranks, key=lambda found: found[0]):
         yield [_guess(names, ranks, letters) for _, ranks in group]
 
 
-def _changes(names: list[str]) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Ranks with what they cost: the places of the ranks in the orders of `LIKELY`."""
-    usual = [by_convention(name) for name in names]
-    places = range(len(names))
-    for changed in chain.from_iterable(combinations(places, count) for count in range(min(MOST_CHANGES, len(names)) + 1)):
-        for steps in product((1, 2), repeat=len(changed)):
-            ranks = list(usual)
-            for place, step in zip(changed, steps, strict=True):
-                ranks[place] = LIKELY[usual[place]][step]
-            yield sum(steps), tuple(ranks)
+def _changes(orders: list[Ranks]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Ranks with what they cost: their places in the orders in which they are likely."""
+    places = range(len(orders))
+    for changed in chain.from_iterable(combinations(places, count) for count in range(min(MOST_CHANGES, len(orders)) + 1)):
+        for steps in product(*(range(1, len(orders[place])) for place in changed)):
+            chosen = dict(zip(changed, steps, strict=True))
+            yield sum(steps), tuple(order[chosen.get(place, 0)] for place, order in enumerate(orders))
 
 
 def _letters(taken: set[str]) -> list[str]:

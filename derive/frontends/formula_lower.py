@@ -41,7 +41,7 @@ from .formula_tree import (
     Text,
     Transpose,
 )  # fmt: skip
-from .formula_values import Operators, Value
+from .formula_values import MATLAB, Operators, Value
 from .trace import Trace
 from .traced import Traced
 
@@ -57,14 +57,20 @@ LARGEST_ARGUMENT = 1_000
 
 
 class Lowering:
-    """One formula on one set of traced arrays."""
+    """One formula on one set of traced arrays; `signs` are how it writes its operators, for messages."""
+
+    signs = MATLAB
 
     def __init__(
         self, trace: Trace, code: FormulaCode, style: Style, names: Mapping[str, Value], lengths: Mapping[int, Any]
     ) -> None:
         """`names` are the arrays and sizes by name; `lengths` the sizes of vector(..) and matrix(..) by character."""
         self.trace, self.code, self.style, self.names, self.lengths = trace, code, style, names, lengths
-        self.operators = Operators(trace, code, style)
+        self.operators = Operators(trace, code, style, self.signs)
+
+    def result(self, tree: Node) -> Traced:
+        """The array that the whole formula stands for."""
+        return self.value(tree).array
 
     def value(self, node: Node) -> Value:
         """The array that a node stands for."""

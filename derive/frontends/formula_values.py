@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import DeriveError, ShapeError
 from .formula_code import FormulaCode
@@ -13,9 +13,24 @@ from .formula_grammar import Style
 from .trace import Trace
 from .traced import Traced
 
+
+class Signs(NamedTuple):
+    """How a notation writes its operators, for messages."""
+
+    inner: str
+    outer: str
+    times: str
+    over: str
+    power: str
+    spread: str
+
+
+MATLAB = Signs("x'*y", "x*y'", ".*", "./", ".^", "vector(1)*x'")
+
 ADVICE = {
-    ("column", "column"): "both are columns: x'*y is their inner product, x*y' the outer, x.*y goes entry by entry",
-    ("row", "row"): "both are rows: transpose one of them, or write .* to go entry by entry",
+    ("column", "column"): "both are columns: {0.inner} is their inner product, {0.outer} the outer, "
+    "x {0.times} y goes entry by entry",
+    ("row", "row"): "both are rows: transpose one of them, or write {0.times} to go entry by entry",
     ("column", "matrix"): "a column times a matrix: transpose the column, or write the matrix first",
     ("matrix", "row"): "a matrix times a row: transpose the row",
 }
@@ -44,8 +59,8 @@ class Value:
 class Operators:
     """What the signs of a formula do; everything goes to NumPy's functions in the trace."""
 
-    def __init__(self, trace: Trace, code: FormulaCode, style: Style) -> None:
-        self.trace, self.code, self.style = trace, code, style
+    def __init__(self, trace: Trace, code: FormulaCode, style: Style, signs: Signs = MATLAB) -> None:
+        self.trace, self.code, self.style, self.signs = trace, code, style, signs
 
     def call(self, name: str, args: tuple[Any, ...], options: Mapping[str, Any] = MappingProxyType({})) -> Any:
         """A function of NumPy in the trace; what its record cannot use, written for code of Python, is said as such."""
@@ -68,7 +83,7 @@ class Operators:
             if other.shape != values[0].shape:
                 raise ShapeError(
                     f"a {values[0].shape} and a {other.shape} entry by entry ({self.trace.place()}); try: a transpose, "
-                    "or vector(1)*x' to repeat a row"
+                    f"or {self.signs.spread} to repeat a row"
                 )
 
     def product(self, a: Value, b: Value) -> Value:
@@ -85,7 +100,7 @@ class Operators:
         if (a.shape, b.shape) == ("column", "row"):
             return Value(self.call("numpy.outer", (a.array, b.array)))
         if (a.shape, b.shape) in ADVICE:
-            raise ShapeError(f"{ADVICE[a.shape, b.shape]} ({self.trace.place()})")
+            raise ShapeError(f"{ADVICE[a.shape, b.shape].format(self.signs)} ({self.trace.place()})")
         array = self.call("numpy.matmul", (a.array, b.array))
         return Value(array, a.shape == "row" and array.rank == 1)
 
@@ -93,7 +108,8 @@ class Operators:
         """``a / b``: by a scalar, or entry by entry in NumPy style."""
         if b.rank and self.style.columns:
             self._not_mixed("/", "./ to go entry by entry")
-            raise ShapeError(f"a division by a {b.shape} ({self.trace.place()}); try: ./ to go entry by entry, or inv")
+            instead = self._entrywise(self.signs.over)
+            raise ShapeError(f"a division by a {b.shape} ({self.trace.place()}); try: {instead}, or inv")
         return self.by_entry("numpy.divide", a, b)
 
     def left_quotient(self, a: Value, b: Value) -> Value:
@@ -108,11 +124,13 @@ class Operators:
             return self.by_entry("numpy.power", base, exponent)
         if base.rank != 2 or exponent.rank:
             raise ShapeError(
-                f"a {base.shape} to the power of a {exponent.shape} ({self.trace.place()}); try: .^ to go entry by entry"
+                f"a {base.shape} to the power of a {exponent.shape} ({self.trace.place()}); "
+                f"try: {self._entrywise(self.signs.power)}"
             )
         times = exponent.array.entry
         if not times.is_Integer:
-            raise ShapeError(f"a matrix to a power that is no integer ({self.trace.place()}); try: .^ to go entry by entry")
+            what = f"a matrix to a power that is no integer ({self.trace.place()})"
+            raise ShapeError(f"{what}; try: {self._entrywise(self.signs.power)}")
         if abs(times) > LARGEST_POWER:
             raise self.code.error(f"a matrix to a power above {LARGEST_POWER}")
         if times == -1:
@@ -128,6 +146,9 @@ class Operators:
         if a.rank > 2 and symbol == "'":
             raise ShapeError(f"the transpose of an {a.shape} ({self.trace.place()}); try: np.transpose with axes")
         return Value(a.array.mT if symbol == ".mT" else a.array.T)
+
+    def _entrywise(self, sign: str) -> str:
+        return f"{sign} to go entry by entry"
 
     def _not_mixed(self, sign: str, instead: str) -> None:
         if self.style.mixed:

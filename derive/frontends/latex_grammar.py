@@ -22,31 +22,34 @@ start: relation (EQUALS relation)?
 ?signed: term | MINUS signed -> negative | PLUS signed -> positive
 ?term: _product -> product | _product TIMES ending -> product | ending
 _product: run | _product TIMES run
-ending: scripted+ bare* closing -> beside | bare+ closing -> beside | closing -> beside
-closing: BIG script* signed -> over | FUNC script* closing -> applied
+ending: scripted+ over -> beside | scripted+ bare* closing -> beside | bare+ closing -> beside
+    | over -> beside | closing -> beside
+over: BIG script* signed
+closing: FUNC script* inside -> applied
+?inside: over | closing | scripted+ over -> beside
 ?run: scripted+ bare* -> beside | bare+ -> beside
 bare: FUNC script* plain -> applied | FUNC script* bare -> applied
 plain: scripted+ -> beside
 ?scripted: atom script*
-script: SUB group | SUP group | TICK
-group: LBRACE RBRACE | LBRACE entry (COMMA entry)* RBRACE | short
+script: SUB braces | SUP braces | TICK
+braces: LBRACE RBRACE | LBRACE entry (COMMA entry)* RBRACE | short
 ?entry: relation | relation EQUALS relation -> compare
     | TOP -> sign | MINUS TOP -> sign | STAR -> sign | DAGGER -> sign | PLUS -> sign | MINUS -> sign
     | TIMES relation -> byentry
 ?short: NUMBER -> number | NAME -> name | WORD -> name | CONSTANT -> constant
     | TOP -> sign | STAR -> sign | DAGGER -> sign | TICK -> sign | PLUS -> sign | MINUS -> sign
 ?atom: NUMBER -> number | NAME -> name | WORD -> name | CONSTANT -> constant
-    | LPAR list RPAR -> bracketed | LSQB list RSQB -> bracketed | LSET list RSET -> bracketed
+    | LPAR items RPAR -> bracketed | LSQB items RSQB -> bracketed | LSET items RSET -> bracketed
     | LBRACE relation RBRACE -> braced
     | FRAC argument argument -> fraction
     | SQRT argument -> root | SQRT LSQB relation RSQB argument -> root
-    | CALLED script* LPAR list RPAR -> called | CALLED script* LSQB list RSQB -> called
-    | CALLED script* LSET list RSET -> called
+    | CALLED script* LPAR items RPAR -> called | CALLED script* LSQB items RSQB -> called
+    | CALLED script* LSET items RSET -> called
     | LNORM relation RNORM -> fenced | LBAR relation RBAR -> fenced
     | LFLOOR relation RFLOOR -> fenced | LCEIL relation RCEIL -> fenced
     | LANGLE relation COMMA relation RANGLE -> fenced
 ?argument: LBRACE relation RBRACE -> braced | short
-list: relation (COMMA relation)*
+items: relation (COMMA relation)*
 %declare PLUS MINUS TIMES EQUALS COMPARE COMMA COLON BANG SUB SUP TICK TOP STAR DAGGER NUMBER NAME WORD CONSTANT
 %declare LPAR RPAR LSQB RSQB LSET RSET LBRACE RBRACE FRAC SQRT FUNC CALLED BIG
 %declare LNORM RNORM LBAR RBAR LANGLE RANGLE LFLOOR RFLOOR LCEIL RCEIL
@@ -85,7 +88,7 @@ class LatexBuilder(Builder):
         items = tuple(p for p in parts[1] if not isinstance(p, lark.Token))
         return Mark(place, "sub" if parts[0].type == "SUB" else "sup", items)
 
-    def group(self, parts: list[Any]) -> list[Any]:
+    def braces(self, parts: list[Any]) -> list[Any]:
         return parts
 
     def sign(self, parts: list[Any]) -> Any:
@@ -98,7 +101,7 @@ class LatexBuilder(Builder):
     def constant(self, parts: list[Any]) -> Any:
         return Constant(self.place(parts), str(parts[0]))
 
-    def list(self, parts: list[Any]) -> list[Any]:
+    def items(self, parts: list[Any]) -> list[Any]:
         return [p for p in parts if not isinstance(p, lark.Token)]
 
     def bracketed(self, parts: list[Any]) -> Any:

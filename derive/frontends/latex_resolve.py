@@ -43,12 +43,14 @@ Scope = frozenset[str]
 class Resolver:
     """One formula.
 
-    declared: names of variables; sizes: names that are sizes, those of upper ends of sums are added; indexed: names
-    of variables that have an index somewhere; variables: where names of variables stand.
+    declared: names of variables; integers: those that hold integers; sizes: names that are sizes, to which those of
+    upper ends of sums are added; indexed: names of variables that have an index somewhere; variables: where names of
+    variables stand; starts: the numbers 0 and 1 at which sums start, and where.
     """
 
     source: Source
     declared: Collection[str]
+    integers: Collection[str]
     sizes: set[str]
     indexed: set[str]
     variables: list[Name]
@@ -95,7 +97,7 @@ class Resolver:
 
     # -- products
 
-    def chain(self, raw: Chain, scope: Scope) -> Node:
+    def chain(self, raw: Any, scope: Scope) -> Node:
         """Operands with signs between them; juxtaposition is the product of matrices."""
         operands: list[tuple[str, Any]] = [("", raw.first), *raw.rest]
         found: list[tuple[str, Node]] = []
@@ -119,7 +121,7 @@ class Resolver:
             what = f"{base.name}(...) is no function that is known; for a product declare {base.name}, or write \\cdot"
             self.fail(what, before.place)
 
-    def _below(self, found: list[tuple[str, Node]], below: Chain, scope: Scope) -> list[tuple[str, Node]]:
+    def _below(self, found: list[tuple[str, Node]], below: Any, scope: Scope) -> list[tuple[str, Node]]:
         """``1/2 x`` is a half of x; what else stands behind a slash must be clear."""
         numbers = len(found) == 1 and isinstance(found[0][1], Number) and isinstance(below.first, Number)
         if not numbers or any(symbol for symbol, _ in below.rest):
@@ -138,12 +140,13 @@ class Resolver:
 
     def named(self, base: Name, subs: tuple[Mark, ...], scope: Scope) -> Node:
         """A variable with its subscripts, each an index or part of the name."""
-        name, indices = base.name, []
+        name = base.name
+        indices: list[Node] = []
         for mark in subs:
-            for item in _split(mark.items):
+            for item in split_items(mark.items):
                 if isinstance(item, Compare | ByEntry):
                     self.fail("a subscript is an index or part of a name", item.place)
-                word = _word(item)
+                word = word_of(item)
                 longer = f"{name}_{word}"
                 if self._is_index(item, name, longer, scope, bool(indices)):
                     indices.append(self.node(item, scope))
@@ -168,10 +171,10 @@ class Resolver:
         letters = {n.name for n in _names(item)}
         if letters & scope:
             for n in _names(item):
-                if n.name not in scope and n.name not in self.sizes:
+                if n.name not in {*scope, *self.sizes, *self.integers}:
                     self.fail(f"{n.name} is neither summed over nor an index of the left side; try: \\sum_{n.name}", n.place)
             return True
-        known = letters <= self.sizes and not isinstance(item, Sign)
+        known = letters <= {*self.sizes, *self.integers} and not isinstance(item, Sign)
         variable = name in self.declared or name in self.indexed or after_index
         return known and variable and longer not in self.declared
 
@@ -209,11 +212,11 @@ class Resolver:
             case Fenced(kind="inner") if subs:
                 return self.node(base, scope)
         node = self.node(base, scope)
-        items = [i for m in subs for i in _split(m.items)]
+        items = [i for m in subs for i in split_items(m.items)]
         if not items:
             return node
         for item in items:
-            if not {n.name for n in _names(item)} <= {*scope, *self.sizes}:
+            if not {n.name for n in _names(item)} <= {*scope, *self.sizes, *self.integers}:
                 self.fail("this subscript is no index of a sum around it or of the left side", item.place)
         return Subscript(raw.place, node, tuple(self.node(i, scope) for i in items))
 
@@ -292,7 +295,7 @@ class Resolver:
 
     def over(self, raw: Over, scope: Scope) -> Node:
         """``\\sum_{i=1}^{n}``, ``\\max_{i,j}``, ``\\sum_{j \\ne i}``."""
-        subs = [i for m in raw.marks if m.kind == "sub" for i in _split(m.items)]
+        subs = [i for m in raw.marks if m.kind == "sub" for i in split_items(m.items)]
         ends = [m for m in raw.marks if m.kind == "sup"]
         if not subs or len(ends) > 1:
             self.fail(f"the {raw.kind} needs an index, as in \\{raw.kind}_{{i=1}}^{{n}}", raw.place)
@@ -302,7 +305,7 @@ class Resolver:
         conditions: list[Compare] = []
         for item in subs:
             match item:
-                case Name(name=name):
+                case Name():
                     letters[self._letter(item, scope, letters)] = None
                 case Compare(symbol="=", left=Name() as left, right=first):
                     letters[self._letter(left, scope, letters)] = first
@@ -341,7 +344,7 @@ class Resolver:
         return Range(start, last)
 
 
-def _split(items: tuple[Any, ...]) -> Iterator[Any]:
+def split_items(items: tuple[Any, ...]) -> Iterator[Any]:
     """The parts of a subscript: ``ij`` is i and j, ``2i`` a product."""
     for item in items:
         if isinstance(item, Chain) and all(not symbol for symbol, _ in item.rest):
@@ -352,7 +355,7 @@ def _split(items: tuple[Any, ...]) -> Iterator[Any]:
         yield item
 
 
-def _word(item: Any) -> str:
+def word_of(item: Any) -> str:
     """A subscript as part of a name: ``k``, ``1``, or ``qk`` for letters side by side."""
     match item:
         case Name(name=name):
@@ -386,8 +389,8 @@ def _is_relation(raw: Any) -> bool:
 
 def subscripts(raw: Any) -> set[str]:
     """The letters that occur in subscripts."""
-    if isinstance(raw, Mark):
-        return {n.name for n in _names(raw.items)} if raw.kind == "sub" else set()
+    if isinstance(raw, Mark) and raw.kind == "sub":
+        return {n.name for n in _names(raw.items)}
     if isinstance(raw, tuple):
         return set().union(*map(subscripts, raw))
     if is_dataclass(raw) and not isinstance(raw, Place):

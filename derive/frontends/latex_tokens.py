@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from ..errors import closest
+from .formula_names import near_of
 from .formula_text import Source, Token, scan
 from .latex_words import (
     ACCENTS,
@@ -141,9 +141,8 @@ def _command(source: Source, token: Token, declared: Collection[str]) -> tuple[s
     if name in {*FONTS, *ACCENTS, *UPRIGHT}:
         what = f"\\{name} at {source.place(token.start)} needs one letter or word in braces"
         raise source.error(what, token.start, token.end)
-    near = closest(name, known)
-    hint = "; " + near.replace("'", "\\", 1).replace("'", "") if near.startswith("did") else ""
-    raise source.error(f"\\{name} at {source.place(token.start)} is not known{hint}", token.start, token.end)
+    hint = near_of(token.text, {f"\\{other}" for other in known})
+    raise source.error(f"{token.text} at {source.place(token.start)} is not known{hint}", token.start, token.end)
 
 
 def _word(token: Token, declared: Collection[str]) -> tuple[str, str]:
@@ -196,7 +195,8 @@ def _shortened(tokens: list[Token]) -> list[Token]:
             wanted = 0
             continue
         found.append(token)
-        wanted = {"SUP": 1, "SUB": 1, "SQRT": 1, "FRAC": 2}.get(token.kind, wanted - 1 if wanted and token.kind != "LBRACE" else 0)
+        left = wanted - 1 if wanted and token.kind != "LBRACE" else 0
+        wanted = {"SUP": 1, "SUB": 1, "SQRT": 1, "FRAC": 2}.get(token.kind, left)
     return found
 
 
@@ -246,7 +246,7 @@ def _primed(tokens: list[Token]) -> list[Token]:
     kinds = [t.kind for t in tokens]
     found = list(tokens)
     for p, kind in enumerate(kinds):
-        if kind != "SUP":
+        if kind != "SUP" or _base_kind(kinds, p) == "FUNC":
             continue
         inner = p + 1
         if kinds[inner : inner + 1] == ["LBRACE"]:
@@ -264,6 +264,23 @@ def _primed(tokens: list[Token]) -> list[Token]:
         elif inner < len(found) and found[inner].text == "*":
             found[inner] = replace(found[inner], kind="STAR")
     return [t for t in found if t.kind != "DROP"]
+
+
+def _base_kind(kinds: list[str], place: int) -> str:
+    """The kind of what a superscript belongs to, behind its subscript."""
+    place -= 1
+    if place > 0 and kinds[place] != "RBRACE" and kinds[place - 1] == "SUB":
+        return kinds[place - 2] if place > 1 else ""
+    depth = 0
+    if kinds[place] == "RBRACE":
+        while place >= 0:
+            depth += (kinds[place] in PAIRS) - (kinds[place] in OPENERS)
+            if not depth:
+                break
+            place -= 1
+        if place > 0 and kinds[place - 1] == "SUB":
+            return kinds[place - 2] if place > 1 else ""
+    return kinds[place] if place >= 0 else ""
 
 
 def _match(kinds: list[str], start: int) -> int:
@@ -288,9 +305,8 @@ def _called(tokens: list[Token], declared: Collection[str]) -> list[Token]:
             token = replace(token, kind="CALLED", text="sigmoid")
         elif token.kind == "FUNC" and _behind(kinds, place) in BRACKETS:
             token = replace(token, kind="CALLED")
-        if token.kind in ("CALLED", "FUNC") and token.text in BIG and (_next(kinds, place) in ("SUB", "SUP")):
-            token = replace(token, kind="BIG")
-        elif token.kind == "FUNC" and token.text in ("sum", "prod"):
+        scripted = token.kind in ("CALLED", "FUNC") and token.text in BIG and _next(kinds, place) in ("SUB", "SUP")
+        if scripted or (token.kind == "FUNC" and token.text in ("sum", "prod")):
             token = replace(token, kind="BIG")
         found.append(token)
     return found

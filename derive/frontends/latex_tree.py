@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from .formula_tree import Node, Place
+from .formula_tree import Place
+
+Raw = Any
+"""A node of this file, or one of `formula_tree`."""
 
 
 @dataclass(frozen=True)
@@ -14,12 +17,12 @@ class Mark:
 
     place: Place
     kind: Literal["sub", "sup", "tick"]
-    items: tuple[Node, ...] = ()
+    items: tuple[Raw, ...] = ()
 
 
 @dataclass(frozen=True)
 class Sign:
-    """What can only stand in a superscript: ``top``, ``-top``, ``star``, ``dagger``, ``+``, ``-``; or an empty pair of braces."""
+    """What can only stand in a superscript: ``top``, ``-top``, ``star``, ``dagger``, ``+``, ``-``."""
 
     place: Place
     sign: str
@@ -30,7 +33,7 @@ class ByEntry:
     """The superscript ``\\odot 2``."""
 
     place: Place
-    arg: Node
+    arg: Raw
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Scripted:
     """A base with sub- and superscripts."""
 
     place: Place
-    base: Node
+    base: Raw
     marks: tuple[Mark, ...]
 
 
@@ -49,7 +52,7 @@ class Applied:
     place: Place
     function: str
     marks: tuple[Mark, ...]
-    args: tuple[Node, ...]
+    args: tuple[Raw, ...]
     closed: bool
 
 
@@ -60,7 +63,7 @@ class Over:
     place: Place
     kind: str
     marks: tuple[Mark, ...]
-    arg: Node
+    arg: Raw
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Fenced:
 
     place: Place
     kind: str
-    args: tuple[Node, ...]
+    args: tuple[Raw, ...]
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class Group:
     """Round, square or curly brackets."""
 
     place: Place
-    items: tuple[Node, ...]
+    items: tuple[Raw, ...]
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,5 @@ class Root:
     """``\\sqrt[3]{x}``."""
 
     place: Place
-    degree: Node
-    arg: Node
-
-
-Raw = Node | Mark | Sign | ByEntry | Scripted | Applied | Over | Fenced | Group | Constant | Root
+    degree: Raw
+    arg: Raw

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from ..errors import SpecError, UnknownName, closest
 from ..ir.facts import Spec
 from ..ir.nodes import Equation, Program, size
-from .formula import sizes_of_specs
 from .formula_limits import Growth, check_growth
+from .formula_program import sizes_of_specs
 from .formula_text import Source
 from .formula_tree import Definition
 from .names import resize

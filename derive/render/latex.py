@@ -193,8 +193,8 @@ class Latex(Printer):
 
 
 def _letters(letters: str) -> str:
-    if letters in GREEK:
-        return "\\" + letters
+    if letters.rstrip("_") in GREEK:
+        return "\\" + letters.rstrip("_")
     if len(letters) == 1:
         return letters
     for word, accent in ACCENTS.items():

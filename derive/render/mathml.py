@@ -45,7 +45,7 @@ class MathML(Printer):
         if dot:
             return f"<msub>{self.symbol(last)}<mtext>{escape(path)}</mtext></msub>"
         letters = name.rstrip("0123456789")
-        identifier = f"<mi>{GREEK.get(letters, escape(letters))}</mi>"
+        identifier = f"<mi>{GREEK.get(letters.rstrip('_'), escape(letters))}</mi>"
         return (
             f"<msub>{identifier}<mn>{name[len(letters) :]}</mn></msub>"
             if letters != name and letters

@@ -1,0 +1,179 @@
+"""A formula that was read -> Program: shapes for what is not declared, and the trace on arrays of these shapes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import sympy
+
+from ..errors import ParseError, ShapeError, SpecError, UnknownName, closest, in_text
+from ..ir.facts import Spec
+from ..ir.nodes import Index, Program, indices_of, size, substitute
+from ..ir.tensors import with_tensors
+from .formula_code import FormulaCode
+from .formula_grammar import KEYWORDS, MODULES, Style
+from .formula_guess import Guess, Ranks, guesses, likely_ranks
+from .formula_limits import check_growth
+from .formula_lower import Lowering
+from .formula_text import Source
+from .formula_tree import Call, Name, Node, Place, walk
+from .formula_values import Value
+from .names import RESERVED, sizes_of
+from .trace import Trace
+from .trace_numpy import trace_numpy
+from .traced import Traced
+
+Lengths = dict[int, tuple[sympy.Symbol, ...]]
+"""Sizes that what surrounds them determines, by the character at which the part of the formula starts."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A formula before anything is known of shapes.
+
+    style: how it says what it is written in.
+    variables: where the names of variables stand, as they occur.
+    sizes: names that stand for sizes though no axis is declared with them, and where.
+    lengths: sizes that nothing in the text names, as that of ``vector(1)``.
+    likely: the ranks to try for a name without a declaration, in their order.
+    lowering: what makes arrays of the tree.
+    left: the name of the result, if the formula gives it one.
+    """
+
+    source: Source
+    tree: Node
+    style: Style
+    variables: tuple[Name, ...]
+    sizes: Mapping[str, Place] = field(default_factory=dict)
+    lengths: Lengths = field(default_factory=dict)
+    likely: Callable[[str], Ranks] = likely_ranks
+    lowering: Callable[..., Lowering] = Lowering
+    left: str = ""
+
+
+def program_of(reading: Reading, specs: Mapping[str, Spec]) -> tuple[Program, tuple[str, ...]]:
+    """The program, and the names of the variables whose shapes were not declared.
+
+    Raises:
+        ShapeError: no shapes fit, or several do equally well.
+        UnknownName: a declared name does not occur.
+    """
+    source, tree = reading.source, reading.tree
+    check_growth(source, tree)
+    names = _variables(reading, specs)
+    undeclared = [name for name in names if name not in specs]
+    failed: list[ParseError] = []
+    taken = {*names, *sizes_of_specs(specs), *reading.sizes}
+    for group in guesses(undeclared, taken, sum(1 for _ in walk(tree)), reading.likely):
+        found: list[tuple[Guess, Program]] = []
+        for guess in group:
+            shapes = {name: specs.get(name) or guess.specs[name] for name in names}
+            try:
+                found.append((guess, _trace(reading, shapes, guess.sizes)))
+            except ShapeError as error:
+                position = error.position if isinstance(error, ParseError) else 0
+                failed.append(in_text(type(error))(f"{error}{guess.note()}", position))
+        if len(found) > 1:
+            raise _undetermined(reading, found[0][0], found[1][0])
+        if found:
+            return found[0][1], tuple(undeclared)
+    raise failed[0]
+
+
+def sizes_of_specs(specs: Mapping[str, Spec]) -> set[str]:
+    """The names of the sizes that are declared."""
+    return sizes_of(spec.tensor(name) for name, spec in specs.items())
+
+
+def check_declared(specs: Mapping[str, Spec]) -> set[str]:
+    """The declared sizes.
+
+    Raises:
+        SpecError: a name is a variable and a size, or means something else in formulas.
+    """
+    sizes = sizes_of_specs(specs)
+    if both := sorted(specs.keys() & sizes):
+        raise SpecError(f"{both[0]!r} is a variable and an axis; try: give the axis another name")
+    if reserved := sorted(specs.keys() & {*MODULES, *KEYWORDS}):
+        raise SpecError(f"{reserved[0]!r} cannot be the name of a variable: a formula means a module or a constant by it")
+    return sizes
+
+
+def _variables(reading: Reading, specs: Mapping[str, Spec]) -> list[str]:
+    """The variables of the formula: the declared ones in their order, then the others as they occur."""
+    used = dict.fromkeys(n.name for n in reading.variables)
+    for name in specs:
+        if name not in used:
+            source = reading.source
+            raise UnknownName(f"the {source.what} has no variable {name!r}; {closest(name, used)}\n  {source.text[:100]}")
+    return list(dict.fromkeys((*specs, *used)))
+
+
+def _trace(reading: Reading, specs: Mapping[str, Spec], flexible: frozenset[sympy.Symbol]) -> Program:
+    """Trace the formula as a function of its variables."""
+    open_sizes = {name: size(name) for name in reading.sizes if name not in sizes_of_specs(specs)}
+    trace = Trace({*flexible, *open_sizes.values(), *(length for group in reading.lengths.values() for length in group)})
+    trace.user = code = FormulaCode(reading.source)
+    sizes = [size(name) for name in sorted({*sizes_of_specs(specs), *open_sizes})]
+
+    def formula(*arrays: Traced) -> Traced:
+        names = {str(s): Value(trace.lift(trace.number(s))) for s in sizes}
+        names |= {name: Value(array) for name, array in zip(specs, arrays, strict=True)}
+        return reading.lowering(trace, code, reading.style, names, reading.lengths).result(reading.tree)
+
+    positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    formula.__signature__ = inspect.Signature([inspect.Parameter(name, positional) for name in specs])  # type: ignore[attr-defined]
+    program, _ = trace_numpy(formula, specs, trace)
+    known = {s for t in program.inputs for e in t.shape for s in e.free_symbols}
+    for start, group in reading.lengths.items():
+        if any(trace.resolve(length).free_symbols - known for length in group):
+            raise reading.source.error_at(f"the length of {_at(reading, start)} is not determined", Place(start, start + 1))
+    for name, place in reading.sizes.items():
+        if trace.resolve(size(name)).free_symbols - known:
+            what = f"the size {name} is not determined by any axis; try: declare a shape with it"
+            raise reading.source.error_at(what, place)
+    return _called(_plain(program), reading.left)
+
+
+def _at(reading: Reading, start: int) -> str:
+    """What stands there, in words."""
+    call = next((n for n in walk(reading.tree) if isinstance(n, Call) and n.place.start == start), None)
+    return f"{call.function}(...)" if call else f"the index at {reading.source.place(start)}"
+
+
+def _plain(program: Program) -> Program:
+    """Indices that a formula brought along under names that cannot be printed get plain ones."""
+    equations = []
+    for e in program.equations:
+        present = {*e.indices, *indices_of(e.body)}
+        taken = {i.name for i in present}
+        renamed: dict[Index, Index] = {}
+        for index in sorted((i for i in present if "~" in i.name), key=str):
+            letter = index.name.partition("~")[0]
+            name = next(n for n in (letter, *(f"{letter}{k}" for k in range(2, 1000))) if n not in taken)
+            taken.add(name)
+            renamed[index] = index.renamed(name)
+        axes, bound = (tuple(renamed.get(i, i) for i in group) for group in (e.axes, e.bound))
+        equations.append(replace(e, axes=axes, bound=bound, body=substitute(e.body, renamed)))
+    return Program(program.inputs, tuple(equations), program.outputs)
+
+
+def _called(program: Program, left: str) -> Program:
+    """The program with its result called as the formula calls it, if that name is free."""
+    (output,) = program.outputs
+    taken = {*program.tensors, *RESERVED, *map(str, program.sizes)}
+    if not left or left in taken or output in program.inputs:
+        return program
+    return with_tensors(program, {output: replace(output, name=left)})
+
+
+def _undetermined(reading: Reading, one: Guess, other: Guess) -> ParseError:
+    """Two readings fit equally well: the error names the first variable in which they differ."""
+    name = next(n for n in one.specs if one.rank(n) != other.rank(n))
+    place = next(n.place for n in reading.variables if n.name == name)
+    return reading.source.error(
+        f"the shape of {name} is not determined: {one.word(name)} and {other.word(name)} both fit; "
+        f'try: declare it, {name}="n"', place.start, place.end, ShapeError,
+    )  # fmt: skip
