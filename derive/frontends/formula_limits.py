@@ -11,6 +11,7 @@ from ..ops.elementwise import elementwise_ops
 from .formula_text import Source
 from .formula_tree import (
     Attribute,
+    Big,
     Call,
     Chain,
     Compare,
@@ -107,6 +108,10 @@ class _Limits:
                 return UNIT
             case Power(base=base, exponent=exponent):
                 return self._power(base, exponent)
+            case Big(kind="prod", arg=arg, ranges=ranges):
+                self._together(node)
+                counts = [constant(r.last) or 1.0 for r in ranges if r.last is not None]
+                return self._times(self.of(arg), math.prod(counts))
             case Call(function=name, args=args) if name.rpartition(".")[2] in POWERS and len(args) == 2:
                 return self._power(*args)
             case Call(function=name):
@@ -130,10 +135,13 @@ class _Limits:
         times = constant(exponent)
         if times is None:
             times = 2.0 ** min(above.magnitude, 1000.0)
-        times = max(abs(times), 1.0)
-        logarithm = below.logarithm or above.logarithm
+        return self._times(below, abs(times), above.logarithm)
+
+    def _times(self, below: Growth, times: float, logarithm: bool = False) -> Growth:
+        """The product of so many of these."""
+        times = max(times, 1.0)
         largest = max(below.magnitude, below.inverse) * times
-        return Growth(below.bits * times, largest, largest, logarithm)
+        return Growth(below.bits * times, largest, largest, below.logarithm or logarithm)
 
 
 def _of_function(name: str, inside: Growth) -> Growth:

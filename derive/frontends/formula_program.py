@@ -40,6 +40,7 @@ class Reading:
     likely: the ranks to try for a name without a declaration, in their order.
     lowering: what makes arrays of the tree.
     left: the name of the result, if the formula gives it one.
+    number: whether the result must be a number.
     """
 
     source: Source
@@ -51,6 +52,7 @@ class Reading:
     likely: Callable[[str], Ranks] = likely_ranks
     lowering: Callable[..., Lowering] = Lowering
     left: str = ""
+    number: bool = False
 
 
 def program_of(reading: Reading, specs: Mapping[str, Spec]) -> tuple[Program, tuple[str, ...]]:
@@ -72,6 +74,8 @@ def program_of(reading: Reading, specs: Mapping[str, Spec]) -> tuple[Program, tu
             shapes = {name: specs.get(name) or guess.specs[name] for name in names}
             try:
                 found.append((guess, _trace(reading, shapes, guess.sizes)))
+                if reading.number and undeclared and found[-1][1].outputs[0].rank:
+                    raise _no_number(reading, found.pop()[1])
             except ShapeError as error:
                 position = error.position if isinstance(error, ParseError) else 0
                 failed.append(in_text(type(error))(f"{error}{guess.note()}", position))
@@ -80,6 +84,12 @@ def program_of(reading: Reading, specs: Mapping[str, Spec]) -> tuple[Program, tu
         if found:
             return found[0][1], tuple(undeclared)
     raise failed[0]
+
+
+def _no_number(reading: Reading, program: Program) -> ParseError:
+    place, shape = reading.tree.place, ", ".join(map(str, program.outputs[0].shape))
+    what = f"{reading.left} should be a number; it would have the axes {shape}"
+    return reading.source.error(what, place.start, place.end, ShapeError)
 
 
 def sizes_of_specs(specs: Mapping[str, Spec]) -> set[str]:

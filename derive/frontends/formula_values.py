@@ -11,7 +11,7 @@ from ..errors import DeriveError, ShapeError
 from .formula_code import FormulaCode
 from .formula_grammar import Style
 from .trace import Trace
-from .traced import Traced
+from .traced import BOOL, INT, Traced
 
 
 class Signs(NamedTuple):
@@ -37,6 +37,9 @@ ADVICE = {
 
 LARGEST_POWER = 1_000
 
+ARITHMETIC = {f"numpy.{name}" for name in ("add", "subtract", "multiply", "divide", "power", "negative")}
+"""Where truth values are the numbers 0 and 1: NumPy's ``True + True`` is True."""
+
 
 @dataclass(frozen=True)
 class Value:
@@ -54,6 +57,11 @@ class Value:
         """``scalar``, ``row``, ``column``, ``matrix``, or ``array of rank 3``."""
         words = ("scalar", "row" if self.row else "column", "matrix")
         return words[self.rank] if self.rank < len(words) else f"array of rank {self.rank}"
+
+
+def number(x: Traced) -> Traced:
+    """Truth values as numbers."""
+    return Traced(x.owner, x.axes, x.entry, INT) if x.dtype == BOOL else x
 
 
 class Operators:
@@ -75,6 +83,8 @@ class Operators:
         """A function entry by entry; in MATLAB style arrays must have one shape, or be scalars."""
         if self.style.columns:
             self._one_shape([v for v in values if v.rank])
+            if name in ARITHMETIC:
+                values = tuple(Value(number(v.array), v.row) for v in values)
         array = self.call(name, tuple(v.array for v in values))
         return Value(array, any(v.row for v in values))
 

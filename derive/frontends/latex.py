@@ -25,6 +25,10 @@ from .latex_words import GREEK
 CAPITALS = {"Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega"}
 
 
+LOSSES = {"L", "J", "ell", "E", "R"}
+"""Names of results that are numbers: losses, objectives, energies, risks."""
+
+
 class LatexStyle(Style):
     """Vectors are columns and juxtaposition is the matrix product."""
 
@@ -75,7 +79,7 @@ def understand_latex(text: str, specs: Mapping[str, Spec]) -> Understood:
         reading = Reading(
             source, tree, LatexStyle(), _variables(resolver, specs), _new_sizes(tree, resolver, declared_sizes),
             {**lengths_of(tree), **open_lengths(tree, letters)}, partial(_ranks, symbols, _rows(tree)),
-            partial(LatexLowering, base=base, left=letters), name,
+            partial(LatexLowering, base=base, left=letters), name, name in LOSSES and not letters,
         )  # fmt: skip
         program, guessed = program_of(reading, specs)
         return Understood(program, reading.style, guessed, _notes(tree, base, program))

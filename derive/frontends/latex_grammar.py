@@ -50,7 +50,7 @@ braces: LBRACE RBRACE | LBRACE entry (COMMA entry)* RBRACE | short
     | LANGLE relation COMMA relation RANGLE -> fenced
 ?argument: LBRACE relation RBRACE -> braced | short
 items: relation (COMMA relation)*
-%declare PLUS MINUS TIMES EQUALS COMPARE COMMA COLON BANG SUB SUP TICK TOP STAR DAGGER NUMBER NAME WORD CONSTANT
+%declare PLUS MINUS TIMES EQUALS COMPARE COMMA COLON BANG PERIOD SUB SUP TICK TOP STAR DAGGER NUMBER NAME WORD CONSTANT
 %declare LPAR RPAR LSQB RSQB LSET RSET LBRACE RBRACE FRAC SQRT FUNC CALLED BIG
 %declare LNORM RNORM LBAR RBAR LANGLE RANGLE LFLOOR RFLOOR LCEIL RCEIL
 """
@@ -59,6 +59,7 @@ HINTS = {
     "EQUALS": "a formula has one = sign",
     "SUB": "put braces around the first subscript",
     "COMMA": "a formula has one value",
+    "PERIOD": "a point belongs into a number, as in 0.5",
     "COLON": "a colon has no meaning here",
     "BANG": "factorials are not read; write \\operatorname{lgamma}",
 }

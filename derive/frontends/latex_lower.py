@@ -48,8 +48,8 @@ class LatexLowering(Lowering):
                 return self.entries(node)
             case Compare():
                 return self.compared(node)
-            case Transpose(arg=Name() as arg) if not self.value(arg).rank:
-                raise ShapeError(f"{arg.name} is transposed, and a scalar ({self.trace.place()})")
+            case Transpose(arg=Name() | Subscript() as arg) if not self.value(arg).rank:
+                raise ShapeError(f"a scalar is transposed ({self.trace.place()})")
         return super()._value(node)
 
     def compared(self, node: Compare) -> Value:
@@ -218,9 +218,9 @@ class LatexLowering(Lowering):
             case "norm_of" if more is not None and more.rank == 2:
                 return self.apply("numpy.sqrt", (self.quadratic(x, more),))
             case "norm_of":
-                raise self.code.error("the subscript of a norm is 1, 2, p > 0, F, \\infty, *, or a matrix")
+                raise ShapeError("the subscript of a norm is 1, 2, p > 0, F, \\infty, *, or a matrix")
             case "norm_" if x.rank == 2:
-                raise self.code.error("the norm of a matrix needs a subscript; try: _F, _2 or _*")
+                raise ShapeError("the norm of a matrix needs a subscript; try: _F, _2 or _*")
             case "norm_p" if more is not None:
                 order = more.array.entry
                 return self.apply("numpy.linalg.norm", (x,), {"ord": int(order) if order.is_Integer else float(order)})

@@ -8,7 +8,7 @@ elsewhere. Else it is part of the name: ``W_1``, ``mu_k``.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, NoReturn
 
 import sympy
@@ -45,7 +45,7 @@ class Resolver:
 
     declared: names of variables; integers: those that hold integers; sizes: names that are sizes, to which those of
     upper ends of sums are added; indexed: names of variables that have an index somewhere; variables: where names of
-    variables stand; starts: the numbers 0 and 1 at which sums start, and where.
+    variables stand; starts: the numbers 0 and 1 at which sums start, and where; bound: letters of sums.
     """
 
     source: Source
@@ -55,6 +55,7 @@ class Resolver:
     indexed: set[str]
     variables: list[Name]
     starts: dict[int, Place]
+    bound: set[str] = field(default_factory=set)
 
     def fail(self, message: str, place: Place) -> NoReturn:
         raise self.source.error_at(message, place)
@@ -105,7 +106,8 @@ class Resolver:
             before = operands[position - 1][1] if position else None
             if symbol == "" and isinstance(operand, Group):
                 self._no_map(before)
-            if isinstance(before, Constant) and symbol == "" and _is_relation(operand):
+            indicator = isinstance(before, Constant) or (isinstance(before, Name) and before.name == "I")
+            if indicator and symbol == "" and _is_relation(operand):
                 found[-1] = (found[-1][0], self.node(operand, scope))
                 continue
             if symbol == "/" and isinstance(operand, Chain):
@@ -143,13 +145,17 @@ class Resolver:
         name = base.name
         indices: list[Node] = []
         for mark in subs:
+            index = any(n.name in scope for n in _names(mark.items))
             for item in split_items(mark.items):
                 if isinstance(item, Compare | ByEntry):
                     self.fail("a subscript is an index or part of a name", item.place)
                 word = word_of(item)
                 longer = f"{name}_{word}"
-                if self._is_index(item, name, longer, scope, bool(indices)):
-                    indices.append(self.node(item, scope))
+                if index or self._is_index(item, name, longer, bool(indices)):
+                    indices.append(self._index(item, scope))
+                elif outside := next((n for n in _names(item) if n.name in self.bound), None):
+                    what = f"{outside.name} belongs to a sum, which ends before this; put what it takes in brackets"
+                    self.fail(what, outside.place)
                 elif word and not indices:
                     name = longer
                 else:
@@ -167,16 +173,17 @@ class Resolver:
         self.indexed.add(name)
         return Subscript(place, whole, tuple(indices))
 
-    def _is_index(self, item: Any, name: str, longer: str, scope: Scope, after_index: bool) -> bool:
-        letters = {n.name for n in _names(item)}
-        if letters & scope:
-            for n in _names(item):
-                if n.name not in {*scope, *self.sizes, *self.integers}:
-                    self.fail(f"{n.name} is neither summed over nor an index of the left side; try: \\sum_{n.name}", n.place)
-            return True
-        known = letters <= {*self.sizes, *self.integers} and not isinstance(item, Sign)
+    def _is_index(self, item: Any, name: str, longer: str, after_index: bool) -> bool:
+        """Whether a subscript without letters of sums is an index."""
+        known = {n.name for n in _names(item)} <= {*self.sizes, *self.integers} and not isinstance(item, Sign)
         variable = name in self.declared or name in self.indexed or after_index
         return known and variable and longer not in self.declared
+
+    def _index(self, item: Any, scope: Scope) -> Node:
+        for n in _names(item):
+            if n.name not in {*scope, *self.sizes, *self.integers}:
+                self.fail(f"{n.name} is neither summed over nor an index of the left side; try: \\sum_{n.name}", n.place)
+        return self.node(item, scope)
 
     # -- sub- and superscripts
 
@@ -215,10 +222,7 @@ class Resolver:
         items = [i for m in subs for i in split_items(m.items)]
         if not items:
             return node
-        for item in items:
-            if not {n.name for n in _names(item)} <= {*scope, *self.sizes, *self.integers}:
-                self.fail("this subscript is no index of a sum around it or of the left side", item.place)
-        return Subscript(raw.place, node, tuple(self.node(i, scope) for i in items))
+        return Subscript(raw.place, node, tuple(self._index(i, scope) for i in items))
 
     def _of_size(self, place: Place, function: str, more: tuple[Node, ...], length: Any, scope: Scope) -> Node:
         for n in _names(length):
@@ -318,6 +322,7 @@ class Resolver:
         last = self._upper(ends[0].items[0], scope) if ends else None
         started = [first for first in letters.values() if first is not None]
         ranges = tuple(self._range(first or (started[0] if started else None), last, scope) for first in letters.values())
+        self.bound |= letters.keys()
         inner = scope | letters.keys()
         arg = self.node(raw.arg, inner)
         return Big(raw.place, raw.kind, tuple(letters), arg, ranges, tuple(self.node(c, inner) for c in conditions))

@@ -40,12 +40,13 @@ def _styled() -> str:
 
 TOKEN = re.compile(
     rf"""(?P<SPACE>\s+|%[^\n]*|~|&|\\[,;:!>\ ]|\$\$?|\\[()]|\\\\|\\(?:label|tag)\{{[^{{}}]*\}})
-    |(?P<WORD>\\(?:{"|".join(sorted(UPRIGHT, key=len, reverse=True))})\*?\s*\{{\s*[A-Za-z][A-Za-z0-9_\- ]*\}})
+    |(?P<WORD>\\(?:{"|".join(sorted(UPRIGHT, key=len, reverse=True))})\*?
+        (?:\s*\{{\s*[A-Za-z][A-Za-z0-9_\- ]*\}}|\s+[A-Za-z]{_END}))
     |(?P<STYLED>{_styled()})
     |(?P<COMMAND>\\[A-Za-z]+)
     |(?P<NUMBER>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)
     |(?P<NAME>[A-Za-z])
-    |(?P<OPERATOR>\\[{{}}|\[\]]|\|\||:=|[-+*/=<>()\[\]{{}},;|^_':!])""",
+    |(?P<OPERATOR>\\[{{}}|\[\]]|\|\||:=|[-+*/=<>()\[\]{{}},;|^_':!.])""",
     re.VERBOSE,
 )
 
@@ -53,7 +54,7 @@ OPERATORS = {
     "+": "PLUS", "-": "MINUS", "*": "TIMES", "/": "TIMES", "=": "EQUALS", ":=": "EQUALS", "<": "COMPARE", ">": "COMPARE",
     "(": "LPAR", ")": "RPAR", "[": "LSQB", "]": "RSQB", "{": "LBRACE", "}": "RBRACE", "\\{": "LSET", "\\}": "RSET",
     ",": "COMMA", ";": "COMMA", "|": "BAR", "||": "NORM", "\\|": "NORM", "^": "SUP", "_": "SUB", "'": "TICK",
-    ":": "COLON", "!": "BANG", "\\[": "SPACE", "\\]": "SPACE",
+    ":": "COLON", "!": "BANG", ".": "PERIOD", "\\[": "SPACE", "\\]": "SPACE",
 }  # fmt: skip
 
 PAIRS = {"RPAR": "LPAR", "RSQB": "LSQB", "RBRACE": "LBRACE", "RSET": "LSET", "RANGLE": "LANGLE", "RFLOOR": "LFLOOR",
@@ -147,7 +148,8 @@ def _command(source: Source, token: Token, declared: Collection[str]) -> tuple[s
 
 def _word(token: Token, declared: Collection[str]) -> tuple[str, str]:
     """``\\operatorname{softmax}`` is a function; ``\\mathrm{T}`` a letter; any other word a name."""
-    word = re.sub(r"[^A-Za-z0-9_]+", "_", token.text[token.text.index("{") + 1 : -1].strip())
+    inner = token.text.partition("{")[2].rstrip("}") or token.text[-1]
+    word = re.sub(r"[^A-Za-z0-9_]+", "_", inner.strip())
     if word in declared or len(word) == 1:
         return "NAME", word
     known = FUNCTIONS.get(word.lower())

@@ -401,3 +401,7 @@ def test_all_of_them_are_read() -> None:
     assert len(MATRIXCALCULUS) == 9
     for text in MATRIXCALCULUS[:-1]:
         assert read(text).program.outputs
+
+
+def test_truth_values_are_numbers_in_arithmetic() -> None:
+    assert dv.parse("(a > 0) + (b > 0) - (a < b)", a="", b="")(1.0, 2.0) == 1.0

@@ -1,0 +1,27 @@
+"""Formulas in LaTeX as papers have them, that are right, for tests that change them."""
+
+LATEX = (
+    r"\frac{1}{2}\|Wx+b-t\|_2^2",
+    r"\mathcal{L}(\theta) = -\frac{1}{n}\sum_{i=1}^{n} \left[ y_i \log \sigma(w^\top x_i) + (1-y_i)\log(1-\sigma(w^\top x_i)) \right]",
+    r"\frac1n\sum_{i=1}^n \left(y^{(i)} - \mathbf{w}^\top \mathbf{x}^{(i)}\right)^2 + \frac\lambda2 \|\mathbf w\|^2",
+    r"-\frac{1}{2}(\mathbf{x}-\boldsymbol{\mu})^{\top}\boldsymbol{\Sigma}^{-1}(\mathbf{x}-\boldsymbol{\mu}) - \frac{1}{2}\log|\boldsymbol{\Sigma}|",
+    r"y_i = \sum_j W_{ij} x_j + b_i",
+    r"p_i = \frac{e^{z_i}}{\sum_{j} e^{z_j}}",
+    r"\max_i |x_i| + \sum_{i<j} (x_i - x_j)^2",
+    r"\sum_{t=2}^{T} (x_t - x_{t-1})^2 \quad % total variation",
+    r"\langle A, B\rangle + \|A\|_F^2 + \operatorname{tr}(A^{\mathsf{T}} B)",
+    r"\prod_{i=1}^n \frac{1}{\sqrt{2\pi\sigma^2}} \exp\left\{-\frac{(x_i-\mu)^2}{2\sigma^2}\right\}",
+    r"\left(X^\top X + \lambda I\right)^{-1} X^\top y",
+    r"\hat{y} = W_2 \tanh(W_1 x + b_1) + b_2",
+    r"$\mathbb{1}[x > 0] \odot x - \max(0, x) \oslash \sqrt{1 + x^{\odot 2}}$",
+    r"\|x - y\|_1 + \lVert x \rVert_\infty + |a|\,|b|^{3/2} + \left\|x\right\|_{3}",
+    r"\log \sum_{k=1}^{K} \exp(a_k^\top x)",
+    r"-\sum_{k} t_k \ln \operatorname{softmax}(z)_k \,.",
+    r"\sqrt[3]{a} + a^{b} + \sin^2 a + \log_2 b - \tan^{-1} c",
+    r"x^\top\!\operatorname{diag}(v) x \cdot \lfloor a \rfloor - \mathbf{1}^\top y / 2",
+    r"\sum_{i,j} A_{ij} x_i x_j \;-\; \sum_i \min_j A_{ij}",
+    r"\ell(\boldsymbol{\beta};X) := \sum_{i=1}^{N}\big[ y_i X_i \cdot \boldsymbol{\beta} - \log\bigl(1 + e^{X_i \cdot \boldsymbol{\beta}}\bigr) \big]",
+    r"\frac{1}{2}\bm{w}^{T}\bm{w} + C \sum_{i} \max\{0, 1 - y_i \bm{w}^T\bm{x}_i\}",
+    r"\|x-\mu\|_{A}^2 - \tilde{x}^\top \bar{y}",
+    r"(A \otimes B) + \det(A)\, A^{\dagger}",
+)
