@@ -19,6 +19,7 @@ from .report import backprop_html, backprop_report, section
 
 FORMATS = ("text", "latex", "html")
 TARGETS = ("numpy", "numba", "torch", "jax")
+READERS = ("function", "formula", "latex", "equations")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,7 +46,11 @@ def _parser() -> argparse.ArgumentParser:
         ("check", _check, "the cross-check of the derivative against independent numbers"),
     ):
         command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("function", metavar="FILE.py:FUNCTION", help="an ordinary NumPy function")
+        command.add_argument("function", metavar="FILE.py:FUNCTION", help="an ordinary NumPy function, or a formula")
+        command.add_argument(
+            "--as", dest="reader", choices=READERS, default="function",
+            help="what FUNCTION is: formula for \"0.5*x'*A*x\", latex for \"\\|Wx-t\\|_2^2\", equations for index notation",
+        )  # fmt: skip
         command.add_argument(
             "--shapes", help='"X=batch n, W=n m, y=batch, integer < m"; default: SHAPES[FUNCTION] in the file'
         )
@@ -62,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _backprop(options: argparse.Namespace, console: Console) -> int:
-    function = load(options.function, options.shapes)
+    function = _function(options)
     pullback = api.vjp(function, _names(options.wrt))
     if options.format == "latex":
         console.print(pullback.latex(), markup=False)
@@ -73,11 +78,11 @@ def _backprop(options: argparse.Namespace, console: Console) -> int:
 
 
 def _grad(options: argparse.Namespace, console: Console) -> int:
-    return _show(api.grad(load(options.function, options.shapes), _names(options.wrt)), options, console)
+    return _show(api.grad(_function(options), _names(options.wrt)), options, console)
 
 
 def _hessian(options: argparse.Namespace, console: Console) -> int:
-    return _show(api.hessian(load(options.function, options.shapes), _names(options.wrt)), options, console)
+    return _show(api.hessian(_function(options), _names(options.wrt)), options, console)
 
 
 def _show(derivative: Function, options: argparse.Namespace, console: Console) -> int:
@@ -89,7 +94,7 @@ def _show(derivative: Function, options: argparse.Namespace, console: Console) -
 
 
 def _emit(options: argparse.Namespace, console: Console) -> int:
-    function = load(options.function, options.shapes)
+    function = _function(options)
     names = _names(options.wrt)
     source = (api.vjp(function, names) if names else function).emit(options.target)
     if options.out:
@@ -99,7 +104,7 @@ def _emit(options: argparse.Namespace, console: Console) -> int:
 
 
 def _check(options: argparse.Namespace, console: Console) -> int:
-    report = api.check(load(options.function, options.shapes), _names(options.wrt))
+    report = api.check(_function(options), _names(options.wrt))
     section(console, "cross-check", str(report).splitlines())
     return 0 if report.passed else 1
 
@@ -116,6 +121,15 @@ def _names(wrt: str | None) -> str | list[str] | None:
         return None
     names = [name.strip() for name in wrt.split(",") if name.strip()]
     return names[0] if len(names) == 1 else names
+
+
+def _function(options: argparse.Namespace) -> Function:
+    """What the command is about: a function in a file, or text."""
+    if options.reader == "function":
+        return load(options.function, options.shapes)
+    readers: dict[str, Any] = {"formula": api.parse, "latex": api.parse_latex, "equations": api.equations}
+    shapes = parse_shapes(options.shapes) if options.shapes else {}
+    return readers[options.reader](options.function, **shapes)
 
 
 def load(address: str, shapes: str | None) -> Function:

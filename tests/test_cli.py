@@ -44,6 +44,21 @@ def test_grad_and_hessian(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines() == ["gx = (A + A') x", "H = A + A'"]
 
 
+@pytest.mark.parametrize(
+    ("reader", "text", "wrt", "shown"),
+    [
+        ("formula", "0.5*x'*A*x", "x", "gx = (A + A') x / 2"),
+        ("latex", r"\frac{1}{2}\|Ax-y\|_2^2", "x", "gx = A' (A x − y)"),
+        ("equations", "L = sum_i,j x[i] A[i,j] x[j]", "x", "gx = (A + A') x"),
+    ],
+)
+def test_formulas_as_text(reader: str, text: str, wrt: str, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["grad", text, "--as", reader, "--wrt", wrt]) == 0
+    assert capsys.readouterr().out.strip() == shown
+    assert main(["grad", text + ")", "--as", reader]) == 2
+    assert "^" in capsys.readouterr().err
+
+
 def test_latex_and_html(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["backprop", f"{LAYERS}:softmax", "--format", "latex"]) == 0
     assert r"\odot" in capsys.readouterr().out

@@ -109,14 +109,14 @@ class LatexLowering(Lowering):
     @contextmanager
     def _running(self, indices: dict[str, Index], firsts: list[Expr]) -> Iterator[None]:
         """Within the block these letters are integers that count from `firsts`."""
-        names, loops = dict(self.names), self.trace.loops
-        self.trace.loops = (*loops, *indices.values())
+        names, loops = dict(self.names), self.trace.ambient
+        self.trace.ambient = (*loops, *indices.values())
         for (name, index), first in zip(indices.items(), firsts, strict=True):
             self.names[name] = Value(self.trace.view((), index + first, INT))  # type: ignore[index]
         try:
             yield
         finally:
-            self.names, self.trace.loops = names, loops
+            self.names, self.trace.ambient = names, loops
 
     def _whole(self, node: Node) -> Expr:
         """The value of an end of a range: an integer made of numbers, sizes and letters."""

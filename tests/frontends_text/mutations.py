@@ -15,12 +15,14 @@ PIECES = (
 
 
 @st.composite
-def mutated(draw: st.DrawFn, valid: tuple[str, ...]) -> str:
+def mutated(
+    draw: st.DrawFn, valid: tuple[str, ...], words: re.Pattern[str] = WORDS, pieces: tuple[str, ...] = PIECES
+) -> str:
     """A valid text with one to six of its tokens changed."""
-    tokens = WORDS.findall(draw(st.sampled_from(valid)))
+    tokens = words.findall(draw(st.sampled_from(valid)))
     for _ in range(draw(st.integers(1, 6))):
         place = draw(st.integers(0, max(len(tokens) - 1, 0)))
-        piece = draw(st.sampled_from(PIECES) | st.sampled_from(tokens or ["x"]))
+        piece = draw(st.sampled_from(pieces) | st.sampled_from(tokens or ["x"]))
         match draw(st.sampled_from(("insert", "replace", "remove", "repeat", "cut"))):
             case "insert":
                 tokens.insert(place, piece)
@@ -35,9 +37,21 @@ def mutated(draw: st.DrawFn, valid: tuple[str, ...]) -> str:
     return "".join(tokens)
 
 
-def arbitrary() -> st.SearchStrategy[str]:
+LATEX_WORDS = re.compile(r"\\[A-Za-z]+|\\.|\s+|[0-9.]+|.", re.DOTALL)
+LATEX_PIECES = (
+    *"+-*/^_(){}[]|,;:.=<>'!&~$%#@ 012nTxyiAaeI\n",
+    r"\sum_{i=1}^{n} ", r"\sum_i ", r"\prod_{k} ", r"\max_j ", r"\sum_{j \ne i}", "_i", "_{ij}", "^2", "^{-1}", r"^\top", "^T", "^{(i)}",
+    "_{t-1}", r"\frac", r"\frac{", r"\sqrt[3]", r"\|", r"\left(", r"\right)", r"\left|", r"\mathbf{x}", r"\mathbf{1}",
+    r"\boldsymbol{\mu}", r"\hat{", r"\log ", r"\exp(", r"\tanh ", r"\det ", r"\operatorname{softmax}", r"\operatorname{foo}",
+    r"\mathrm{tr}", r"\sigma(", r"\sigma", r"\lambda", r"\odot ", r"\cdot ", r"\otimes ", r"\langle ", r"\rangle", r"\infty", "_F",
+    "_1", "_2", r"_\infty", r"\le ", r"\ne ", r"\{", r"\}", r"\pi", r"\dagger", "99999", "9^{9^9}", "e^{", r"\text{a b}",
+    r"\begin{matrix}", r"\\", r"\nabla", r"\mathbb{E}", r"\,", "\x00", "é", "−", "²", "x_", "{}", "^{}", r"\lfloor ", r"\rceil",
+)  # fmt: skip
+
+
+def arbitrary(pieces: tuple[str, ...] = PIECES) -> st.SearchStrategy[str]:
     """Any text at all, or tokens in any order."""
-    return st.text(max_size=200) | st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
+    return st.text(max_size=200) | st.lists(st.sampled_from(pieces), max_size=60).map("".join)
 
 
 CONSTANTS = (

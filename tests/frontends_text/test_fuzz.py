@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from derive.errors import ParseError
 from derive.frontends.formula import parse_formula
 from derive.frontends.formula_names import OWN, functions
+from derive.frontends.latex import parse_latex
+from derive.frontends.latex_words import FUNCTIONS as FUNCTIONS_OF_LATEX
 from derive.frontends.parse_index import parse_equations
 from derive.frontends.parse_index_bodies import operation
 from derive.frontends.parse_index_grammar import function_names
@@ -23,7 +25,8 @@ from derive.ir.facts import Spec, spec
 from derive.ir.nodes import Program
 
 from .corpus import EQUATIONS, FORMULAS
-from .mutations import CONSTANTS, arbitrary, grown, mutated
+from .corpus_latex import LATEX
+from .mutations import CONSTANTS, LATEX_PIECES, LATEX_WORDS, arbitrary, grown, mutated
 
 EXAMPLES = int(os.environ.get("DERIVE_FUZZ", "1500"))
 SECONDS = 20.0
@@ -87,7 +90,7 @@ def survives(parse: Callable[..., Program], text: str, specs: dict[str, Spec]) -
 
 def used(text: str, specs: dict[str, Spec]) -> dict[str, Spec]:
     """Only the declarations of what occurs: others are an error by themselves."""
-    return {name: s for name, s in specs.items() if name in re.findall(r"\w+", text)}
+    return {name: s for name, s in specs.items() if name in re.findall(r"[A-Za-z]+", text)}
 
 
 @fuzzed(mutated(FORMULAS), st.sampled_from(DECLARED))
@@ -121,8 +124,37 @@ def test_any_text_as_equations(text: str, specs: dict[str, Spec]) -> None:
     survives(parse_equations, text, specs)
 
 
-@pytest.mark.parametrize("unit", ["(", "x+", "x'", "-", "exp(", "x.T", "[", "x^", "sum_i ", "x[", "1e9^", "\n", "A*", "9**", "x,"])
-@pytest.mark.parametrize("parse", [parse_formula, parse_equations])
+LATEX_LEAVES = ("x", "y", "A", "x_i", "A_{ij}", "a", r"\mathbf{1}", "I", "n", r"\lambda", "w_{t-1}", "X_i", r"\hat{y}")
+LATEX_FRAMES = [
+    *("({} + {})", "({} - {})", "({} {})", r"({} \cdot {})", r"({} \odot {})", r"\frac{{{}}}{{{}}}", "({})^{{{}}}", "({})^2") * 8,
+    *(r"({})^\top", r"\|{}\|_2^2", r"\|{}\|_F", r"\|{}\|_1", "|{}|", r"\sum_i ({})", r"\sum_{{i=1}}^{{n}} ({})", "e^{{{}}}") * 6,
+    *(r"\log({})", r"\exp {}", r"\sqrt{{{}}}", r"\max(0, {})", r"\langle {}, {} \rangle", "({})^{{-1}}", r"\max_j ({})") * 4,
+    *(r"\sum_{{j \ne i}} {}", r"\prod_{{i=1}}^{{3}} ({})", "({})_i", r"\|{}\|_{{{}}}", r"[{} < {}]", r"({}) \otimes ({})"),
+    *(rf"\operatorname{{{{{name}}}}}({{}})" for name in sorted(FUNCTIONS_OF_LATEX)),
+]
+
+
+@fuzzed(mutated(LATEX, LATEX_WORDS, LATEX_PIECES), st.sampled_from(DECLARED))
+def test_changed_latex(text: str, specs: dict[str, Spec]) -> None:
+    survives(parse_latex, text, used(text, specs))
+
+
+@fuzzed(arbitrary(LATEX_PIECES), st.sampled_from(DECLARED))
+def test_any_text_as_latex(text: str, specs: dict[str, Spec]) -> None:
+    survives(parse_latex, text, used(text, specs))
+
+
+@fuzzed(st.sampled_from(("", "", "y_i = ", "B_{ij} = ")), grown((*LATEX_LEAVES * 2, *CONSTANTS), LATEX_FRAMES), st.sampled_from(DECLARED))
+def test_grown_latex(left: str, right: str, specs: dict[str, Spec]) -> None:
+    survives(parse_latex, left + right, used(left + right, specs))
+
+
+UNITS = ("(", "x+", "x'", "-", "exp(", "x.T", "[", "x^", "sum_i ", "x[", "1e9^", "\n", "A*", "9**", "x,", r"\frac", r"\|", "x_", "{",
+         r"\sum_i ", r"\log ", r"\hat{", "|", r"\left(")  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("parse", [parse_formula, parse_equations, parse_latex])
 def test_long_repetitions(parse: Callable[..., Program], unit: str) -> None:
     for length in (100, 3_000, 20_000):
         survives(parse, (unit * length)[:length], {})
