@@ -52,6 +52,9 @@ ENTRYWISE = {
 }  # fmt: skip
 """Operators that go entry by entry in both styles."""
 
+SEVERAL = {f"numpy.linalg.{name}" for name in ("slogdet", "qr", "eigh", "svd")}
+"""Functions that give several arrays, of which an index takes one."""
+
 LARGEST_ARGUMENT = 1_000
 """Integers given to functions, as an axis or a number of repetitions."""
 
@@ -185,8 +188,10 @@ class Lowering:
     ) -> Value:  # fmt: skip
         """A function of NumPy; of a row it makes a row, of a matrix summed over axis 0 as well."""
         result = self.operators.call(name, plain(args), {k: plain(v) for k, v in options.items()})
-        if take is not None:
+        if take is not None and isinstance(result, tuple) and -len(result) <= take < len(result):
             result = result[take]
+        if isinstance(result, tuple):
+            raise self.code.error(f"{name} gives {len(result)} arrays; try: {name}(...)[0], up to [{len(result) - 1}]")
         if isinstance(result, int):
             result = self.trace.lift(result)
         if not isinstance(result, Traced):
@@ -271,8 +276,21 @@ class Lowering:
             if len(node.items) != 1 or not isinstance(place, int) or not -len(shape) <= place < len(shape):
                 raise self.code.error(f"the shape has {len(shape)} entries")
             return Value(self.trace.lift(shape[place]))
+        several = self.several(node)
+        if several is not None:
+            return several
         x = self.value(node.receiver)
         return Value(self.trace.getitem(x.array, tuple(map(self.index, node.items))))
+
+    def several(self, node: Subscript) -> Value | None:
+        """One of the results of a function that has several, as in ``np.linalg.slogdet(A)[1]``."""
+        match node:
+            case Subscript(receiver=Call(receiver=None) as call, items=(Number() as item,)) if item.value.is_Integer:
+                known = functions().get(call.function, "")
+                if known in SEVERAL:
+                    args = tuple(map(self.argument, call.args))
+                    return self.apply(known, args, self.options(call), take=self.integer(int(item.value), item))
+        return None
 
     def index(self, node: Node) -> Any:
         match node:

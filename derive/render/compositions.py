@@ -16,6 +16,7 @@ from .tree import (
     Diagonal,
     Hadamard,
     Iverson,
+    Name,
     Node,
     Position,
     Power,
@@ -118,7 +119,7 @@ def _lower_half(z: Node) -> Iterator[Composition]:
 
 
 def with_symmetric_parts(node: Node) -> Node | None:
-    """``(Z + Z') / 2`` as ``sym(Z)``, also among other terms and between other factors."""
+    """``(Z + Z') / 2`` as ``sym(Z)``, also among other terms and between other factors; ``(A + A') / 2`` of a name stays."""
     factor, bare = (node.factor, node.arg) if isinstance(node, Scale) else (S.One, node)
     if isinstance(bare, Product):
         return _symmetric_factor(factor, bare)
@@ -130,7 +131,8 @@ def with_symmetric_parts(node: Node) -> Node | None:
         amounts[assemble(Parts(S.One, p.scalars, p.tops, p.bottoms))] = p.factor
     for z, amount in amounts.items():
         other = transpose(z) if rank(z) == 2 else z
-        if other == z or amounts.get(other) != amount or not _is_half(factor * amount):
+        by_name = isinstance(z, Name) or isinstance(other, Name)
+        if other == z or by_name or amounts.get(other) != amount or not _is_half(factor * amount):
             continue
         rest = (scaled(c, t) for t, c in amounts.items() if t not in (z, other))
         whole = Whole("sym", (min(z, other, key=transposes),), 2)
