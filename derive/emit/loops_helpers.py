@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .loops_math import VECTOR, vector_function
+from .loops_special import SPECIAL, special_function
 
 EXTREMUM = '''
 @intrinsic
@@ -45,7 +46,7 @@ def sign(x):
 
 EXTREMA = {"maximum": "larger", "minimum": "smaller"}
 PLAIN = {"sigmoid": SIGMOID, "softplus": SOFTPLUS, "sign": SIGN}
-NAMES = (*EXTREMA, *VECTOR, *PLAIN)
+NAMES = (*EXTREMA, *VECTOR, *PLAIN, *SPECIAL)
 
 
 def helpers_for(source: str, typed: bool, vector: bool) -> list[str]:
@@ -80,6 +81,8 @@ def helper(name: str, typed: bool, vector: bool) -> str:
         return EXTREMUM.format(name=name, word=EXTREMA[name]).strip("\n")
     if name in VECTOR:
         return vector_function(name, typed).strip("\n")
+    if name in SPECIAL:
+        return special_function(name, typed)
     one, zero = ("real(1)", "real(0)") if typed else ("1.0", "0.0")
     library = "" if vector else "math."
     return PLAIN[name].format(one=one, zero=zero, exp=f"{library}exp", log1p=f"{library}log1p").strip("\n")

@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import sympy
 from scipy import special
-from sympy import Expr, Function, S
+from sympy import Expr, Function, Rational, S
 
+from ...ir.nodes import Where
 from .._record import Elementwise
+from .piecewise import Absolute
 
 
 class log1p(Function):
@@ -158,4 +160,29 @@ LOGADDEXP = Elementwise(
 LOGADDEXP2 = Elementwise(
     "logaddexp2", lambda a, b: logaddexp(a * sympy.log(2), b * sympy.log(2)) / sympy.log(2), ("numpy.logaddexp2",),
     arity=2, source="derived: logaddexp in base 2",
+)  # fmt: skip
+
+
+def exprel(x: Expr) -> Expr:
+    """(exp(x) - 1) / x; its Taylor polynomial for |x| < 1/2, where quotients of its derivatives lose digits."""
+    series: Expr = S.One
+    for k in range(16, 1, -1):
+        series = 1 + series * x / k
+    return Where(sympy.Lt(Absolute(x), Rational(1, 2)), series, expm1(x) / x)
+
+
+EXPREL = Elementwise(
+    "exprel",
+    exprel,
+    ("scipy.special.exprel",),
+    note="NaN at infinity",
+    source="derived: the mean of exp between 0 and x",
+)
+BOXCOX = Elementwise(
+    "boxcox", lambda x, power: sympy.log(x) * exprel(power * sympy.log(x)), ("scipy.special.boxcox",), arity=2,
+    domain=(0.2, 3.0), source="Box and Cox (1964), eq. 1",
+)  # fmt: skip
+BOXCOX1P = Elementwise(
+    "boxcox1p", lambda x, power: log1p(x) * exprel(power * log1p(x)), ("scipy.special.boxcox1p",), arity=2,
+    domain=(0.2, 3.0), source="Box and Cox (1964), eq. 2",
 )  # fmt: skip

@@ -156,3 +156,20 @@ HEAVISIDE = Elementwise(
     "heaviside", lambda x, half: (1 + Sign(x)) / 2 + (half - Rational(1, 2)) * Bracket(sympy.Eq(x, 0)),
     ("numpy.heaviside",), arity=2, note="derivative 0 almost everywhere", source="NumPy reference",
 )  # fmt: skip
+
+
+def huber(delta: Expr, r: Expr) -> Expr:
+    """r^2 / 2 up to |r| = delta, straight from there on."""
+    size = Absolute(r)
+    inside = Where(sympy.Le(size, delta), r**2 / 2, delta * (size - delta / 2))
+    return Where(sympy.Lt(delta, 0), S.Infinity, inside)
+
+
+HUBER = Elementwise(
+    "huber", huber, ("scipy.special.huber",), arity=2, domain=(0.2, 3.0), source="Huber (1964), sec. 4"
+)
+PSEUDO_HUBER = Elementwise(
+    "pseudo_huber", lambda delta, r: delta**2 * (sympy.sqrt(1 + (r / delta) ** 2) - 1),
+    ("scipy.special.pseudo_huber",), arity=2, domain=(0.2, 3.0),
+    source="Charbonnier et al. (1997), table 1",
+)  # fmt: skip

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import sympy
 from scipy import special
 from sympy import Expr, Function, Or, S
@@ -12,6 +11,20 @@ from .._record import Elementwise
 from .exponential import log1p
 
 POSITIVE_DOMAIN = (0.2, 3.0)
+
+
+class erfcx(Function):
+    """exp(x^2) erfc(x), which falls as slowly as 1 / x."""
+
+    is_real = True
+    is_positive = True
+
+    @classmethod
+    def eval(cls, x: Any) -> Expr | None:
+        return S.One if x.is_zero else None
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return 2 * self.args[0] * self - 2 / sympy.sqrt(sympy.pi)
 
 
 class log_ndtr(Function):
@@ -24,8 +37,7 @@ class log_ndtr(Function):
         return -sympy.log(2) if x.is_zero else None
 
     def fdiff(self, argindex: int = 1) -> Expr:
-        x = self.args[0]
-        return sympy.exp(-(x**2) / 2 - self) / sympy.sqrt(2 * sympy.pi)
+        return sympy.sqrt(2 / sympy.pi) / erfcx(-self.args[0] / sympy.sqrt(2))
 
 
 class ndtri(Function):
@@ -41,7 +53,8 @@ class ndtri(Function):
         return sympy.sqrt(2 * sympy.pi) * sympy.exp(self**2 / 2)
 
 
-def _spelled(name: str, torch: str = "", numba: str = "") -> dict[str, str]:
+def spelled(name: str, torch: str = "", numba: str = "") -> dict[str, str]:
+    """The spelling of one of SciPy's functions, by its name there and on the other targets."""
     found = {"numpy": f"{name}({{0}})", "jax": f"jax.scipy.special.{name}({{0}})"}
     found |= {"torch": f"{torch}({{0}})"} if torch else {}
     return found | ({"numba": f"{numba}({{0}})"} if numba else {})
@@ -49,55 +62,43 @@ def _spelled(name: str, torch: str = "", numba: str = "") -> dict[str, str]:
 
 ERF = Elementwise(
     "erf", sympy.erf, ("scipy.special.erf",), head=sympy.erf, value=special.erf,
-    high_precision=lambda mp, x: mp.erf(x), spelling=_spelled("erf", "torch.erf", "math.erf"),
+    high_precision=lambda mp, x: mp.erf(x), spelling=spelled("erf", "torch.erf", "math.erf"),
     latex=r"\operatorname{{erf}}\left({0}\right)", source="DLMF 7.2.1",
 )  # fmt: skip
 ERFC = Elementwise(
     "erfc", sympy.erfc, ("scipy.special.erfc",), head=sympy.erfc, value=special.erfc,
-    high_precision=lambda mp, x: mp.erfc(x), spelling=_spelled("erfc", "torch.erfc", "math.erfc"),
+    high_precision=lambda mp, x: mp.erfc(x), spelling=spelled("erfc", "torch.erfc", "math.erfc"),
     latex=r"\operatorname{{erfc}}\left({0}\right)", source="DLMF 7.2.2",
+)  # fmt: skip
+ERFCX = Elementwise(
+    "erfcx", erfcx, ("scipy.special.erfcx",), head=erfcx, value=special.erfcx,
+    high_precision=lambda mp, x: mp.exp(x * x) * mp.erfc(x),
+    spelling=spelled("erfcx", "torch.special.erfcx", "erfcx"), latex=r"\operatorname{{erfcx}}\left({0}\right)",
+    note="the slope 2 x erfcx(x) - 2 / sqrt(pi) loses digits as x^2 grows", source="DLMF 7.2.3",
 )  # fmt: skip
 ERFINV = Elementwise(
     "erfinv", sympy.erfinv, ("scipy.special.erfinv",), head=sympy.erfinv, value=special.erfinv, analytic=False,
-    high_precision=lambda mp, x: mp.erfinv(x), spelling=_spelled("erfinv", "torch.erfinv"),
+    high_precision=lambda mp, x: mp.erfinv(x), spelling=spelled("erfinv", "torch.erfinv", "erfinv"),
     latex=r"\operatorname{{erf}}^{{-1}}\left({0}\right)", domain=(-0.8, 0.8), source="DLMF 7.17.1",
+)  # fmt: skip
+ERFCINV = Elementwise(
+    "erfcinv", lambda y: -ndtri(y / 2) / sympy.sqrt(2), ("scipy.special.erfcinv",), domain=(0.2, 1.8),
+    source="DLMF 7.17.1",
 )  # fmt: skip
 NDTR = Elementwise(
     "ndtr", lambda x: sympy.erfc(-x / sympy.sqrt(2)) / 2, ("scipy.special.ndtr",), source="DLMF 7.1.1"
 )
 NDTRI = Elementwise(
     "ndtri", ndtri, ("scipy.special.ndtri",), head=ndtri, value=special.ndtri, analytic=False,
-    high_precision=lambda mp, p: mp.sqrt(2) * mp.erfinv(2 * p - 1), spelling=_spelled("ndtri", "torch.special.ndtri"),
+    high_precision=lambda mp, p: mp.sqrt(2) * mp.erfinv(2 * p - 1),
+    spelling=spelled("ndtri", "torch.special.ndtri", "ndtri"),
     latex=r"\Phi^{{-1}}\left({0}\right)", domain=(0.1, 0.9), source="DLMF 7.17.1",
 )  # fmt: skip
 LOG_NDTR = Elementwise(
     "log_ndtr", log_ndtr, ("scipy.special.log_ndtr",), head=log_ndtr, value=special.log_ndtr,
     high_precision=lambda mp, x: mp.log(mp.erfc(-x / mp.sqrt(2)) / 2),
-    spelling=_spelled("log_ndtr", "torch.special.log_ndtr"),
+    spelling=spelled("log_ndtr", "torch.special.log_ndtr", "log_ndtr"),
     latex=r"\log\Phi\left({0}\right)", source="derived: the logarithm of ndtr",
-)  # fmt: skip
-GAMMALN = Elementwise(
-    "gammaln", sympy.loggamma, ("scipy.special.gammaln",), head=sympy.loggamma,
-    value=lambda x: special.loggamma(x) if x.dtype.kind == "c" else special.gammaln(x),
-    high_precision=lambda mp, x: mp.re(mp.loggamma(x)), spelling=_spelled("gammaln", "torch.lgamma", "math.lgamma"),
-    latex=r"\log\Gamma\left({0}\right)", domain=POSITIVE_DOMAIN, note="for x > 0", source="DLMF 5.2.1",
-)  # fmt: skip
-
-
-def _polygamma(order: Any, x: Any) -> Any:
-    return special.polygamma(np.asarray(order).real.astype(int), x)
-
-
-POLYGAMMA = Elementwise(
-    "polygamma", sympy.polygamma, ("scipy.special.polygamma",), head=sympy.polygamma, value=_polygamma, arity=2,
-    high_precision=lambda mp, order, x: mp.polygamma(int(order), x), analytic=False, domain=POSITIVE_DOMAIN,
-    spelling={"numpy": "polygamma({0}, {1})", "torch": "torch.polygamma({0}, {1})",
-              "jax": "jax.scipy.special.polygamma({0}, {1})"},
-    latex=r"\psi^{{({0})}}\left({1}\right)", note="for a constant order and x > 0", source="DLMF 5.15.1",
-)  # fmt: skip
-DIGAMMA = Elementwise(
-    "digamma", lambda x: sympy.polygamma(0, x), ("scipy.special.psi", "scipy.special.digamma"),
-    domain=POSITIVE_DOMAIN, source="DLMF 5.2.2",
 )  # fmt: skip
 
 

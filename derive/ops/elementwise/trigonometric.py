@@ -81,3 +81,6 @@ def sinc(x: Expr) -> Expr:
 
 
 SINC = Elementwise("sinc", sinc, ("numpy.sinc",), source="NumPy reference")
+COSM1 = Elementwise(
+    "cosm1", lambda x: -2 * sympy.sin(x / 2) ** 2, ("scipy.special.cosm1",), source="DLMF 4.21.28"
+)

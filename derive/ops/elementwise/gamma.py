@@ -1,0 +1,61 @@
+"""The logarithm of the gamma function, its derivatives, and what is made of it."""
+
+from typing import Any
+
+import numpy as np
+import sympy
+from scipy import special
+
+from .._record import Elementwise
+from .special import POSITIVE_DOMAIN, spelled
+
+GAMMALN = Elementwise(
+    "gammaln", sympy.loggamma, ("scipy.special.gammaln",), head=sympy.loggamma,
+    value=lambda x: special.loggamma(x) if x.dtype.kind == "c" else special.gammaln(x),
+    high_precision=lambda mp, x: mp.re(mp.loggamma(x)), spelling=spelled("gammaln", "torch.lgamma", "math.lgamma"),
+    latex=r"\log\Gamma\left({0}\right)", domain=POSITIVE_DOMAIN, note="for x > 0", source="DLMF 5.2.1",
+)  # fmt: skip
+
+
+def _polygamma(order: Any, x: Any) -> Any:
+    return special.polygamma(np.asarray(order).real.astype(int), x)
+
+
+POLYGAMMA = Elementwise(
+    "polygamma", sympy.polygamma, ("scipy.special.polygamma",), head=sympy.polygamma, value=_polygamma, arity=2,
+    high_precision=lambda mp, order, x: mp.polygamma(int(order), x), analytic=False, domain=POSITIVE_DOMAIN,
+    spelling={"numpy": "polygamma({0}, {1})", "torch": "torch.polygamma({0}, {1})",
+              "jax": "jax.scipy.special.polygamma({0}, {1})", "numba": "polygamma({0}, {1})"},
+    latex=r"\psi^{{({0})}}\left({1}\right)", note="for a constant order and x > 0", source="DLMF 5.15.1",
+)  # fmt: skip
+DIGAMMA = Elementwise(
+    "digamma", lambda x: sympy.polygamma(0, x), ("scipy.special.psi", "scipy.special.digamma"),
+    domain=POSITIVE_DOMAIN, source="DLMF 5.2.2",
+)  # fmt: skip
+
+
+def betaln(a: sympy.Expr, b: sympy.Expr) -> sympy.Expr:
+    """log B(a, b)."""
+    return sympy.loggamma(a) + sympy.loggamma(b) - sympy.loggamma(a + b)
+
+
+LOGGAMMA = Elementwise(
+    "loggamma", sympy.loggamma, ("scipy.special.loggamma",), domain=POSITIVE_DOMAIN, note="for x > 0",
+    source="DLMF 5.2.1",
+)  # fmt: skip
+GAMMA = Elementwise(
+    "gamma", lambda x: sympy.exp(sympy.loggamma(x)), ("scipy.special.gamma",), domain=POSITIVE_DOMAIN,
+    note="for x > 0", source="DLMF 5.2.1",
+)  # fmt: skip
+RGAMMA = Elementwise(
+    "rgamma", lambda x: sympy.exp(-sympy.loggamma(x)), ("scipy.special.rgamma",), domain=POSITIVE_DOMAIN,
+    note="for x > 0", source="DLMF 5.2.1",
+)  # fmt: skip
+BETALN = Elementwise(
+    "betaln", betaln, ("scipy.special.betaln",), arity=2, domain=POSITIVE_DOMAIN, note="for a, b > 0",
+    source="DLMF 5.12.1",
+)  # fmt: skip
+BETA = Elementwise(
+    "beta", lambda a, b: sympy.exp(betaln(a, b)), ("scipy.special.beta",), arity=2, domain=POSITIVE_DOMAIN,
+    note="for a, b > 0", source="DLMF 5.12.1",
+)  # fmt: skip
