@@ -12,7 +12,8 @@ from typing import Any
 from rich.console import Console
 
 from . import api
-from .errors import DeriveError, UnknownName, closest
+from .deferred import PerSize, reason
+from .errors import DeriveError, SpecError, UnknownName, closest
 from .function import Function
 from .ir.facts import Spec, parse_shapes
 from .report import backprop_html, backprop_report, section
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--shapes", help='"X=batch n, W=n m, y=batch, integer < m"; default: SHAPES[FUNCTION] in the file'
         )
+        command.add_argument("--sizes", help='numbers for the sizes that the code needs as such: "n=5, m=3"')
         command.add_argument(
             "--wrt", help="comma-separated inputs to differentiate by; default: every real input"
         )
@@ -67,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _backprop(options: argparse.Namespace, console: Console) -> int:
-    function = _function(options)
+    function = _loaded(options)
     pullback = api.vjp(function, _names(options.wrt))
     if options.format == "latex":
         console.print(pullback.latex(), markup=False)
@@ -78,11 +80,11 @@ def _backprop(options: argparse.Namespace, console: Console) -> int:
 
 
 def _grad(options: argparse.Namespace, console: Console) -> int:
-    return _show(api.grad(_function(options), _names(options.wrt)), options, console)
+    return _show(api.grad(_loaded(options), _names(options.wrt)), options, console)
 
 
 def _hessian(options: argparse.Namespace, console: Console) -> int:
-    return _show(api.hessian(_function(options), _names(options.wrt)), options, console)
+    return _show(api.hessian(_loaded(options), _names(options.wrt)), options, console)
 
 
 def _show(derivative: Function, options: argparse.Namespace, console: Console) -> int:
@@ -94,7 +96,7 @@ def _show(derivative: Function, options: argparse.Namespace, console: Console) -
 
 
 def _emit(options: argparse.Namespace, console: Console) -> int:
-    function = _function(options)
+    function = _loaded(options)
     names = _names(options.wrt)
     source = (api.vjp(function, names) if names else function).emit(options.target)
     if options.out:
@@ -104,7 +106,8 @@ def _emit(options: argparse.Namespace, console: Console) -> int:
 
 
 def _check(options: argparse.Namespace, console: Console) -> int:
-    report = api.check(_function(options), _names(options.wrt))
+    function = _loaded(options) if options.sizes else _function(options)
+    report = api.check(function, _names(options.wrt))
     section(console, "cross-check", str(report).splitlines())
     return 0 if report.passed else 1
 
@@ -123,7 +126,7 @@ def _names(wrt: str | None) -> str | list[str] | None:
     return names[0] if len(names) == 1 else names
 
 
-def _function(options: argparse.Namespace) -> Function:
+def _function(options: argparse.Namespace) -> Function | PerSize:
     """What the command is about: a function in a file, or text."""
     if options.reader == "function":
         return load(options.function, options.shapes)
@@ -132,7 +135,36 @@ def _function(options: argparse.Namespace) -> Function:
     return readers[options.reader](options.function, **shapes)
 
 
-def load(address: str, shapes: str | None) -> Function:
+def _loaded(options: argparse.Namespace) -> Function:
+    """The function that the options name, for the sizes that they give.
+
+    Raises:
+        UnknownName: its code needs numbers for sizes that are not given.
+    """
+    function = _function(options)
+    sizes = _numbers(options.sizes or "")
+    if not isinstance(function, PerSize):
+        if sizes:
+            raise UnknownName(f"{function.name}() needs no numbers for its sizes; found --sizes {options.sizes!r}")
+        return function
+    if not sizes:
+        example = ", ".join(f"{name}=5" for name in function.needs)
+        raise UnknownName(f'{function.name}() is {reason(function.needs)}\n  try: --sizes "{example}"')
+    return function.at(**sizes)
+
+
+def _numbers(text: str) -> dict[str, int]:
+    """``"n=5, m=3"`` as numbers by name."""
+    found: dict[str, int] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        name, _, value = map(str.strip, part.partition("="))
+        if not (name.isidentifier() and value.isdecimal() and int(value) > 0):
+            raise SpecError(f'--sizes takes positive integers by name, "n=5, m=3"; found {part!r}')
+        found[name] = int(value)
+    return found
+
+
+def load(address: str, shapes: str | None) -> Function | PerSize:
     """The function at ``FILE.py:FUNCTION``, traced with `shapes` or with the file's own ``SHAPES``.
 
     Raises:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from rich.console import Console
 from rich.rule import Rule
 
 from . import api
+from .emit.emit import emit_source
 from .function import Function, board
 from .pairs import forward_and_backward
 from .render.html import render_html
@@ -85,7 +88,7 @@ def speed(pullback: Function) -> list[str]:
     arrays = sample_at(pullback, SIZES)
     inputs = [arrays[name] for name in base.inputs]
     seeds = [arrays[name] for name in pullback.origin.seeds]
-    forward, backward = base.compile(), pullback.compile()
+    forward, backward = base.compile().kernel, pullback.compile().kernel
     plain_forward, plain_backward = numpy_pair(pullback)
     calls: dict[str, Any] = {
         "forward, NumPy": lambda: plain_forward(*inputs),
@@ -113,22 +116,25 @@ def sample_at(function: Function, sizes: tuple[int, ...]) -> dict[str, Any]:
 def numpy_pair(pullback: Function) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The forward pass, and forward with backward pass, of the emitted NumPy source: what a user runs without us."""
     assert pullback.origin is not None
-    base, seeds = pullback.origin.base, pullback.origin.seeds
-    module = numpy_module(pullback.emit("numpy"), base.name)
-    forward = getattr(module, f"{base.name}_forward", getattr(module, base.name))
-    backward = getattr(module, f"{base.name}_backward")
+    request = replace(pullback.request(), nested=None)
+    names = [re.sub(r"\W", "_", n) for n in (*pullback.origin.base.inputs, *pullback.origin.seeds)]
+    outputs = [re.sub(r"\W", "_", n) for n in pullback.origin.base.outputs]
+    module = numpy_module(emit_source(request, "numpy"), request.name)
+    plain = getattr(module, request.name)
+    forward = getattr(module, f"{request.name}_forward", plain)
+    backward = getattr(module, f"{request.name}_backward")
     needed = list(inspect.signature(backward).parameters)
-    known = (*base.inputs, *seeds, *base.outputs)
-    saved = [name for name in needed if name not in known]
+    saved = [name for name in needed if name not in (*names, *outputs)]
+    count = len(pullback.origin.base.inputs)
 
     def both(*arrays: Any) -> Any:
-        values = dict(zip((*base.inputs, *seeds), arrays, strict=True))
-        found = forward(*arrays[: len(base.inputs)])
+        values = dict(zip(names, arrays, strict=True))
+        found = forward(*arrays[:count])
         found = found if isinstance(found, tuple) else (found,)
-        values |= dict(zip((*base.outputs, *saved), found, strict=True))
+        values |= dict(zip((*outputs, *saved), found, strict=True))
         return backward(*(values[name] for name in needed))
 
-    return getattr(module, base.name), both
+    return plain, both
 
 
 def numpy_module(source: str, name: str) -> Any:
