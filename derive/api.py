@@ -17,6 +17,7 @@ from .calculus.tied import from_lower_triangle, tie
 from .calculus.vjp import vjp as vjp_program
 from .deferred import Deferred, DeferredKernel, PerSize, reason
 from .errors import NeedsSize, NotDifferentiable, UnknownName, closest
+from .frontends.captured import Captured
 from .frontends.declared import declared, examples
 from .frontends.formula import understand
 from .frontends.latex import understand_latex
@@ -68,10 +69,13 @@ def trace(fn: Callable[..., Any], /, **shapes: Any) -> Any:
         own = {name: value for name, value in kwargs.items() if name in parameters}
         bound = inspect.signature(fn).bind(*args[: len(parameters) - len(own)], **own)
         found = examples(bound.arguments)
-        if found.key not in cache:
-            cache[found.key] = _opened(fn, found.arguments, found.specs, found.sizes)
-        known = cache[found.key]
-        return known.specialise(args, kwargs) if isinstance(known, PerSize) else known
+        known = cache.get(found.key) or _opened(fn, found.arguments, found.specs, found.sizes)
+        if isinstance(known, PerSize):
+            cache[found.key] = known
+            return known.specialise(args, kwargs)
+        if known.captured is None:
+            cache[found.key] = known
+        return known
 
     return Deferred(_name(fn), specialise)
 
@@ -109,17 +113,23 @@ def _traced(
     fn: Callable[..., Any], arguments: dict[str, Structure], specs: Specs, flexible: Iterable[sympy.Symbol]
 ) -> Function:
     """Trace `fn` with a declaration for each array of its arguments."""
-    program, structure = trace_numpy(fn, specs, Trace(flexible), arguments)
+    record = Trace(flexible)
+    program, structure = trace_numpy(fn, specs, record, arguments)
     program = prepare(program)
     code = getattr(fn, "__code__", None)
     source = f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else ""
     declared_in_order = {n: arguments[n] for n in inspect.signature(fn).parameters if n in arguments}
-    nested = _arguments(declared_in_order, specs, program)
-    return Function(_name(fn), program, structure, names_of(program), source=source, arguments=nested)
+    captured = record.captured if record.captured.values else None
+    nested = _arguments(declared_in_order, specs, program, captured)
+    function = Function(_name(fn), program, structure, names_of(program), source=source, arguments=nested)
+    return replace(function, captured=captured)
 
 
 def _arguments(
-    arguments: Mapping[str, Structure], specs: Mapping[str, Spec], program: Program
+    arguments: Mapping[str, Structure],
+    specs: Mapping[str, Spec],
+    program: Program,
+    captured: Captured | None = None,
 ) -> dict[str, Structure]:
     """The arguments of a call, numbered like the inputs of the program; nothing if each is one array."""
     declared_paths, order = list(specs), {t.name: place for place, t in enumerate(program.inputs)}
@@ -127,10 +137,9 @@ def _arguments(
     for name, part in arguments.items():
         if any(declared_paths[p] in order for p in places(part)):
             found[name] = renumbered(part, lambda p: order[declared_paths[p]])
-    for name in order:
-        if name not in specs:
-            found[name] = order[name]
-    return _if_nested(found)
+    hidden = captured.values if captured else {}
+    found |= {name: order[name] for name in order if name not in specs and name not in hidden}
+    return found if captured else _if_nested(found)
 
 
 def _if_nested(arguments: dict[str, Structure]) -> dict[str, Structure]:
@@ -460,7 +469,8 @@ def _derived(
     """Simplify a raw derivative of `f` and give it its place in the family; `seeds` are its additional arguments."""
     program = derived(program, f.program)
     more = {name: shifted(part, len(f.inputs)) for name, part in (seeds or {}).items()}
-    arguments = _if_nested({**f.signature, **more})
-    return Function(
-        f.name, program, structure, forward_names(program, f.program), origin, f.source, arguments, f.note
-    )
+    arguments = {**f.signature, **more}
+    if not f.captured:
+        arguments = _if_nested(arguments)
+    ahead = forward_names(program, f.program)
+    return Function(f.name, program, structure, ahead, origin, f.source, arguments, f.note, f.captured)

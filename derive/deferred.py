@@ -89,13 +89,15 @@ class PerSize(Deferred):
         if missing := [name for name in self.needs if name not in sizes]:
             raise UnknownName(f"{self._why()}\n  missing: {', '.join(missing)}; try: {self._example(sizes)}")
         key = tuple((name, int(sizes[name])) for name in self.needs)
-        if key not in self.traced:
+        self.last = self.traced.get(key)
+        if self.last is None:
             try:
-                self.traced[key] = self.build(dict(key))
+                self.last = self.build(dict(key))
             except NeedsSize as more:
                 self.learn(more)
                 return self.at(**sizes)
-        self.last = self.traced[key]
+            if self.last.captured is None:
+                self.traced[key] = self.last
         return self.last
 
     def learn(self, error: NeedsSize) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from .emit.emit import emit_source
 from .emit.target import EmitRequest, Nested
 from .errors import DomainError, ShapeError, TraceError, UnknownName, closest
+from .frontends.captured import Captured
 from .frontends.inline import inline, tracing
 from .ir.evaluate import evaluate
 from .ir.nodes import Program
@@ -23,7 +24,7 @@ from .render.latex import render_latex
 from .render.matrix import render_matrix, render_parts
 from .render.steps import explain
 from .rewrite.derived import constrained, names_of, present
-from .structure import Structure, filled, flat, is_container, matched
+from .structure import Structure, filled, flat, matched
 from .wanted import Wanted, all_real, wanted
 
 Kind = Literal["grad", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "hvp"]
@@ -60,6 +61,7 @@ class Function:
     source: file and line of the user's function.
     arguments: for each argument of a call the structure that its arrays stand in, numbered like the inputs of
         `program`; empty if each input is an argument.
+    captured: arrays of the enclosing function that this one, traced within it, uses; they follow the arguments.
     note: what a reader must know first, such as that it was traced for one value of a size.
     """
 
@@ -71,6 +73,7 @@ class Function:
     source: str = ""
     arguments: dict[str, Structure] = field(default_factory=dict, hash=False)
     note: str = ""
+    captured: Captured | None = field(default=None, compare=False, repr=False)
     _kernels: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -100,8 +103,9 @@ class Function:
 
         Called within a function that is being traced, it becomes part of what is traced.
         """
-        if (trace := tracing((*args, *kwargs.values()))) is not None:
-            return self.pack(inline(trace, self.program, self.flatten(args, kwargs), self.name))
+        if (trace := self.tracing(args, kwargs)) is not None:
+            known = self.captured.sizes_around() if self.captured else {}
+            return self.pack(inline(trace, self.program, self.flatten(args, kwargs), self.name, known))
         values = evaluate(self.presented, self.bind(args, kwargs))
         return self.pack([values[name][()] for name in self.outputs])
 
@@ -134,7 +138,14 @@ class Function:
         if missing := [name for name in names if name not in given]:
             raise UnknownName(f"{self.name}() needs {', '.join(names)}; missing: {', '.join(missing)}")
         found = {p: x for name, part in signature.items() for p, x in matched(part, given[name], name).items()}
+        if self.captured:
+            found |= {self.inputs.index(name): value for name, value in self.captured.values.items()}
         return [found[place] for place in range(len(self.inputs))]
+
+    def tracing(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """The trace in which it is called, if it is."""
+        captured = self.captured.values.values() if self.captured else ()
+        return tracing((*args, *kwargs.values(), *captured))
 
     def pack(self, values: list[Any]) -> Any:
         """A flat list of outputs in the structure that the caller expects."""
@@ -244,7 +255,7 @@ class CompiledFunction:
         self.function, self.kernel = function, kernel
         self._flat = function.structure == tuple(range(len(function.outputs)))
         self._one = function.structure == 0
-        self._nested = any(map(is_container, function.signature.values()))
+        self._nested = bool(function.arguments)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the kernel on arrays, by position or name; errors as in `Function.__call__`."""
@@ -254,7 +265,7 @@ class CompiledFunction:
         try:
             values = self.kernel(*arrays, **by_name)
         except TraceError:
-            if tracing((*args, *kwargs.values())) is None:
+            if self.function.tracing(args, kwargs) is None:
                 raise
             return self.function(*args, **kwargs)
         if self._one:

@@ -152,3 +152,66 @@ def test_what_does_not_fit_is_said_in_the_callers_words() -> None:
     rows = dv.trace(lambda E, tok: E[tok], E="v d", tok="k, integer < v")
     with pytest.raises(dv.TraceError, match=r"tok of .* is integer; found the real x"):
         dv.trace(lambda E, x: rows(E, x), E="v d", x="k")
+
+
+def test_a_closure_over_arrays_of_the_function_around_it() -> None:
+    def validation(w: Any, penalty: Any, rate: Any, X: Any, y: Any) -> Any:
+        def loss(w: Any) -> Any:
+            return np.sum((X @ w - y) ** 2) / X.shape[0] + np.exp(penalty) * np.sum(w**2)
+
+        slope = dv.grad(loss)
+        for _ in range(2):
+            w = w - rate * slope(w)
+        return np.sum(w**2)
+
+    f = dv.trace(validation, w="n", penalty="", rate="", X="b n", y="b")
+    assert "X' (X w − y) / b" in str(f)
+    assert dv.check(dv.grad(f, ["penalty", "rate", "X"])).passed
+
+
+def test_a_step_of_newtons_method() -> None:
+    def newton(x: Any, A: Any) -> Any:
+        def energy(z: Any) -> Any:
+            return z @ A @ z / 2 + np.sum(np.exp(z))
+
+        return x - np.linalg.solve(dv.hessian(energy)(x), dv.grad(energy)(x))
+
+    f = dv.trace(newton, x="n", A="n n, symmetric")
+    np.testing.assert_allclose(f(np.zeros(2), np.eye(2)), [-0.5, -0.5])
+
+
+def test_what_a_closure_sees_is_never_stale() -> None:
+    def fn(x: Any) -> Any:
+        scale = x
+        slope = dv.grad(lambda z: np.sum(scale * z**2))
+        first = slope(x)
+        scale = 3 * x
+        return first + slope(x)
+
+    np.testing.assert_allclose(dv.trace(fn, x="n")([1.0, 2.0]), [8, 32])
+
+
+def test_closures_over_integers_and_sizes() -> None:
+    def fn(x: Any, tok: Any) -> Any:
+        counts = dv.grad(lambda z: np.sum(z[tok]) * len(tok))(x)
+        ones = dv.vjp(lambda z: np.concatenate([z, np.zeros(tok.shape[0])]))(x, np.ones(x.shape[0] + len(tok)))
+        return counts + ones
+
+    f = dv.trace(fn, x="n", tok="k, integer < n")
+    np.testing.assert_allclose(f([1.0, 2.0, 3.0], [0, 0, 1]), [7, 4, 1])
+
+
+def test_a_loop_over_a_size_of_the_function_around() -> None:
+    def fn(x: Any, c: Any) -> Any:
+        return dv.grad(lambda z: np.sum(sum(c[k] * z**k for k in range(c.shape[0]))))(x)
+
+    f = dv.trace(fn, x="n", c="m")
+    assert list(f.needs) == ["m"]
+    np.testing.assert_allclose(f([2.0], [5.0, 1.0, 1.0]), [5.0])
+
+
+def test_an_array_of_an_earlier_trace_is_refused() -> None:
+    kept: list[Any] = []
+    dv.trace(lambda x: kept.append(x) or x, x="n")
+    with pytest.raises(dv.TraceError, match="kept from an earlier call"):
+        dv.trace(lambda y: dv.grad(lambda z: np.sum(z * kept[0]))(y), y="n")

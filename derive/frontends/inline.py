@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,14 +20,18 @@ from .traced import BOOL, FLOAT, INT, Traced
 DTYPES = {"real": FLOAT, "integer": INT, "boolean": BOOL}
 
 
-def inline(trace: Any, program: Program, values: Sequence[Any], name: str) -> list[Traced]:
+def inline(
+    trace: Any, program: Program, values: Sequence[Any], name: str, known: Mapping[Any, Any] | None = None
+) -> list[Traced]:
     """Append the equations of `program` to a trace, with `values` for its inputs; the traced outputs.
+
+    `known` are sizes of the program that are known without its inputs.
 
     Raises:
         ShapeError: a rank or an axis does not fit.  TraceError: real numbers where integers were declared.
     """
     arrays = [trace.lift(value) for value in values]
-    program = resized(program, _sizes(trace, program, arrays, name))
+    program = resized(program, _sizes(trace, program, arrays, name, known or {}))
     moved = _Moved(trace, {})
     for tensor, array in zip(program.inputs, arrays, strict=True):
         if tensor.kind == "real":
@@ -100,15 +104,17 @@ def tracing(values: Iterable[Any]) -> Any:
     """The trace that is running, if there are traced arrays among the arguments of a call, nested or not."""
     for value in values:
         if isinstance(value, Traced):
-            return value.owner
+            return value.owner.innermost()
         if is_container(value) and (found := tracing(parts_of(value).values())) is not None:
             return found
     return None
 
 
-def _sizes(trace: Any, program: Program, arrays: Sequence[Traced], name: str) -> dict[Expr, Expr]:
+def _sizes(
+    trace: Any, program: Program, arrays: Sequence[Traced], name: str, known: Mapping[Any, Any]
+) -> dict[Expr, Expr]:
     """What the program's sizes are in the caller's."""
-    sizes: dict[Expr, Expr] = {}
+    sizes: dict[Expr, Expr] = dict(known)
     axes: list[tuple[Expr, Traced, int, str]] = []
     for tensor, array in zip(program.inputs, arrays, strict=True):
         if array.rank != tensor.rank:

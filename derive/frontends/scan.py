@@ -51,7 +51,7 @@ def scan(
 
 
 def _trace_of(*values: Any) -> Trace | None:
-    owners = (leaf.owner for value in values for leaf in leaves(value) if isinstance(leaf, Traced))
+    owners = (leaf.owner.innermost() for value in values for leaf in leaves(value) if isinstance(leaf, Traced))
     return next(owners, None) or (Trace.active[-1] if Trace.active else None)
 
 

@@ -30,6 +30,7 @@ from ..ops.elementwise import op_of_numpy
 from ..ops.elementwise.comparisons import OF_TRUTH_VALUES, truth
 from ..ops.elementwise.piecewise import domestic
 from ..ops.tensor import tensor_ops
+from .captured import Captured
 from .constants import LARGEST_TABLE, exact, rule
 from .extents import Extents
 from .indexing import getitem
@@ -73,6 +74,8 @@ class Trace(Words):
         super().__init__()
         self.equations: list[Equation] = []
         self.sizes = Extents(flexible)
+        self.inputs: dict[str, Tensor] = {}
+        self.captured = Captured()
         self.called: dict[str, Callee] = {}
         self.ended = False
         self.units = 0
@@ -82,6 +85,10 @@ class Trace(Words):
         self.states: set[Tensor] = set()
         self.adopted: dict[Tensor, tuple[Tensor, int, int]] = {}
         self.leading: dict[str, int] = {}
+
+    def innermost(self) -> Trace:
+        """The trace that is written to: of those that run one within the other the innermost."""
+        return Trace.active[-1] if self in Trace.active else self
 
     # -- sizes
 
@@ -223,6 +230,8 @@ class Trace(Words):
     def lift(self, value: Any) -> Traced:
         """Any operand as a traced array: numbers exactly, constant arrays by a rule for their entries."""
         if isinstance(value, Traced):
+            if value.owner is not self and value.owner in Trace.active and self in Trace.active:
+                return self.captured.view(self, value)
             if value.owner is not self or self.ended:
                 raise TraceError(
                     "a traced array was kept from an earlier call or belongs to another trace "
@@ -337,6 +346,7 @@ class Trace(Words):
         if any(o is not None for o in (out if isinstance(out, tuple) else (out,))):
             raise self.in_place(f"{name} with out=")
         options = {k: v for k, v in kwargs.items() if not any(v is neutral for neutral in NEUTRAL.get(k, ()))}
+        args = tuple(self.lift(a) if isinstance(a, Traced) else a for a in args)
         op = tensor_ops().get(name)
         if op is None:
             return self.apply(name, *args, **options)

@@ -53,21 +53,31 @@ def trace_numpy(
     arrays = [_argument(trace, tensor) for tensor in inputs.values()]
     call = signature.bind_partial()
     call.arguments = {name: filled(structure, arrays) for name, structure in arguments.items()}
+    trace.inputs = inputs
     try:
-        Trace.active.append(trace)
-        with visible_sizes(fn), _our_errors():
+        with visible_sizes(fn), _our_errors(), _active(trace):
             result = run_traced(fn, call.args, call.kwargs)
             structure, values = outputs_of(_name(fn), trace, result)
+        inputs = {**inputs, **trace.captured.inputs}
         names = Names(trace, inputs, [v.wanted for v in values if v.by_path])
         outputs = [_output(trace, value, names) for value in values]
         names.name_sizes()
         ordered = [tensor for s in arguments.values() for tensor in map(list(inputs.values()).__getitem__, places(s))]
+        ordered += trace.captured.inputs.values()
         program = names.put(Program(tuple(ordered), in_order(trace.equations), tuple(outputs)))
         return resize(program, trace), structure
     finally:
         trace.ended = True
-        Trace.active.remove(trace)
         trace.user.frames.clear()
+
+
+@contextmanager
+def _active(trace: Trace) -> Iterator[None]:
+    Trace.active.append(trace)
+    try:
+        yield
+    finally:
+        Trace.active.pop()
 
 
 @contextmanager

@@ -76,7 +76,7 @@ class Traced(NDArrayOperatorsMixin):
 
     @property
     def flat(self) -> Iterator[Traced]:
-        return iter(self.owner.call("ravel", (self,), {}))
+        return iter(self.owner.innermost().call("ravel", (self,), {}))
 
     def at(self, indices: Any) -> Expr:
         """The entry at these index expressions."""
@@ -89,17 +89,17 @@ class Traced(NDArrayOperatorsMixin):
     # -- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        return self.owner.ufunc(ufunc, method, inputs, options)
+        return self.owner.innermost().ufunc(ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return self.owner.call(f"{function.__module__ or 'numpy'}.{function.__name__}", args, kwargs)
+        return self.owner.innermost().call(f"{function.__module__ or 'numpy'}.{function.__name__}", args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
         known = {n for n in tensor_ops() if "." not in n}
         if name in known:
-            return lambda *args, **kwargs: self.owner.call(name, (self, *args), kwargs)
+            return lambda *args, **kwargs: self.owner.innermost().call(name, (self, *args), kwargs)
         if name in IN_PLACE:
             self._changed(f"{self}.{name}()")
         if name in NUMBERS:
@@ -109,13 +109,13 @@ class Traced(NDArrayOperatorsMixin):
         )
 
     def __getitem__(self, key: Any) -> Traced:
-        return self.owner.getitem(self, key)
+        return self.owner.innermost().getitem(self, key)
 
     def __abs__(self) -> Any:
         return np.absolute(self)
 
     def __round__(self, digits: int = 0) -> Any:
-        return self.owner.call("numpy.round", (self, digits), {})
+        return self.owner.innermost().call("numpy.round", (self, digits), {})
 
     def __floor__(self) -> Any:
         return np.floor(self)

@@ -46,7 +46,7 @@ def _of_a_size(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def function(*args: Any) -> Any:
         if len(args) == 1 and isinstance(args[0], Traced) and args[0].is_size:
-            return args[0].owner.call(f"numpy.{name}", args, {})
+            return args[0].owner.innermost().call(f"numpy.{name}", args, {})
         return original(*args)
 
     return function
@@ -56,7 +56,7 @@ def _trace_of(values: Any) -> Any:
     """The trace of the first traced array among values, lists and tuples."""
     for value in values:
         if isinstance(value, Traced):
-            return value.owner
+            return value.owner.innermost()
         if isinstance(value, list | tuple) and holds_traced(value):
             return _trace_of(value)
     return None
