@@ -1,0 +1,82 @@
+"""Derivatives within a formula, ``grad(x'*A*x, x)``: the passes of `calculus` on what was traced so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sympy import S
+
+from ..calculus.jacobian import jacobian
+from ..calculus.jvp import jvp
+from ..calculus.vjp import vjp
+from ..ir.nodes import Equation, Program, Read, Tensor, substitute
+from ..ir.tensors import with_tensors
+from .names import resize
+from .primitives import store
+from .trace import Trace
+from .traced import Traced
+from .words import TEMPORARY
+
+DERIVATIVES = {"grad": 2, "jacobian": 2, "hessian": 2, "jvp": 3}
+"""Functions of a formula that differentiate, and how many arguments they take."""
+
+
+def gradient(trace: Trace, y: Traced, x: Tensor) -> Traced:
+    """The gradient of a scalar, in the shape of its variable."""
+    program, output = _program(trace, y, [x])
+    derived = vjp(program, (x.name,), {output.name: S.One})
+    return _continued(trace, program, derived, {})
+
+
+def jacobian_of(trace: Trace, y: Traced, x: Tensor) -> Traced:
+    """All first derivatives: the axes of the output first."""
+    program, output = _program(trace, y, [x])
+    pullback = vjp(program, (x.name,), {output.name: None})
+    return _continued(trace, program, jacobian(pullback, pullback.inputs[-1], ("J",)), {})
+
+
+def pushed(trace: Trace, y: Traced, x: Tensor, tangent: Traced) -> Traced:
+    """The derivative along a direction."""
+    program, _ = _program(trace, y, [x])
+    derived = jvp(program, (x.name,))
+    return _continued(trace, program, derived, {derived.inputs[-1]: tangent})
+
+
+def _program(trace: Trace, y: Traced, inputs: Sequence[Tensor]) -> tuple[Program, Tensor]:
+    """What was traced so far as a program that ends in `y`."""
+    stored = store(trace, y.axes, y.entry, "differentiated")
+    defined = {e.target for e in trace.equations}
+    read = {r.tensor for e in trace.equations for r in e.reads} - defined
+    every = {t.name: t for t in (*inputs, *sorted(read, key=str))}
+    assert isinstance(stored.entry, Read)
+    program = resize(Program(tuple(every.values()), tuple(trace.equations), (stored.entry.tensor,)), trace)
+    return program, program.outputs[0]
+
+
+def _continued(trace: Trace, program: Program, derived: Program, seeds: dict[Tensor, Traced]) -> Traced:
+    """The derivative's equations as a continuation of the trace; inputs in `seeds` are what they stand for."""
+    fresh = derived.equations[len(program.equations) :]
+    known = {e.target.name for e in program.equations}
+    fresh = tuple(e for e in derived.equations if e.target.name not in known)
+    names = {
+        e.target: Tensor(f"{TEMPORARY}{len(trace.equations) + k}", e.target.shape, e.target.kind, e.target.facts)
+        for k, e in enumerate(fresh)
+    }
+    renamed = with_tensors(Program(derived.inputs, fresh, derived.outputs), names)
+    for equation in renamed.equations:
+        trace.equations.append(_seeded(equation, seeds))
+    (output,) = renamed.outputs
+    axes = trace.fresh(output.shape)
+    return trace.view(axes, Read(output, axes))
+
+
+def _seeded(equation: Equation, seeds: dict[Tensor, Traced]) -> Equation:
+    mapping: dict[Any, Any] = {}
+    for read in equation.reads:
+        for tensor, value in seeds.items():
+            if read.tensor.name == tensor.name:
+                mapping[read] = value.at(read.indices)
+    return Equation(
+        equation.target, equation.axes, substitute(equation.body, mapping), equation.reduce, equation.bound, equation.step
+    )

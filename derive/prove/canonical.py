@@ -1,0 +1,408 @@
+"""The canonical form of an entry of a program: sums of products of atoms, with sums over indices named canonically."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import permutations, product
+from math import prod
+from typing import Any
+
+import sympy
+from sympy import Expr, S, Tuple
+
+from ..ir.nodes import (
+    HIDDEN,
+    Bracket,
+    Entry,
+    Equation,
+    Index,
+    Program,
+    Read,
+    Slot,
+    Where,
+    indices_of,
+    substitute,
+)
+from ..ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
+from ..ops.elementwise.piecewise import Absolute
+from ..rewrite.deltas import solve_deltas
+from .polynomial import ONE, Monomial, Polynomial, as_expression
+
+MOST_ORDERS = 120
+"""Namings of bound indices that are compared when nothing else tells the indices apart."""
+
+
+class Total(Expr):
+    """``sum_bound body`` with one connected product as body, and bound indices that are named canonically."""
+
+    is_commutative = True
+    is_real = True
+
+    def __new__(cls, body: Expr, bound: Iterable[Index]) -> Total:
+        return Expr.__new__(cls, body, Tuple(*bound))
+
+    @property
+    def body(self) -> Expr:
+        return self.args[0]
+
+    @property
+    def bound(self) -> tuple[Index, ...]:
+        return tuple(self.args[1])
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        return {self, HIDDEN}
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.body.is_positive else None
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if self.body.is_nonnegative else None
+
+
+class Grow(Expr):
+    """``exp(m)`` for a monomial m without coefficient, so that products of exponentials are products of powers."""
+
+    is_commutative = True
+    is_positive = True
+    is_real = True
+
+    def __new__(cls, exponent: Expr) -> Grow:
+        return Expr.__new__(cls, exponent)
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        return {self, HIDDEN}
+
+
+class Applied(Expr):
+    """An entry of what a primitive makes of matrices given by the canonical form of their entries."""
+
+    is_commutative = True
+    is_real = True
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        return {self, HIDDEN}
+
+
+class Canonical:
+    """Canonical forms of the tensors of one program."""
+
+    def __init__(self, program: Program) -> None:
+        self.definitions: Mapping[str, Equation] = program.definitions
+        self.count = 0
+        self.known: dict[str, tuple[tuple[Index, ...], Polynomial]] = {}
+
+    def entry(self, read: Read) -> Polynomial:
+        """The entry of a tensor at these places."""
+        source = self.definitions.get(read.tensor.name)
+        if source is None:
+            return Polynomial.of(oriented(read))
+        if source.target.name not in self.known:
+            axes = tuple(self.fresh(i.extent) for i in source.axes)
+            renaming = dict(zip(source.axes, axes, strict=True))
+            self.known[source.target.name] = axes, self.defined(source, renaming)
+        axes, form = self.known[source.target.name]
+        return self.at(form, dict(zip(axes, read.indices, strict=True)))
+
+    def fresh(self, extent: Expr) -> Index:
+        self.count += 1
+        return Index(f"_{self.count}", extent)
+
+    def at(self, form: Polynomial, places: dict[Any, Any]) -> Polynomial:
+        """A form with indices replaced; an index that became a number may decide a condition."""
+        if all(isinstance(p, Index | Slot) for p in places.values()):
+            return Polynomial.sum(
+                Polynomial({frozenset((renamed(a, places), e) for a, e in m): c}) for m, c in form
+            )
+        return self.form(substitute(form.expression(), places))
+
+    def defined(self, equation: Equation, renaming: dict[Any, Any]) -> Polynomial:
+        bound = tuple(self.fresh(b.extent) for b in equation.bound)
+        body = substitute(equation.body, renaming | dict(zip(equation.bound, bound, strict=True)))
+        if isinstance(body, Entry):
+            return self.applied(body)
+        inner = self.form(body)
+        if equation.reduce in (None, "sum"):
+            return self.total(inner, bound)
+        return Polynomial.of(Applied(sympy.Symbol(equation.reduce), Total(inner.expression(), bound)))
+
+    def applied(self, e: Entry) -> Polynomial:
+        operands = [self.form(operand).expression() for operand in e.operands]
+        return Polynomial.of(
+            Applied(sympy.Symbol(e.primitive), S(e.output), Tuple(*operands), Tuple(*e.places), Tuple(*e.parameters))
+        )
+
+    # -- scalar expressions
+
+    def form(self, e: Expr) -> Polynomial:
+        """The canonical form of an expression over reads, indices and sizes."""
+        if e.is_Rational:
+            return Polynomial.number(e)
+        match e:
+            case Read():
+                return self.entry(e)
+            case Total():
+                return self.total(self.form(e.body), e.bound)
+            case sympy.Add():
+                return Polynomial.sum(map(self.form, e.args))
+            case sympy.Mul():
+                return Polynomial.product(map(self.form, e.args))
+            case sympy.Pow():
+                return self.power(self.form(e.base), e.exp)
+            case sympy.exp():
+                return self.exponential(self.form(e.args[0]))
+            case Grow():
+                return self.exponential(self.form(e.args[0]))
+            case sympy.log():
+                return self.logarithm(self.form(e.args[0]))
+            case Where():
+                chosen, other = Bracket(e.args[0]), Bracket(sympy.Not(e.args[0]))
+                return self.form(chosen) * self.form(e.args[1]) + self.form(other) * self.form(e.args[2])
+            case Bracket() | Applied() | Index() | Slot() | sympy.Symbol():
+                return Polynomial.of(e)
+        if (rule := REWRITTEN.get(e.func)) is not None:
+            return self.form(rule(*e.args))
+        if e.is_number or not e.args:
+            return Polynomial.of(e)
+        return Polynomial.of(e.func(*(self.form(a).expression() for a in e.args)))
+
+    def power(self, base: Polynomial, exponent: Expr) -> Polynomial:
+        """A power: expanded if the exponent is a small natural number, else of each factor where that is allowed."""
+        if not exponent.is_Rational:
+            return Polynomial.of(sympy.Pow(base.expression(), self.form(exponent).expression()))
+        if exponent.is_Integer and 0 < exponent <= 6:
+            return base.power(int(exponent))
+        if base.is_zero:
+            return Polynomial.of(sympy.Pow(S.Zero, exponent, evaluate=False))
+        single = base.single()
+        if single is not None:
+            return self.power_of_monomial(*single, exponent)
+        common = common_factor(base, integral=bool(exponent.is_Integer))
+        if common:
+            rest = base * Polynomial({frozenset((a, -e) for a, e in common): S.One})
+            outside = Polynomial({frozenset((a, e * exponent) for a, e in common): S.One})
+            return outside * self.power(rest, exponent)
+        content, primitive = monic(base)
+        number = content**exponent if exponent.is_Integer or content.is_positive else None
+        if number is None or not number.is_Rational:
+            return Polynomial.of(base.expression(), exponent)
+        return Polynomial.of(primitive.expression(), exponent).scaled(number)
+
+    def power_of_monomial(self, monomial: Monomial, coefficient: Expr, exponent: Expr) -> Polynomial:
+        whole = exponent.is_Integer
+        number = coefficient**exponent if whole or coefficient.is_positive else None
+        free = all(whole or atom.is_nonnegative or (e * exponent).is_Integer and False for atom, e in monomial)
+        if number is not None and number.is_Rational and (whole or free or len(monomial) == 1 and self._root_ok(monomial, exponent)):
+            return Polynomial({frozenset((a, e * exponent) for a, e in monomial): number})
+        inside = coefficient * as_expression(monomial)
+        return Polynomial.of(inside, exponent)
+
+    @staticmethod
+    def _root_ok(monomial: Monomial, exponent: Expr) -> bool:
+        """``(x^2)^(1/2)`` is |x|, not x: only first powers may be given a fractional one."""
+        ((atom, e),) = monomial
+        return e == 1 or bool(atom.is_nonnegative)
+
+    def exponential(self, argument: Polynomial) -> Polynomial:
+        """``exp(c m + d n)`` is ``exp(m)^c exp(n)^d``."""
+        return Polynomial({frozenset((Grow(as_expression(m)), c) for m, c in argument): S.One})
+
+    def logarithm(self, argument: Polynomial) -> Polynomial:
+        """Of a product of positive factors the sum of theirs."""
+        single = argument.single()
+        if single is None:
+            common = common_factor(argument, integral=False)
+            if common:
+                rest = argument * Polynomial({frozenset((a, -e) for a, e in common): S.One})
+                return self.logarithm(Polynomial({common: S.One})) + self.logarithm(rest)
+            content, primitive = monic(argument)
+            if content.is_positive and content != 1:
+                return self.form(sympy.log(content)) + self.logarithm(primitive)
+            return Polynomial.of(sympy.log(argument.expression()))
+        monomial, coefficient = single
+        positive = [(a, e) for a, e in monomial if a.is_positive]
+        rest = frozenset((a, e) for a, e in monomial if not a.is_positive)
+        if not coefficient.is_positive or (rest and not positive and coefficient == 1):
+            return Polynomial.of(sympy.log(coefficient * as_expression(monomial)))
+        parts = [Polynomial.number(0) if coefficient == 1 else self._log_of_number(coefficient)]
+        for atom, exponent in positive:
+            inner = self.form(atom.args[0]) if isinstance(atom, Grow) else self._log_of_atom(atom)
+            parts.append(inner.scaled(exponent))
+        if rest:
+            parts.append(Polynomial.of(sympy.log(as_expression(rest))))
+        return Polynomial.sum(parts)
+
+    @staticmethod
+    def _log_of_atom(atom: Expr) -> Polynomial:
+        return Polynomial.of(sympy.log(atom)) if not isinstance(sympy.log(atom), sympy.Mul) else Polynomial.of(atom)
+
+    def _log_of_number(self, number: Expr) -> Polynomial:
+        """By the prime factors of numerator and denominator."""
+        factors = sympy.factorrat(number)
+        return Polynomial.sum(Polynomial.of(sympy.log(p)).scaled(e) for p, e in factors.items())
+
+    # -- sums
+
+    def total(self, form: Polynomial, bound: tuple[Index, ...]) -> Polynomial:
+        """The sum over indices: free factors out, deltas solved, one `Total` for each connected product."""
+        if not bound:
+            return form
+        return Polynomial.sum(self.sum_of_term(m, bound).scaled(c) for m, c in form)
+
+    def sum_of_term(self, monomial: Monomial, bound: tuple[Index, ...]) -> Polynomial:
+        factors, bound = self.flattened(monomial, bound)
+        term = sympy.Mul(*(a**e for a, e in factors))
+        if term.has(Bracket):
+            solved, left = solve_deltas(term, bound)
+            if (solved, left) != (term, bound):
+                return self.total(self.form(solved), left)
+        outside = [(a, e) for a, e in factors if not indices_of(a) & set(bound)]
+        inside = [(a, e) for a, e in factors if indices_of(a) & set(bound)]
+        result = Polynomial({_collected(outside): S.One})
+        unused = [b for b in bound if not any(b in indices_of(a) for a, _ in inside)]
+        for b in unused:
+            result = result * self.form(b.extent)
+        for group, own in components(inside, [b for b in bound if b not in unused]):
+            result = result * self.component(group, own)
+        return result
+
+    def flattened(
+        self, monomial: Monomial, bound: tuple[Index, ...]
+    ) -> tuple[list[tuple[Expr, Expr]], tuple[Index, ...]]:
+        """Inner sums that share an index with this one become part of it, once for each power."""
+        factors: list[tuple[Expr, Expr]] = []
+        for atom, exponent in monomial:
+            natural = exponent.is_Integer and exponent.is_positive
+            if not (isinstance(atom, Total) and natural and indices_of(atom) & set(bound)):
+                factors.append((atom, exponent))
+                continue
+            for _ in range(int(exponent)):
+                fresh = {b: self.fresh(b.extent) for b in atom.bound}
+                inner = substitute(atom.body, fresh)
+                factors.extend((f.as_base_exp() if f.is_Pow else (f, S.One)) for f in sympy.Mul.make_args(inner))
+                bound = (*bound, *fresh.values())
+        return factors, bound
+
+    def component(self, group: list[tuple[Expr, Expr]], bound: list[Index]) -> Polynomial:
+        """One connected sum, by what is known of it or as an atom."""
+        if len(group) == len(bound) == 1:
+            ((atom, exponent),) = group
+            if isinstance(atom, Read) and exponent == 1 and "simplex" in atom.tensor.facts and atom.indices[-1] == bound[0]:
+                return Polynomial.number(1)
+        return Polynomial.of(named_sum(group, bound))
+
+
+def _collected(factors: Iterable[tuple[Expr, Expr]]) -> Monomial:
+    exponents: dict[Expr, Expr] = {}
+    for atom, exponent in factors:
+        exponents[atom] = exponents.get(atom, S.Zero) + exponent
+    return frozenset((a, e) for a, e in exponents.items() if e != 0)
+
+
+REWRITTEN: dict[type, Callable[..., Expr]] = {
+    sigmoid: lambda x: sympy.exp(x) / (1 + sympy.exp(x)),
+    softplus: lambda x: sympy.log(1 + sympy.exp(x)),
+    log1p: lambda x: sympy.log(1 + x),
+    expm1: lambda x: sympy.exp(x) - 1,
+    sympy.tanh: lambda x: (sympy.exp(2 * x) - 1) / (sympy.exp(2 * x) + 1),
+    sympy.cosh: lambda x: (sympy.exp(x) + sympy.exp(-x)) / 2,
+    sympy.sinh: lambda x: (sympy.exp(x) - sympy.exp(-x)) / 2,
+}
+"""Functions that are rational in exponentials."""
+
+
+def common_factor(form: Polynomial, integral: bool) -> Monomial:
+    """The monomial that divides every term and leaves no negative exponents: of ``1 + 1/E`` it is ``1/E``.
+
+    Without `integral`, positive atoms only: those of which any power may be taken.
+    """
+    least: dict[Expr, Expr] = {}
+    count: dict[Expr, int] = {}
+    for monomial, _ in form:
+        for atom, exponent in monomial:
+            least[atom] = min(least.get(atom, exponent), exponent)
+            count[atom] = count.get(atom, 0) + 1
+    found = {a: e if count[a] == len(form.terms) else min(e, S.Zero) for a, e in least.items()}
+    return frozenset((a, e) for a, e in found.items() if e != 0 and (a.is_positive or (integral and e.is_Integer)))
+
+
+def monic(form: Polynomial) -> tuple[Expr, Polynomial]:
+    """A number times a form whose first coefficient is 1, in an order that no renaming changes."""
+    leading = min(form.terms, key=lambda m: sorted(str(a**e) for a, e in m))
+    content = form.terms[leading]
+    return content, form.scaled(1 / content)
+
+
+def oriented(read: Read) -> Read:
+    """A read of a symmetric matrix, with its places in alphabetical order."""
+    if "symmetric" not in read.tensor.facts or len(read.indices) < 2:
+        return read
+    *batch, i, j = read.indices
+    return Read(read.tensor, (*batch, *sorted((i, j), key=str)))
+
+
+def renamed(e: Any, mapping: Mapping[Any, Any]) -> Any:
+    """Other indices in place of some, symmetric reads put in order again."""
+    changed = substitute(e, dict(mapping))
+    symmetric = {r: oriented(r) for r in changed.atoms(Read) if "symmetric" in r.tensor.facts}
+    return substitute(changed, {r: o for r, o in symmetric.items() if r != o})
+
+
+# -- naming
+
+
+def components(
+    factors: list[tuple[Expr, Expr]], bound: list[Index]
+) -> list[tuple[list[tuple[Expr, Expr]], list[Index]]]:
+    """Factors that share summed indices, group by group."""
+    groups: list[tuple[list[tuple[Expr, Expr]], set[Index]]] = []
+    for factor in factors:
+        used = indices_of(factor[0]) & set(bound)
+        touching = [g for g in groups if g[1] & used]
+        groups = [g for g in groups if not g[1] & used]
+        groups.append(([f for g in touching for f in g[0]] + [factor], used.union(*(g[1] for g in touching))))
+    return [(group, [b for b in bound if b in used]) for group, used in groups]
+
+
+def named_sum(group: list[tuple[Expr, Expr]], bound: list[Index]) -> Total:
+    """The sum with its indices called ``_a``, ``_b``, ...: equal sums get equal names.
+
+    Indices are told apart by how they occur (colour refinement of the product as a graph); where that leaves several
+    orders, the one whose text comes first is taken.
+    """
+    colours = {b: f"({b.extent})" for b in bound}
+    for _ in bound:
+        masked = {b: sorted(_seen(a, e, b, colours) for a, e in group if b in indices_of(a)) for b in bound}
+        ranks = {text: n for n, text in enumerate(sorted({str(v) for v in masked.values()}))}
+        refined = {b: f"({b.extent}:{ranks[str(masked[b])]})" for b in bound}
+        if len(set(refined.values())) == len(set(colours.values())):
+            colours = refined
+            break
+        colours = refined
+    classes: dict[str, list[Index]] = {}
+    for b in bound:
+        classes.setdefault(colours[b], []).append(b)
+    ordered = [classes[c] for c in sorted(classes)]
+    orders = product(*(permutations(c) for c in ordered)) if _count(ordered) <= MOST_ORDERS else [ordered]
+    return min((_named(group, [b for c in order for b in c]) for order in orders), key=str)
+
+
+def _count(classes: list[list[Index]]) -> int:
+    return prod(int(sympy.factorial(len(c))) for c in classes)
+
+
+def _seen(atom: Expr, exponent: Expr, b: Index, colours: dict[Index, str]) -> str:
+    """A factor as it looks from one of its indices."""
+    mask = {c: Index("*" if c == b else colours[c], c.extent) for c in colours}
+    return str(renamed(atom, mask) ** exponent)
+
+
+def _named(group: list[tuple[Expr, Expr]], bound: list[Index]) -> Total:
+    names = {b: Index(f"_{chr(97 + n % 26)}{n // 26 or ''}", b.extent) for n, b in enumerate(bound)}
+    body = sympy.Mul(*(renamed(a, names) ** e for a, e in group))
+    return Total(body, [names[b] for b in bound])
+
+
+__all__ = ["ONE", "Canonical", "Total"]

@@ -1,0 +1,91 @@
+"""Whether two programs have equal outputs for all sizes and values: the difference of their canonical forms is zero."""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Expr, S
+
+from ..ir.nodes import Index, Program, Read, indices_of, substitute
+from .canonical import Canonical, Total, _collected
+from .polynomial import Monomial, Polynomial, TooLarge
+
+DEPTH = 6
+
+
+def equal_outputs(left: Program, right: Program) -> bool | None:
+    """True where proved; None where this form cannot decide. Inputs of the same name are the same."""
+    try:
+        return all(
+            _equal_entries(left, a, right, b) for a, b in zip(left.outputs, right.outputs, strict=True)
+        ) or None
+    except TooLarge:
+        return None
+
+
+def _equal_entries(left: Program, a: object, right: Program, b: object) -> bool:
+    axes = tuple(Index(f"i{p}", extent) for p, extent in enumerate(a.shape))  # type: ignore[attr-defined]
+    forms = Canonical(left), Canonical(right)
+    difference = forms[0].entry(Read(a, axes)) - forms[1].entry(Read(b, axes))  # type: ignore[arg-type]
+    return is_zero(difference, forms[0])
+
+
+def is_zero(form: Polynomial, forms: Canonical, depth: int = DEPTH) -> bool:
+    """Whether a form vanishes: at once, over a common denominator, or sum by sum."""
+    if form.is_zero:
+        return True
+    if depth == 0:
+        return False
+    cleared = _cleared(form, forms)
+    if cleared is not None:
+        return is_zero(cleared, forms, depth - 1)
+    merged = _merged(form, forms, depth)
+    return merged is not None and is_zero(merged, forms, depth - 1)
+
+
+def _cleared(form: Polynomial, forms: Canonical) -> Polynomial | None:
+    """The numerator over a common denominator of what is a sum under a negative or fractional power."""
+    least: dict[Expr, Expr] = {}
+    for monomial, _ in form:
+        for atom, exponent in monomial:
+            if atom.is_Add:
+                least[atom] = min(least.get(atom, S.Zero), sympy.floor(exponent))
+    negative = {atom: e for atom, e in least.items() if e < 0}
+    positive = any(a.is_Add and e >= 1 for m, _ in form for a, e in m)
+    if not negative and not positive:
+        return None
+    factor: Monomial = frozenset((atom, -e) for atom, e in negative.items())
+    parts = []
+    for monomial, coefficient in form:
+        exponents = dict(_collected([*monomial, *factor]))
+        whole = Polynomial({frozenset((a, e) for a, e in exponents.items() if not a.is_Add): coefficient})
+        for atom, exponent in exponents.items():
+            if atom.is_Add:
+                natural = sympy.floor(exponent)
+                whole = whole * forms.form(atom).power(int(natural))
+                if exponent != natural:
+                    whole = whole * Polynomial.of(atom, exponent - natural)
+        parts.append(whole)
+    return Polynomial.sum(parts)
+
+
+def _merged(form: Polynomial, forms: Canonical, depth: int) -> Polynomial | None:
+    """The form without groups of sums over one index whose bodies add up to zero."""
+    groups: dict[tuple[Monomial, Expr], list[tuple[Monomial, Expr, Total]]] = {}
+    for monomial, coefficient in form:
+        for atom, exponent in monomial:
+            if isinstance(atom, Total) and exponent == 1 and len(atom.bound) == 1:
+                rest = monomial - {(atom, exponent)}
+                groups.setdefault((rest, atom.bound[0].extent), []).append((monomial, coefficient, atom))
+    for (_, extent), members in groups.items():
+        if len(members) < 2:
+            continue
+        index = forms.fresh(extent)
+        inner = Polynomial.sum(
+            forms.form(substitute(total.body, {total.bound[0]: index})).scaled(c) for _, c, total in members
+        )
+        if is_zero(inner, forms, depth - 1):
+            return Polynomial({m: c for m, c in form if m not in {m for m, _, _ in members}})
+    return None
+
+
+__all__ = ["equal_outputs", "indices_of", "is_zero"]
