@@ -14,6 +14,8 @@ from .api import (
     spec,
     trace,
     value_and_grad,
+    verify,
+    verify_gradient,
     vjp,
 )
 from .errors import (
@@ -31,6 +33,7 @@ from .errors import (
 from .frontends.scan import scan
 from .function import Function
 from .matrices import vec, vech
+from .prove.verdict import Verdict
 
 __version__ = "0.1.0"
 
@@ -46,6 +49,7 @@ __all__ = [
     "TraceError",
     "UnknownName",
     "UnsupportedOp",
+    "Verdict",
     "check",
     "equations",
     "grad",
@@ -62,5 +66,7 @@ __all__ = [
     "value_and_grad",
     "vec",
     "vech",
+    "verify",
+    "verify_gradient",
     "vjp",
 ]

@@ -29,6 +29,8 @@ from .ir.evaluate import evaluate
 from .ir.facts import Spec, spec
 from .ir.nodes import Program, Tensor, size
 from .ir.tensors import merge
+from .prove.verdict import Verdict, worst
+from .prove.verify import verify_programs, verify_text
 from .rewrite.derived import derived, forward_names, names_of, prepare, simplified
 from .structure import Structure, by_entry, flat, is_container, matched, places, renumbered, shifted
 from .verify.check import Report, check_derivative
@@ -439,6 +441,52 @@ def equations(text: str, /, outputs: Sequence[str] | None = None, **shapes: Any)
     structure = 0 if single else flat(len(program.outputs))
     source = "equations in index notation"
     return Function("equations", program, structure, names_of(program), None, source, _arguments(arguments, specs, program))
+
+
+# -- claims
+
+
+def verify(claim: str | Function, other: Function | None = None, /, **shapes: Any) -> Verdict:
+    """Whether an identity holds: proved, tested, refuted with the smallest counterexample found, or unknown.
+
+    Args:
+        claim: ``"grad(x'*A*x, x) == (A + A')*x"`` in the grammar of `parse`, with `grad`, `jacobian`, `hessian` and
+            `jvp`; or a function, to be compared with `other`.
+        other: a function of the same inputs.
+        shapes: as for `trace`, with facts; what is left out follows from the operations.
+
+    Returns:
+        A `Verdict`; it has no truth value: compare its ``status`` with "PROVED", "TESTED", "REFUTED", "UNKNOWN".
+
+    Raises:
+        ParseError: the text is no claim.  ShapeError: both sides have other shapes.
+
+    Example:
+        >>> print(verify("tr(A*B) == tr(B*A)", A="n m", B="m n"))
+        PROVED (all sizes): tr(A*B) == tr(B*A)
+          equal canonical forms
+    """
+    if isinstance(claim, str):
+        return verify_text(claim, {name: s if isinstance(s, Spec) else spec(s) for name, s in shapes.items()})
+    if not isinstance(claim, Function) or not isinstance(other, Function):
+        raise UnknownName("verify takes a claim as text, or two functions; try: verify(trace(f, ...), trace(g, ...))")
+    return worst(verify_programs(claim.program, other.program, f"{claim.name} == {other.name}"))
+
+
+def verify_gradient(loss: Traceable, gradient: Callable[..., Any], wrt: Wrt = None) -> Verdict:
+    """Whether a hand-written gradient is that of `loss`.
+
+    Args:
+        loss: a traced scalar function.
+        gradient: a NumPy function of the same arguments that returns one array for each of `wrt`.
+    """
+    if not isinstance(loss, Function):
+        raise UnknownName('the loss needs shapes: verify_gradient(trace(loss, X="n m", ...), my_gradient)')
+    wanted = _wrt(loss, wrt)
+    derived_one = _grad(loss, list(wanted.names), "grad")
+    specs = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in loss.program.inputs}
+    written = trace(gradient, **specs)
+    return worst(verify_programs(written.program, derived_one.program, f"{written.name} is the gradient of {loss.name}"))
 
 
 # -- what the verbs share

@@ -65,7 +65,19 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--format", choices=FORMATS, default="text")
         command.add_argument("--out", type=Path, help="write the stub (or the page, for html) here")
         command.set_defaults(run=run)
+    text = 'a claim such as "grad(x\'*A*x, x) == (A + A\')*x": proved, tested, refuted or unknown'
+    command = commands.add_parser("verify", help=text, description=text)
+    command.add_argument("claim", help="a relation between two formulas")
+    command.add_argument("--shapes", default="", help='"x=n, A=n n, symmetric"; default: what the operations determine')
+    command.add_argument("--json", action="store_true", help="the verdict as JSON")
+    command.set_defaults(run=_verify)
     return parser
+
+
+def _verify(options: argparse.Namespace, console: Console) -> int:
+    verdict = api.verify(options.claim, **parse_shapes(options.shapes))
+    console.print(verdict.to_json() if options.json else str(verdict), markup=False)
+    return 0 if verdict.status in ("PROVED", "TESTED") else 1
 
 
 def _backprop(options: argparse.Namespace, console: Console) -> int:

@@ -10,10 +10,14 @@ from sympy import Expr, S
 
 from ..frontends.trace import Trace
 from ..frontends.traced import FLOAT, INT, Traced
+from ..frontends.words import TEMPORARY
 from ..ir.nodes import Entry, Equation, Index, Read, Slot, Step, Tensor, fresh_indices, indices_of, substitute
 from ..ir.tensors import with_equation
 from ..ops.linalg import primitives
 from .differentiate import new_name
+
+RULE = f"{TEMPORARY}rule"
+"""What the names begin with that a rule gives its tensors: they differ from those of a trace that it is applied in."""
 
 
 def siblings(equations: Iterable[Equation]) -> dict[str, list[Equation]]:
@@ -33,7 +37,7 @@ class Application:
     """
 
     def __init__(self, members: Sequence[Equation], taken: dict[str, int]) -> None:
-        self.members, self.taken, self.trace = members, taken, Trace()
+        self.members, self.taken, self.trace = members, taken, Trace(prefix=RULE)
         first = members[0]
         assert isinstance(first.body, Entry)
         self.entry = first.body
@@ -127,7 +131,7 @@ class Application:
         first = self.members[0]
         made = Step("primitive", of=first.target.name, where=first.step.where)
         for equation in self.trace.equations:
-            if equation.target.name.startswith("#"):
+            if equation.target.name.startswith(RULE):
                 name = new_name(f"{self.record.name}_{self.members[0].target.name}", self.taken)
                 old = equation.target
                 renaming[old] = Tensor(name, old.shape, old.kind, old.facts, old.bound)

@@ -60,12 +60,12 @@ def understand(text: str, specs: Mapping[str, Spec]) -> Understood:
     source = Source(text)
     with source.about():
         tree, style = read_formula(source)
-        variables = _variables(source, tree, specs)
+        variables = variables_of(source, tree, specs)
         program, guessed = program_of(Reading(source, tree, style, variables, lengths=lengths_of(tree)), specs)
         return Understood(program, style, guessed)
 
 
-def _variables(source: Source, tree: Node, specs: Mapping[str, Spec]) -> tuple[Name, ...]:
+def variables_of(source: Source, tree: Node, specs: Mapping[str, Spec]) -> tuple[Name, ...]:
     """Where variables stand in the formula; a function without its arguments is an error."""
     known = {*check_declared(specs), *CONSTANTS, *MODULES, *KEYWORDS, "..."} - specs.keys()
     found = tuple(n for n in walk(tree) if isinstance(n, Name) and n.name not in known)

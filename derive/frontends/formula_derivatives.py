@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sympy import S
@@ -16,10 +17,6 @@ from .names import resize
 from .primitives import store
 from .trace import Trace
 from .traced import Traced
-from .words import TEMPORARY
-
-DERIVATIVES = {"grad": 2, "jacobian": 2, "hessian": 2, "jvp": 3}
-"""Functions of a formula that differentiate, and how many arguments they take."""
 
 
 def gradient(trace: Trace, y: Traced, x: Tensor) -> Traced:
@@ -56,13 +53,12 @@ def _program(trace: Trace, y: Traced, inputs: Sequence[Tensor]) -> tuple[Program
 
 def _continued(trace: Trace, program: Program, derived: Program, seeds: dict[Tensor, Traced]) -> Traced:
     """The derivative's equations as a continuation of the trace; inputs in `seeds` are what they stand for."""
-    fresh = derived.equations[len(program.equations) :]
     known = {e.target.name for e in program.equations}
     fresh = tuple(e for e in derived.equations if e.target.name not in known)
-    names = {
-        e.target: Tensor(f"{TEMPORARY}{len(trace.equations) + k}", e.target.shape, e.target.kind, e.target.facts)
-        for k, e in enumerate(fresh)
-    }
+    names = {e.target: replace(e.target, name=trace.temporary()) for e in fresh}
+    before = {t.name: t for e in trace.equations for t in (e.target, *(r.tensor for r in e.reads))}
+    seen = (*program.inputs, *(e.target for e in program.equations))
+    names |= {t: before[t.name] for t in seen if t.name in before}  # as they were before sizes were resolved
     renamed = with_tensors(Program(derived.inputs, fresh, derived.outputs), names)
     for equation in renamed.equations:
         trace.equations.append(_seeded(equation, seeds))
@@ -78,5 +74,10 @@ def _seeded(equation: Equation, seeds: dict[Tensor, Traced]) -> Equation:
             if read.tensor.name == tensor.name:
                 mapping[read] = value.at(read.indices)
     return Equation(
-        equation.target, equation.axes, substitute(equation.body, mapping), equation.reduce, equation.bound, equation.step
+        equation.target,
+        equation.axes,
+        substitute(equation.body, mapping),
+        equation.reduce,
+        equation.bound,
+        equation.step,
     )

@@ -9,11 +9,14 @@ from typing import Any
 import sympy
 
 from ..errors import closest
+from ..ir.nodes import Read, Tensor
 from .formula_code import FormulaCode
+from .formula_derivatives import gradient, jacobian_of, pushed
 from .formula_grammar import KEYWORDS, MODULES, Style, dotted
 from .formula_names import (
     BY_ENTRY,
     CONSTANTS,
+    DERIVATIVES,
     OF_TWO,
     OPTIONS,
     OWN,
@@ -55,6 +58,12 @@ ENTRYWISE = {
 SEVERAL = {f"numpy.linalg.{name}" for name in ("slogdet", "qr", "eigh", "svd")}
 """Functions that give several arrays, of which an index takes one."""
 
+EXAMPLES = {
+    "grad": "grad(x'*A*x, x)",
+    "jacobian": "jacobian(A*x, x)",
+    "hessian": "hessian(x'*A*x, x)",
+    "jvp": "jvp(inv(X), X, dX)",
+}
 LARGEST_ARGUMENT = 1_000
 """Integers given to functions, as an axis or a number of repetitions."""
 
@@ -140,6 +149,8 @@ class Lowering:
         name = node.function
         if name in self.names:
             raise self.code.error(f"{name} is an array, not a function; write {name}*(...) for a product")
+        if name in DERIVATIVES:
+            return self.derivative(name, node)
         if name in OWN:
             return self.own(name, node)
         if name in OF_TWO and len(node.args) == 2 and not node.options:
@@ -175,6 +186,38 @@ class Lowering:
         if x.rank:
             raise self.code.error(f"{name}(...) repeats a number; found a {x.shape}")
         return self.apply("numpy.full", (tuple(map(self.trace.number, self.lengths[node.place.start])), x))
+
+    def derivative(self, name: str, node: Call) -> Value:
+        """``grad(f, x)``, ``jacobian(f, x)``, ``hessian(f, x)``, ``jvp(f, x, dx)``."""
+        self.without_options(node)
+        if len(node.args) != DERIVATIVES[name]:
+            raise self.code.error(
+                f"{name} takes {DERIVATIVES[name]} arguments, as in {EXAMPLES[name]}; found {len(node.args)}"
+            )
+        y = self.value(node.args[0])
+        x = self.variable(node.args[1])
+        if name in ("grad", "hessian") and y.rank:
+            raise self.code.error(f"{name} needs a scalar; found a {y.shape}; try: jacobian, or sum(...)")
+        match name:
+            case "grad":
+                return Value(gradient(self.trace, y.array, x))
+            case "hessian":
+                return Value(jacobian_of(self.trace, gradient(self.trace, y.array, x), x))
+            case "jvp":
+                tangent = self.value(node.args[2])
+                for p, (extent, own) in enumerate(zip(x.shape, tangent.array.extents, strict=False)):
+                    self.trace.unify(extent, own, "the direction of jvp", (tangent.array, p))
+                return Value(pushed(self.trace, y.array, x, tangent.array), y.row)
+        return Value(jacobian_of(self.trace, y.array, x))
+
+    def variable(self, node: Node) -> Tensor:
+        """The input that a name stands for, to be differentiated by."""
+        value = self.names.get(node.name) if isinstance(node, Name) else None
+        entry = value.array.entry if value is not None else None
+        if not isinstance(entry, Read) or entry.tensor.kind != "real":
+            with self.code.at(node.place):
+                raise self.code.error("a derivative is by a variable: write its name")
+        return entry.tensor
 
     def method(self, node: Call) -> Value:
         assert node.receiver is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import sympy
 
@@ -128,7 +129,7 @@ def _trace(reading: Reading, specs: Mapping[str, Spec], flexible: frozenset[symp
     trace.user = code = FormulaCode(reading.source)
     sizes = [size(name) for name in sorted({*sizes_of_specs(specs), *open_sizes})]
 
-    def formula(*arrays: Traced) -> Traced:
+    def formula(*arrays: Traced) -> Any:
         names = {str(s): Value(trace.lift(trace.number(s))) for s in sizes}
         names |= {name: Value(array) for name, array in zip(specs, arrays, strict=True)}
         return reading.lowering(trace, code, reading.style, names, reading.lengths).result(reading.tree)
@@ -172,6 +173,8 @@ def _plain(program: Program) -> Program:
 
 def _called(program: Program, left: str) -> Program:
     """The program with its result called as the formula calls it, if that name is free."""
+    if len(program.outputs) > 1:
+        return program
     (output,) = program.outputs
     taken = {*program.tensors, *RESERVED, *map(str, program.sizes)}
     if not left or left in taken or output in program.inputs:

@@ -70,8 +70,9 @@ class Trace(Words):
     active: ClassVar[list[Trace]] = []
     """The traces that are being made, the innermost last."""
 
-    def __init__(self, flexible: Iterable[sympy.Symbol] = ()) -> None:
+    def __init__(self, flexible: Iterable[sympy.Symbol] = (), prefix: str = TEMPORARY) -> None:
         super().__init__()
+        self.prefix = prefix
         self.equations: list[Equation] = []
         self.sizes = Extents(flexible)
         self.inputs: dict[str, Tensor] = {}
@@ -137,7 +138,7 @@ class Trace(Words):
     def temporary(self) -> str:
         """A name for a tensor that has none yet."""
         self.temporaries += 1
-        return f"{TEMPORARY}{self.temporaries}"
+        return f"{self.prefix}{self.temporaries}"
 
     def indices(self, x: Traced) -> tuple[Index, ...]:
         """New indices for the axes of `x`."""

@@ -21,12 +21,13 @@ from ..ir.nodes import (
     Slot,
     Where,
     indices_of,
+    reads_of,
     substitute,
 )
 from ..ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
-from ..ops.elementwise.piecewise import Absolute
 from ..rewrite.deltas import solve_deltas
-from .polynomial import ONE, Monomial, Polynomial, as_expression
+from ..rewrite.digits import split_digits
+from .polynomial import Monomial, Polynomial, as_expression
 
 MOST_ORDERS = 120
 """Namings of bound indices that are compared when nothing else tells the indices apart."""
@@ -131,7 +132,13 @@ class Canonical:
     def applied(self, e: Entry) -> Polynomial:
         operands = [self.form(operand).expression() for operand in e.operands]
         return Polynomial.of(
-            Applied(sympy.Symbol(e.primitive), S(e.output), Tuple(*operands), Tuple(*e.places), Tuple(*e.parameters))
+            Applied(
+                sympy.Symbol(e.primitive),
+                S(e.output),
+                Tuple(*operands),
+                Tuple(*e.places),
+                Tuple(*e.parameters),
+            )
         )
 
     # -- scalar expressions
@@ -191,19 +198,17 @@ class Canonical:
         return Polynomial.of(primitive.expression(), exponent).scaled(number)
 
     def power_of_monomial(self, monomial: Monomial, coefficient: Expr, exponent: Expr) -> Polynomial:
+        """Of each factor for a whole exponent; a root only of what cannot be negative: ``(x^2)^(1/2)`` is no x."""
         whole = exponent.is_Integer
         number = coefficient**exponent if whole or coefficient.is_positive else None
-        free = all(whole or atom.is_nonnegative or (e * exponent).is_Integer and False for atom, e in monomial)
-        if number is not None and number.is_Rational and (whole or free or len(monomial) == 1 and self._root_ok(monomial, exponent)):
+        alone = len(monomial) == 1 and next(iter(monomial))[1] == 1
+        if (
+            number is not None
+            and number.is_Rational
+            and (whole or alone or all(atom.is_nonnegative for atom, _ in monomial))
+        ):
             return Polynomial({frozenset((a, e * exponent) for a, e in monomial): number})
-        inside = coefficient * as_expression(monomial)
-        return Polynomial.of(inside, exponent)
-
-    @staticmethod
-    def _root_ok(monomial: Monomial, exponent: Expr) -> bool:
-        """``(x^2)^(1/2)`` is |x|, not x: only first powers may be given a fractional one."""
-        ((atom, e),) = monomial
-        return e == 1 or bool(atom.is_nonnegative)
+        return Polynomial.of(coefficient * as_expression(monomial), exponent)
 
     def exponential(self, argument: Polynomial) -> Polynomial:
         """``exp(c m + d n)`` is ``exp(m)^c exp(n)^d``."""
@@ -215,8 +220,8 @@ class Canonical:
         if single is None:
             common = common_factor(argument, integral=False)
             if common:
-                rest = argument * Polynomial({frozenset((a, -e) for a, e in common): S.One})
-                return self.logarithm(Polynomial({common: S.One})) + self.logarithm(rest)
+                inverse = Polynomial({frozenset((a, -e) for a, e in common): S.One})
+                return self.logarithm(Polynomial({common: S.One})) + self.logarithm(argument * inverse)
             content, primitive = monic(argument)
             if content.is_positive and content != 1:
                 return self.form(sympy.log(content)) + self.logarithm(primitive)
@@ -228,15 +233,11 @@ class Canonical:
             return Polynomial.of(sympy.log(coefficient * as_expression(monomial)))
         parts = [Polynomial.number(0) if coefficient == 1 else self._log_of_number(coefficient)]
         for atom, exponent in positive:
-            inner = self.form(atom.args[0]) if isinstance(atom, Grow) else self._log_of_atom(atom)
+            inner = self.form(atom.args[0]) if isinstance(atom, Grow) else Polynomial.of(sympy.log(atom))
             parts.append(inner.scaled(exponent))
         if rest:
             parts.append(Polynomial.of(sympy.log(as_expression(rest))))
         return Polynomial.sum(parts)
-
-    @staticmethod
-    def _log_of_atom(atom: Expr) -> Polynomial:
-        return Polynomial.of(sympy.log(atom)) if not isinstance(sympy.log(atom), sympy.Mul) else Polynomial.of(atom)
 
     def _log_of_number(self, number: Expr) -> Polynomial:
         """By the prime factors of numerator and denominator."""
@@ -254,13 +255,17 @@ class Canonical:
     def sum_of_term(self, monomial: Monomial, bound: tuple[Index, ...]) -> Polynomial:
         factors, bound = self.flattened(monomial, bound)
         term = sympy.Mul(*(a**e for a, e in factors))
+        if any(isinstance(i, sympy.Mod) for r in reads_of(term) for i in r.indices):
+            split, parts = split_digits(term, bound)
+            if parts != bound:
+                return self.total(self.form(split), parts)
         if term.has(Bracket):
             solved, left = solve_deltas(term, bound)
             if (solved, left) != (term, bound):
                 return self.total(self.form(solved), left)
         outside = [(a, e) for a, e in factors if not indices_of(a) & set(bound)]
         inside = [(a, e) for a, e in factors if indices_of(a) & set(bound)]
-        result = Polynomial({_collected(outside): S.One})
+        result = Polynomial({collected(outside): S.One})
         unused = [b for b in bound if not any(b in indices_of(a) for a, _ in inside)]
         for b in unused:
             result = result * self.form(b.extent)
@@ -281,7 +286,9 @@ class Canonical:
             for _ in range(int(exponent)):
                 fresh = {b: self.fresh(b.extent) for b in atom.bound}
                 inner = substitute(atom.body, fresh)
-                factors.extend((f.as_base_exp() if f.is_Pow else (f, S.One)) for f in sympy.Mul.make_args(inner))
+                factors.extend(
+                    (f.as_base_exp() if f.is_Pow else (f, S.One)) for f in sympy.Mul.make_args(inner)
+                )
                 bound = (*bound, *fresh.values())
         return factors, bound
 
@@ -289,12 +296,17 @@ class Canonical:
         """One connected sum, by what is known of it or as an atom."""
         if len(group) == len(bound) == 1:
             ((atom, exponent),) = group
-            if isinstance(atom, Read) and exponent == 1 and "simplex" in atom.tensor.facts and atom.indices[-1] == bound[0]:
+            if (
+                isinstance(atom, Read)
+                and exponent == 1
+                and "simplex" in atom.tensor.facts
+                and atom.indices[-1] == bound[0]
+            ):
                 return Polynomial.number(1)
         return Polynomial.of(named_sum(group, bound))
 
 
-def _collected(factors: Iterable[tuple[Expr, Expr]]) -> Monomial:
+def collected(factors: Iterable[tuple[Expr, Expr]]) -> Monomial:
     exponents: dict[Expr, Expr] = {}
     for atom, exponent in factors:
         exponents[atom] = exponents.get(atom, S.Zero) + exponent
@@ -325,7 +337,9 @@ def common_factor(form: Polynomial, integral: bool) -> Monomial:
             least[atom] = min(least.get(atom, exponent), exponent)
             count[atom] = count.get(atom, 0) + 1
     found = {a: e if count[a] == len(form.terms) else min(e, S.Zero) for a, e in least.items()}
-    return frozenset((a, e) for a, e in found.items() if e != 0 and (a.is_positive or (integral and e.is_Integer)))
+    return frozenset(
+        (a, e) for a, e in found.items() if e != 0 and (a.is_positive or (integral and e.is_Integer))
+    )
 
 
 def monic(form: Polynomial) -> tuple[Expr, Polynomial]:
@@ -399,10 +413,15 @@ def _seen(atom: Expr, exponent: Expr, b: Index, colours: dict[Index, str]) -> st
     return str(renamed(atom, mask) ** exponent)
 
 
+def _depth(e: Any) -> int:
+    """How many sums stand within one another in an expression."""
+    inner = max((_depth(a) for a in (e.indices if isinstance(e, Read) else e.args)), default=0)
+    return inner + isinstance(e, Total)
+
+
 def _named(group: list[tuple[Expr, Expr]], bound: list[Index]) -> Total:
-    names = {b: Index(f"_{chr(97 + n % 26)}{n // 26 or ''}", b.extent) for n, b in enumerate(bound)}
+    """Names differ from those of the sums within, so that no index is taken for another."""
+    depth = 1 + max((_depth(a) for a, _ in group), default=0)
+    names = {b: Index(f"_{depth}.{n}", b.extent) for n, b in enumerate(bound)}
     body = sympy.Mul(*(renamed(a, names) ** e for a, e in group))
     return Total(body, [names[b] for b in bound])
-
-
-__all__ = ["ONE", "Canonical", "Total"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sympy
 from sympy import Expr, S
 
-from ..ir.nodes import Index, Program, Read, indices_of, substitute
-from .canonical import Canonical, Total, _collected
+from ..ir.nodes import Index, Program, Read, Tensor, substitute
+from .canonical import Canonical, Total, collected
 from .polynomial import Monomial, Polynomial, TooLarge
 
 DEPTH = 6
@@ -15,17 +15,18 @@ DEPTH = 6
 def equal_outputs(left: Program, right: Program) -> bool | None:
     """True where proved; None where this form cannot decide. Inputs of the same name are the same."""
     try:
-        return all(
-            _equal_entries(left, a, right, b) for a, b in zip(left.outputs, right.outputs, strict=True)
-        ) or None
+        return (
+            all(_equal_entries(left, a, right, b) for a, b in zip(left.outputs, right.outputs, strict=True))
+            or None
+        )
     except TooLarge:
         return None
 
 
-def _equal_entries(left: Program, a: object, right: Program, b: object) -> bool:
-    axes = tuple(Index(f"i{p}", extent) for p, extent in enumerate(a.shape))  # type: ignore[attr-defined]
+def _equal_entries(left: Program, a: Tensor, right: Program, b: Tensor) -> bool:
+    axes = tuple(Index(f"i{p}", extent) for p, extent in enumerate(a.shape))
     forms = Canonical(left), Canonical(right)
-    difference = forms[0].entry(Read(a, axes)) - forms[1].entry(Read(b, axes))  # type: ignore[arg-type]
+    difference = forms[0].entry(Read(a, axes)) - forms[1].entry(Read(b, axes))
     return is_zero(difference, forms[0])
 
 
@@ -56,7 +57,7 @@ def _cleared(form: Polynomial, forms: Canonical) -> Polynomial | None:
     factor: Monomial = frozenset((atom, -e) for atom, e in negative.items())
     parts = []
     for monomial, coefficient in form:
-        exponents = dict(_collected([*monomial, *factor]))
+        exponents = dict(collected([*monomial, *factor]))
         whole = Polynomial({frozenset((a, e) for a, e in exponents.items() if not a.is_Add): coefficient})
         for atom, exponent in exponents.items():
             if atom.is_Add:
@@ -86,6 +87,3 @@ def _merged(form: Polynomial, forms: Canonical, depth: int) -> Polynomial | None
         if is_zero(inner, forms, depth - 1):
             return Polynomial({m: c for m, c in form if m not in {m for m, _, _ in members}})
     return None
-
-
-__all__ = ["equal_outputs", "indices_of", "is_zero"]

@@ -10,6 +10,8 @@ from typing import Any
 import sympy
 from sympy import Expr, S
 
+from ..ir.nodes import Bracket
+
 Monomial = frozenset[tuple[Expr, Expr]]
 """Atoms with their exponents, rational numbers."""
 ONE: Monomial = frozenset()
@@ -103,7 +105,7 @@ def times(a: Monomial, b: Monomial) -> Monomial:
         if total == 0:
             exponents.pop(atom, None)
         else:
-            exponents[atom] = total
+            exponents[atom] = S.One if isinstance(atom, Bracket) else total
     return frozenset(exponents.items())
 
 

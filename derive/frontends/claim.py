@@ -1,0 +1,71 @@
+"""A claim as text, ``grad(x'*A*x, x) == (A + A')*x``: a relation between two formulas, as a program with two outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ShapeError
+from ..ir.facts import Spec
+from .formula import Understood, lengths_of, variables_of
+from .formula_grammar import read_formula
+from .formula_lower import Lowering
+from .formula_program import Reading, program_of
+from .formula_text import Source
+from .formula_tree import Compare, Node
+
+RELATIONS = ("==", "!=", "<", "<=", ">", ">=")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A relation between two formulas, understood as a program whose two outputs are its sides.
+
+    turned: whether one side is a row where the other is a column: they agree up to the layout at best.
+    """
+
+    understood: Understood
+    relation: str
+    sides: tuple[str, str]
+    turned: bool = False
+
+
+def understand_claim(text: str, specs: Mapping[str, Spec]) -> Claim:
+    """Read a relation ``left == right``, or an inequality, between two formulas over the same variables.
+
+    Raises:
+        ParseError: the text cannot be read, or is no relation; where the sides have different shapes a ShapeError as well.
+    """
+    source = Source(text)
+    with source.about():
+        tree, style = read_formula(source)
+        if not isinstance(tree, Compare) or tree.symbol not in RELATIONS:
+            raise source.error("a claim is a relation between two formulas, such as x'*x == norm2(x)^2", 0, len(text))
+        turned: list[bool] = []
+        reading = Reading(
+            source, tree, style, variables_of(source, tree, specs), lengths=lengths_of(tree),
+            lowering=lambda *given: _BothSides(turned, *given),
+        )  # fmt: skip
+        program, guessed = program_of(reading, specs)
+        left, right = (source.words(side.place) for side in (tree.left, tree.right))
+        return Claim(Understood(program, style, guessed), tree.symbol, (left, right), turned[-1])
+
+
+class _BothSides(Lowering):
+    """A claim on traced arrays: both sides, which must have one shape."""
+
+    def __init__(self, turned: list[bool], *given: Any) -> None:
+        super().__init__(*given)
+        self.turned = turned
+
+    def result(self, tree: Node) -> Any:
+        """The sides as arrays of one shape; whether one is a row and one a column is added to `turned`."""
+        assert isinstance(tree, Compare)
+        left, right = self.value(tree.left), self.value(tree.right)
+        if left.rank != right.rank:
+            raise ShapeError(f"the left side is a {left.shape}, the right side a {right.shape}")
+        for p, (m, n) in enumerate(zip(left.array.extents, right.array.extents, strict=True)):
+            self.trace.unify(m, n, "the sides of the claim", (left.array, p), (right.array, p))
+        self.turned.append(left.row != right.row and left.rank == 1)
+        return left.array, right.array

@@ -1,0 +1,186 @@
+"""The smallest point at which two outputs differ: sizes from 1 up, small integers, rigorous values."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+import flint
+import numpy as np
+import sympy
+
+from ..errors import DeriveError
+from ..ir.evaluate import evaluate
+from ..ir.nodes import Program
+from ..ir.numbers import RATIONAL, Numbers
+from ..verify.sample import input_sizes, needs_of, sample
+from .fields import BALL
+from .verdict import Counterexample
+
+RELATIONS: dict[str, Any] = {
+    "==": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
+}  # fmt: skip
+DRAWS = 40
+LARGEST = 4
+"""Points for each choice of sizes, and the largest size tried."""
+
+Arrays = dict[str, Any]
+
+
+def smallest_counterexample(program: Program, relation: str) -> Counterexample | None:
+    """The first point, in order of size, at which the relation between the two outputs is certainly false."""
+    rng = np.random.default_rng(1)
+    for sizes in sizes_in_order(program):
+        for draw in range(DRAWS):
+            arrays = point(program, sizes, rng, draw)
+            if arrays is None:
+                continue
+            found = violated(program, arrays, sizes, relation)
+            if found is not None:
+                return shrunk(program, found, arrays, sizes, relation)
+    return None
+
+
+def sizes_in_order(program: Program) -> Iterator[dict[sympy.Symbol, int]]:
+    """All assignments of 1, 2, 3, 4 to the sizes, those with the smallest sum first."""
+    symbols = input_sizes(program)
+    choices = itertools.product(range(1, LARGEST + 1), repeat=len(symbols))
+    for values in itertools.islice(sorted(choices, key=lambda v: (sum(v), max(v, default=0))), 200):
+        yield dict(zip(symbols, values, strict=True))
+
+
+def point(
+    program: Program, sizes: Mapping[sympy.Symbol, int], rng: np.random.Generator, draw: int
+) -> Arrays | None:
+    """Small integers with the declared facts; where these are no integers, rationals near random numbers."""
+    found: Arrays = {}
+    needs = needs_of(program)
+    for tensor in program.inputs:
+        shape = tuple(int(e.xreplace({s: sympy.Integer(n) for s, n in sizes.items()})) for e in tensor.shape)
+        if tensor.kind != "real":
+            bound = None if tensor.bound is None else int(tensor.bound.xreplace(dict(sizes)))
+            found[tensor.name] = sample(tensor, shape, rng, bound=bound)
+            continue
+        facts = tensor.facts | needs.get(tensor.name, frozenset())
+        made = _integers(shape, facts, rng, draw)
+        if made is None:
+            return None
+        found[tensor.name] = made
+    return found
+
+
+def _integers(shape: tuple[int, ...], facts: frozenset[str], rng: np.random.Generator, draw: int) -> Any:
+    """An array of small integers (or simple fractions) on which the facts hold exactly."""
+    top = 1 + draw // 10
+    values = rng.integers(-top if not facts & {"positive", "nonnegative"} else 0, top + 1, shape)
+    values = values + 1 if "positive" in facts else values
+    if "binary" in facts:
+        values = values % 2
+    exact = np.array(np.vectorize(Fraction, otypes=[object])(values) if values.size else values, dtype=object)
+    if "simplex" in facts:
+        if "one-hot" in facts:
+            hot = rng.integers(0, shape[-1], shape[:-1])
+            exact = (np.arange(shape[-1]) == np.asarray(hot)[..., None]).astype(int) * Fraction(1)
+        else:
+            whole = np.abs(exact) + Fraction(1)
+            exact = whole / whole.sum(axis=-1, keepdims=True)
+    if "diagonal" in facts:
+        exact = exact * np.eye(shape[-1], dtype=int)
+    elif "lower triangular" in facts:
+        exact = exact * np.tri(shape[-1], dtype=int)
+    elif "upper triangular" in facts:
+        exact = exact * np.tri(shape[-1], dtype=int).T
+    elif "positive semidefinite" in facts or "positive definite" in facts:
+        exact = exact @ np.swapaxes(exact, -1, -2)
+    elif "orthogonal" in facts:
+        order = rng.permutation(shape[-1])
+        signs = rng.choice([-1, 1], shape[-1])
+        exact = (np.eye(shape[-1], dtype=int)[order] * signs) * Fraction(1)
+    elif "symmetric" in facts:
+        exact = np.where(np.tri(shape[-1], dtype=bool), exact, np.swapaxes(exact, -1, -2))
+    if "positive definite" in facts or ("invertible" in facts and draw % 2):
+        exact = exact + np.eye(shape[-1], dtype=int) * Fraction(1)
+    return exact
+
+
+def violated(
+    program: Program, arrays: Arrays, sizes: Mapping[sympy.Symbol, int], relation: str
+) -> Counterexample | None:
+    """The counterexample at this point, if exact or ball arithmetic shows that the relation is false there."""
+    for numbers, evidence in ((RATIONAL, "exact"), (BALL, "disjoint balls")):
+        try:
+            with np.errstate(all="ignore"):
+                values = evaluate(program, _lifted(arrays, numbers), numbers)
+        except (DeriveError, ArithmeticError, TypeError, ValueError):
+            continue
+        left, right = (np.asarray(values[t.name]) for t in program.outputs)
+        for place in np.ndindex(*left.shape):
+            a, b = left[place], right[place]
+            if _surely_false(a, b, relation):
+                plain = {str(s): n for s, n in sizes.items()}
+                shown = {name: _readable(x) for name, x in arrays.items()}
+                return Counterexample(plain, shown, place, _text(a), _text(b), evidence)
+        if numbers is RATIONAL:
+            return None
+    return None
+
+
+def _lifted(arrays: Arrays, numbers: Numbers) -> Arrays:
+    """Exact fractions as numbers of the system."""
+    lift = np.frompyfunc(numbers.lift, 1, 1)
+    return {
+        n: np.asarray(lift(x), dtype=object) if np.asarray(x).dtype == object else x
+        for n, x in arrays.items()
+    }
+
+
+def _surely_false(a: Any, b: Any, relation: str) -> bool:
+    """Whether the relation is false for all numbers of both balls; a ball that is not finite says nothing."""
+    if isinstance(a, flint.arb) or isinstance(b, flint.arb):
+        a, b = flint.arb(a), flint.arb(b)
+        if not (a.is_finite() and b.is_finite()):
+            return False
+        opposite = {
+            "==": lambda: not a.overlaps(b),
+            "<=": lambda: a > b,
+            "<": lambda: a >= b,
+            ">=": lambda: a < b,
+            ">": lambda: a <= b,
+        }
+        return bool(opposite[relation]()) if relation in opposite else False
+    return not RELATIONS[relation](a, b)
+
+
+def shrunk(
+    program: Program, found: Counterexample, arrays: Arrays, sizes: Mapping[sympy.Symbol, int], relation: str
+) -> Counterexample:
+    """Entries set to 0, to 1 or halved as long as the claim stays false and the facts hold."""
+    free = {t.name for t in program.inputs if t.kind == "real" and not t.facts - {"nonnegative"}}
+    current = {n: np.array(x, dtype=object) if n in free else x for n, x in arrays.items()}
+    for name in free:
+        for place in np.ndindex(*np.shape(current[name])):
+            for smaller in (Fraction(0), Fraction(1)):
+                if abs(current[name][place]) <= smaller:
+                    break
+                trial = {**current, name: current[name].copy()}
+                trial[name][place] = smaller
+                better = violated(program, trial, sizes, relation)
+                if better is not None:
+                    current, found = trial, better
+                    break
+    return found
+
+
+def _readable(x: Any) -> Any:
+    return (
+        np.vectorize(lambda v: int(v) if Fraction(v).denominator == 1 else str(v), otypes=[object])(x)
+        if np.size(x)
+        else x
+    )
+
+
+def _text(x: Any) -> str:
+    return str(x.mid().str(8, radius=False)) if isinstance(x, flint.arb) else str(x)

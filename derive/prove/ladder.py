@@ -1,0 +1,129 @@
+"""From a claim to its verdict: proof for all sizes, then a search for a counterexample, then tests by numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import mpmath
+import numpy as np
+import sympy
+
+from ..errors import DeriveError
+from ..ir.evaluate import evaluate
+from ..ir.nodes import Program
+from ..ir.numbers import MPMATH, NotExact
+from ..rewrite.derived import simplified
+from ..verify.sample import plan_sizes, sample_inputs
+from .counterexample import smallest_counterexample
+from .equal import equal_outputs
+from .fields import FIELD, PRIME, Residue
+from .verdict import Verdict
+
+DIGITS = 40
+TRIALS = 4
+DEGREE = 1_000
+"""A bound on the degree of what is tested in the prime field; larger programs are left to other levels."""
+
+
+def decide(program: Program, relation: str, claim: str) -> Verdict:
+    """The verdict on a relation between the two outputs of a program."""
+    if relation == "==":
+        if by := proved(program):
+            return Verdict(claim, "PROVED", "all sizes", by)
+        if (found := smallest_counterexample(program, relation)) is not None:
+            return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
+        for test in (by_residues, by_digits):
+            if (verdict := test(program, claim)) is not None:
+                return verdict
+        return Verdict(
+            claim,
+            "UNKNOWN",
+            evidence="no canonical form decides it, and no point was found where it can be tested",
+        )
+    if (found := smallest_counterexample(program, relation)) is not None:
+        return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
+    return Verdict(
+        claim, "UNKNOWN", evidence="no counterexample in small integers; inequalities are not proved"
+    )
+
+
+def proved(program: Program) -> str:
+    """How it is proved that both outputs are equal for all sizes; empty if it is not."""
+    for prepared, how in (
+        (program, "equal canonical forms"),
+        (_simplified(program), "equal after cancellation"),
+    ):
+        if prepared is not None:
+            left, right = (replace(prepared, outputs=(t,)) for t in prepared.outputs)
+            if equal_outputs(left, right):
+                return how
+    return ""
+
+
+def _simplified(program: Program) -> Program | None:
+    try:
+        found = simplified(program)
+    except DeriveError:
+        return None
+    return found if len(found.outputs) == len(program.outputs) else None
+
+
+def by_residues(program: Program, claim: str) -> Verdict | None:
+    """Equality in a prime field at random points: a rational identity, but for a stated probability."""
+    rng = np.random.default_rng(11)
+    compared = 0
+    constrained = any(t.facts - {"invertible", "positive", "nonnegative"} for t in program.inputs)
+    if constrained or any(t.kind != "real" for t in program.inputs):
+        return None
+    for sizes in plan_sizes(program, TRIALS):
+        try:
+            arrays = {}
+            for t in program.inputs:
+                shape = [int(e.xreplace({s: sympy.Integer(n) for s, n in sizes.items()})) for e in t.shape]
+                made = np.empty(shape, dtype=object)
+                for place in np.ndindex(*shape):
+                    made[place] = Residue(int(rng.integers(0, PRIME)))
+                arrays[t.name] = made
+            values = evaluate(program, arrays, FIELD)
+        except (NotExact, DeriveError, ArithmeticError, TypeError, ValueError):
+            return None
+        left, right = (np.asarray(values[t.name]) for t in program.outputs)
+        if not all(a == b for a, b in zip(left.flat, right.flat, strict=True)):
+            return None
+        compared += left.size
+    bound = (DEGREE / PRIME) ** TRIALS
+    return Verdict(
+        claim, "TESTED", f"probability of error below {bound:.0e} at each of the sizes tried, for degree up to {DEGREE}",
+        f"{compared} entries agree in the field of {PRIME} elements at {TRIALS} random points",
+    )  # fmt: skip
+
+
+def by_digits(program: Program, claim: str) -> Verdict | None:
+    """Agreement to many digits at random points of the domain."""
+    rng = np.random.default_rng(12)
+    worst, compared = mpmath.mpf(0), 0
+    with mpmath.workdps(DIGITS + 15):
+        for sizes in plan_sizes(program, TRIALS):
+            try:
+                arrays = sample_inputs(program, sizes, rng)
+                lifted = {
+                    t.name: MPMATH.array(arrays[t.name]) if t.kind == "real" else arrays[t.name]
+                    for t in program.inputs
+                }
+                values = evaluate(program, lifted, MPMATH)
+                left, right = (np.asarray(values[t.name]) for t in program.outputs)
+                for a, b in zip(left.flat, right.flat, strict=True):
+                    if mpmath.isnan(a) or mpmath.isnan(b):
+                        return None
+                    worst = max(worst, abs(a - b) / max(1, abs(a), abs(b)))
+                    compared += 1
+            except (DeriveError, ArithmeticError, TypeError, ValueError):
+                return None
+        if compared and worst < mpmath.mpf(10) ** -DIGITS:
+            return Verdict(
+                claim,
+                "TESTED",
+                f"{DIGITS} digits",
+                f"{compared} entries at {TRIALS} random points agree to {DIGITS} digits",
+            )
+    return None

@@ -1,0 +1,148 @@
+"""`verify`: a claim as text, or two functions, to a verdict; what would make a false one true, and what holds instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import sympy
+
+from ..errors import DeriveError, ParseError, ShapeError, UnknownName
+from ..frontends.claim import Claim, understand_claim
+from ..ir.facts import SQUARE, Spec, spec
+from ..ir.nodes import Equation, Program, Tensor, fresh_indices
+from ..ir.tensors import merge, with_tensors
+from ..render.matrix import render_matrix
+from ..rewrite.derived import prepare, prune, simplified
+from .ladder import decide, proved
+from .verdict import Verdict
+
+TRIED = ("symmetric", "diagonal", "orthogonal", "positive", "simplex", "one-hot")
+"""Facts that are tried for each variable of a false claim, the weakest first."""
+
+
+def verify_text(text: str, specs: Mapping[str, Spec]) -> Verdict:
+    """The verdict on a relation between two formulas.
+
+    Raises:
+        ParseError: the text is no claim, or its sides do not fit.
+    """
+    claim = understand_claim(text, specs)
+    program = claim.understood.program
+    verdict = decide(program, claim.relation, " ".join(text.split()))
+    shapes = {t.name: _declared(t.shape, t.facts) for t in program.inputs}
+    note = str(claim.understood) if claim.understood.guessed else ""
+    if claim.turned:
+        note = "; ".join(
+            filter(None, [note, "one side is a row, the other a column: they are compared entry by entry"])
+        )
+    verdict = replace(verdict, understood=note, variables=shapes)
+    if verdict.status != "REFUTED":
+        return verdict
+    conditions = tuple(_conditions(text, claim, program)) if claim.relation == "==" else ()
+    return replace(verdict, holds_when=conditions, corrected=_corrected(claim, program))
+
+
+def verify_programs(left: Program, right: Program, claim: str) -> list[Verdict]:
+    """One verdict for each pair of outputs of two programs over the same inputs.
+
+    Raises:
+        UnknownName: the inputs have other names. ShapeError: shapes differ.
+    """
+    known = {t.name: t for t in left.inputs}
+    if known.keys() != {t.name for t in right.inputs}:
+        theirs = ", ".join(t.name for t in right.inputs)
+        raise UnknownName(f"both functions need the same inputs; found {', '.join(known)} and {theirs}")
+    for t in right.inputs:
+        if known[t.name].shape != t.shape:
+            raise ShapeError(
+                f"{t.name} has the shape {known[t.name].shape} in one function and {t.shape} in the other"
+            )
+    if len(left.outputs) != len(right.outputs):
+        raise ShapeError(f"one function returns {len(left.outputs)} arrays, the other {len(right.outputs)}")
+    right = with_tensors(right, {t: known[t.name] for t in right.inputs})
+    both = merge([left, right])
+    count = len(left.outputs)
+    verdicts = []
+    for a, b in zip(both.outputs[:count], both.outputs[count:], strict=True):
+        if a.shape != b.shape:
+            raise ShapeError(f"{a.name} has the shape {_axes(a)}, what it is compared with {_axes(b)}")
+        verdicts.append(
+            decide(prune(replace(both, outputs=(a, b))), "==", f"{claim}: {a.name}" if count > 1 else claim)
+        )
+    return verdicts
+
+
+def _axes(t: Tensor) -> str:
+    return f"[{', '.join(map(str, t.shape))}]"
+
+
+def _declared(shape: tuple[sympy.Expr, ...], facts: frozenset[str]) -> str:
+    return ", ".join([" ".join(map(str, shape)), *sorted(facts)])
+
+
+def _conditions(text: str, claim: Claim, program: Program) -> Iterator[str]:
+    """The weakest tried facts, one variable or one size at a time, under which the claim is proved."""
+    declared = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs}
+    left, right = program.outputs
+    if left.rank == 2 and left.shape == right.shape and _holds_transposed(program):
+        yield "one side is transposed: it is the same derivative in the other layout"
+    for name, own in declared.items():
+        for fact in TRIED:
+            if fact in own.facts or not _fits(fact, own):
+                continue
+            stronger = {**declared, name: replace(own, facts=spec_facts(own, fact))}
+            if _proved_under(text, stronger):
+                yield f"{name} is {fact}"
+                break
+    sizes = dict.fromkeys(s for t in program.inputs for e in t.shape for s in e.free_symbols)
+    for size in sizes:
+        one = {
+            n: replace(s, shape=tuple(e.xreplace({size: sympy.S.One}) for e in s.shape))
+            for n, s in declared.items()
+        }
+        if _proved_under(text, one):
+            yield f"{size} = 1"
+
+
+def spec_facts(own: Spec, fact: str) -> frozenset[str]:
+    """The facts of a declaration with one more and all that follows from it."""
+    axes = " ".join(map(str, own.shape))
+    return own.facts | spec(axes, fact).facts
+
+
+def _fits(fact: str, own: Spec) -> bool:
+    if own.kind != "real":
+        return False
+    square = len(own.shape) >= 2 and own.shape[-1] == own.shape[-2]
+    return square if fact in SQUARE else bool(own.shape) or fact == "positive"
+
+
+def _proved_under(text: str, specs: Mapping[str, Spec]) -> bool:
+    try:
+        claim = understand_claim(text, specs)
+        return bool(proved(claim.understood.program))
+    except (ParseError, DeriveError):
+        return False
+
+
+def _holds_transposed(program: Program) -> bool:
+    left, right = program.outputs
+    if right.shape[0] != right.shape[1]:
+        return False
+    i, j = fresh_indices(right.shape)
+    turned = Tensor(f"{right.name}_turned", right.shape)
+    equations = (*program.equations, Equation(turned, (i, j), right[j, i]))
+    return bool(proved(replace(program, equations=equations, outputs=(left, turned))))
+
+
+def _corrected(claim: Claim, program: Program) -> str:
+    """What the left side is, in matrix notation, if that is one line."""
+    alone = replace(program, outputs=program.outputs[:1])
+    try:
+        lines = render_matrix(simplified(prepare(alone)))
+    except DeriveError:
+        return ""
+    shown = lines[-1].partition(" = ")[2] if lines else ""
+    before = lines[:-1]
+    return f"{claim.sides[0]} = {shown}" + (f"   with {'; '.join(before)}" if before else "") if shown else ""
