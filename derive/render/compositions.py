@@ -119,7 +119,7 @@ def _lower_half(z: Node) -> Iterator[Composition]:
 
 
 def with_symmetric_parts(node: Node) -> Node | None:
-    """``(Z + Z') / 2`` as ``sym(Z)``, also among other terms and between other factors; ``(A + A') / 2`` of a name stays."""
+    """``(Z + Z') / 2`` as ``sym(Z)``, also among other terms and between other factors."""
     factor, bare = (node.factor, node.arg) if isinstance(node, Scale) else (S.One, node)
     if isinstance(bare, Product):
         return _symmetric_factor(factor, bare)
@@ -131,8 +131,7 @@ def with_symmetric_parts(node: Node) -> Node | None:
         amounts[assemble(Parts(S.One, p.scalars, p.tops, p.bottoms))] = p.factor
     for z, amount in amounts.items():
         other = transpose(z) if rank(z) == 2 else z
-        by_name = isinstance(z, Name) or isinstance(other, Name)
-        if other == z or by_name or amounts.get(other) != amount or not _is_half(factor * amount):
+        if other == z or amounts.get(other) != amount or not _is_half(factor * amount):
             continue
         rest = (scaled(c, t) for t, c in amounts.items() if t not in (z, other))
         whole = Whole("sym", (min(z, other, key=transposes),), 2)
@@ -141,12 +140,13 @@ def with_symmetric_parts(node: Node) -> Node | None:
 
 
 def _symmetric_factor(factor: Expr, node: Product) -> Node | None:
-    """``V' (Z + Z') V / 2`` as ``V' sym(Z) V``."""
+    """``V' (Z + Z') V / 2`` as ``V' sym(Z) V``; ``(A + A') x / 2`` stays."""
     if not _is_half(factor):
         return None
     for position, f in enumerate(node.factors):
         found = with_symmetric_parts(Scale(S.Half, f)) if isinstance(f, Sum) else None
-        if isinstance(found, Whole):
+        short = len(node.factors) == 2 and isinstance(found, Whole) and isinstance(found.args[0], Name)
+        if isinstance(found, Whole) and not short:
             factors = (*node.factors[:position], found, *node.factors[position + 1 :])
             return scaled(2 * factor, chain(*factors))
     return None
