@@ -145,6 +145,17 @@ class Range:
 
 
 @dataclass(frozen=True)
+class Applied:
+    """``inv(X)[i,j]``, ``solve(A', B[:,k])[i]``, ``eigh(A).eigenvalues[i]`` in index notation."""
+
+    place: Place
+    function: str
+    args: tuple[Node, ...]
+    label: str = ""
+    indices: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True)
 class Big:
     """``sum_j``, ``max_i,j`` and what follows; `ranges` and `conditions` are said of the letters in LaTeX only."""
 
@@ -177,7 +188,7 @@ class Definition:
 
 Node = (
     Number | Name | Text | Chain | Negative | Power | Transpose | Compare | Logic | Call | Attribute | Subscript
-    | Slice | Several | Entry | Big | Iverson
+    | Slice | Several | Entry | Applied | Big | Iverson
 )  # fmt: skip
 
 
@@ -195,6 +206,8 @@ def children(node: Node) -> tuple[Node, ...]:
             return (a, b)
         case Call(args=args, options=options, receiver=receiver):
             return (*(() if receiver is None else (receiver,)), *args, *(value for _, value in options))
+        case Applied(args=args, indices=indices):
+            return (*args, *indices)
         case Attribute(receiver=receiver):
             return (receiver,)
         case Subscript(receiver=receiver, items=items):

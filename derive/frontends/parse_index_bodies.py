@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import sympy
@@ -11,12 +11,14 @@ from sympy.logic.boolalg import Boolean
 
 from ..errors import DomainError
 from ..ir.nodes import Bracket, Index, Read, Tensor, Where, size
+from ..ir.nodes import Entry as ApplicationEntry
 from ..ops._record import Elementwise
 from ..ops.elementwise import elementwise_ops
 from ..ops.elementwise.piecewise import Absolute, Sign
 from .formula_names import near_of
 from .formula_text import Source
 from .formula_tree import (
+    Applied,
     Big,
     Call,
     Chain,
@@ -31,7 +33,9 @@ from .formula_tree import (
     Number,
     Place,
     Power,
+    Slice,
 )  # fmt: skip
+from .parse_index_applied import understood
 from .parse_index_grammar import function_names
 from .parse_index_letters import CONSTANTS
 
@@ -56,7 +60,8 @@ def operation(name: str) -> Elementwise | None:
 class Bodies:
     """Scalar expressions over these tensors.
 
-    scopes: the indices that each sum brings along; aside: makes an equation of a reduction within an expression;
+    scopes: the indices that each sum brings along; aside: makes an equation of what is a reduction or a function of
+    matrices within an expression;
     sizes: names that stand for sizes.
     """
 
@@ -65,7 +70,7 @@ class Bodies:
         source: Source,
         tensors: Mapping[str, Tensor],
         scopes: Mapping[Place, Indices],
-        aside: Callable[[Big, Indices], Expr],
+        aside: Callable[[Big | Applied, Indices], Expr],
         sizes: frozenset[str],
     ) -> None:
         self.source, self.tensors, self.scopes, self.aside, self.sizes = source, tensors, scopes, aside, sizes
@@ -93,8 +98,11 @@ class Bodies:
                 return self.call(node, indices)
             case Iverson(condition=condition):
                 return Bracket(self.condition(condition, indices))
-            case Big():
+            case Big() | Applied():
                 return self.aside(node, indices)
+            case Slice():
+                what = "a whole axis stands only in what a function of matrices is given, such as solve(A, B[:,k])[i]"
+                raise self.source.error_at(what, node.place)
         what = f"a condition stands where a value is needed; try: [{self.source.words(node.place)}]"
         raise self.source.error_at(what, node.place)
 
@@ -152,6 +160,16 @@ class Bodies:
         values = [self.scalar(a, indices) for a in args]
         make = op.head if op.name == name and op.head else op.make
         return self.real(make(*values), node)
+
+    def applied(self, node: Applied, indices: Indices, places: Sequence[Index]) -> ApplicationEntry:
+        """A function of matrices at these places of its result."""
+        meant = understood(self.source, node, self.tensors)
+        operands = [
+            o.read(self.tensors[o.name], [self.place(i, indices) for i in o.indices if i is not None])
+            for o in meant.operands
+        ]
+        parameters = [self.place(p, indices) for p in meant.parameters]
+        return ApplicationEntry(meant.record.name, meant.output, operands, places, parameters)
 
     def condition(self, node: Node, indices: Indices) -> Boolean:
         """What stands in brackets: a relation, relations joined by words, or a tensor that must not be 0."""

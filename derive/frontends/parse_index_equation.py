@@ -9,12 +9,26 @@ import sympy
 from sympy import Expr
 
 from ..errors import ShapeError
-from ..ir.nodes import Bracket, Equation, Index, Read, Reduction, Step, Tensor, indices_of
+from ..ir.nodes import (
+    Bracket,
+    Equation,
+    Index,
+    Read,
+    Reduction,
+    Step,
+    Tensor,
+    fresh_indices,
+    indices_of,
+)
+from ..ir.nodes import Entry as Result
+from ..ops.linalg import primitives
 from .extents import Extents
 from .formula_text import Source
-from .formula_tree import Big, Chain, Compare, Definition, Entry, Name, Negative, Node
+from .formula_tree import Applied, Big, Chain, Compare, Definition, Entry, Name, Negative, Node
+from .parse_index_applied import understood
 from .parse_index_bodies import Bodies, Indices
 from .parse_index_letters import Letter, Letters, Scope, unbound_letters
+from .primitives import operand_facts
 
 Reduced = tuple[list[Expr], Reduction | None, tuple[Index, ...]]
 """The factors of a body, how it is reduced, and over which indices."""
@@ -57,6 +71,8 @@ class _Line:
         self.made: list[Equation] = []
 
     def equations(self) -> list[Equation]:
+        if (places := self._own_places()) is not None:
+            return [self._result(self.definition.body, places)]  # type: ignore[arg-type]
         factors, reduce, bound = self._reduced(self.definition.body, self.indices)
         if self.definition.sign == "+=" and reduce not in (None, "sum"):
             factors, reduce, bound = [self.bodies.scalar(self.definition.body, self.indices)], None, ()
@@ -167,17 +183,60 @@ class _Line:
                 return [*self.bodies.factors(before, indices), *factors], reduce, bound
         return self.bodies.factors(node, indices), None, ()
 
-    def aside(self, node: Big, indices: Indices) -> Expr:
-        """A reduction within an expression: an equation of its own over the letters that occur in it."""
+    def aside(self, node: Big | Applied, indices: Indices) -> Expr:
+        """A reduction or a function of matrices within an expression: an equation of its own over the letters in it."""
+        if isinstance(node, Applied):
+            return self._aside_result(node, indices)
         reduced = self._reduced(node, indices)
         free = indices_of(sympy.Mul(*reduced[0])) - set(reduced[2])
         axes = tuple(i for i in indices.values() if i in free)
-        letters = "ZUVTRSQPHGFDCB" if len(axes) > 1 else "zuvtrsqphgfdcb"
-        names = (f"{letter}{number}" for number in ("", *range(2, 10_000)) for letter in letters)
-        name = next(name for name in names if name not in self.build.words and name not in self.build.tensors)
-        self.made.append(self._equation(name, axes, reduced, named=False))
-        target = self.build.tensors[name] = self.made[-1].target
+        self.made.append(self._equation(self._new_name(len(axes)), axes, reduced, named=False))
+        target = self.build.tensors[self.made[-1].target.name] = self.made[-1].target
         return Read(target, axes)
+
+    def _new_name(self, rank: int) -> str:
+        letters = "ZUVTRSQPHGFDCB" if rank > 1 else "zuvtrsqphgfdcb"
+        names = (f"{letter}{number}" for number in ("", *range(2, 10_000)) for letter in letters)
+        return next(name for name in names if name not in self.build.words and name not in self.build.tensors)
+
+    # -- functions of matrices
+
+    def _own_places(self) -> list[Index] | None:
+        """The axes of the target on which the result of a function of matrices stands, if the line says only that."""
+        body, sign = self.definition.body, self.definition.sign
+        if not isinstance(body, Applied) or sign != "=":
+            return None
+        names = [i.name for i in body.indices if isinstance(i, Name) and i.name in self.indices]
+        if len(set(names)) < len(body.indices):
+            return None
+        return [self.indices[name] for name in names]
+
+    def _result(self, node: Applied, places: list[Index]) -> Equation:
+        """The equation of a line that is a function of matrices."""
+        axes = tuple(self.indices[p.name] for p in self.places if isinstance(p, Name))
+        return self._defined(self.definition.target.name, axes, self.bodies.applied(node, self.indices, places), True)
+
+    def _aside_result(self, node: Applied, indices: Indices) -> Expr:
+        """An entry of a result within an expression: the whole result in an equation of its own."""
+        meant = understood(self.source, node, self.build.tensors)
+        extents = meant.extents(meant.sizes(self.source, self.build.tensors, self.build.extents))
+        places = fresh_indices(extents, avoid=indices.values())
+        body = self.bodies.applied(node, indices, places)
+        used = indices_of(body) - set(places)
+        batch = tuple(i for i in indices.values() if i in used)
+        self.made.append(self._defined(self._new_name(len(batch) + len(places)), (*batch, *places), body, False))
+        target = self.build.tensors[self.made[-1].target.name] = self.made[-1].target
+        return Read(target, (*batch, *(self.bodies.place(i, indices) for i in node.indices)))
+
+    def _defined(self, name: str, axes: tuple[Index, ...], body: Result, named: bool) -> Equation:
+        """An equation whose body is a function of matrices, with the facts that its record knows."""
+        known = primitives()[body.primitive].facts(*map(operand_facts, body.operands))
+        facts = known[body.output] if body.output < len(known) else frozenset()
+        target = Tensor(name, tuple(i.extent for i in axes), facts=facts)
+        if named and self.declared is not None:
+            target = replace(self.declared, shape=target.shape, facts=self.declared.facts | facts)
+        step = Step(rule="given", where=self.source.words(self.definition.place), named=named)
+        return Equation(target, axes, body, step=step)
 
 
 def _is_sum(node: Node) -> bool:

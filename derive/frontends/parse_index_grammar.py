@@ -5,14 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import lark
 
 from ..ops.elementwise import elementwise_ops
+from ..ops.linalg import primitives
 from .formula_reader import Builder, Misread, NoLexer, read
 from .formula_text import MAX_LENGTH, Source, Token, scan
-from .formula_tree import Big, Call, Chain, Definition, Entry, Iverson, Logic, Node
+from .formula_tree import (
+    Applied,
+    Big,
+    Call,
+    Chain,
+    Definition,
+    Entry,
+    Iverson,
+    Logic,
+    Node,
+    Slice,
+    Transpose,
+)
 
 GRAMMAR = r"""
 start: definition (NEWLINE definition)*
@@ -33,19 +47,28 @@ base: NUMBER -> number
 ?exponent: atom | MINUS exponent -> negative
 ?atom: NUMBER -> number | word
 ?word: NAME -> name
-    | ENTRY LSQB values RSQB -> entry
+    | ENTRY LSQB items RSQB -> entry
     | CALLED LPAR values RPAR -> call
+    | PRIMITIVE LPAR operands RPAR -> applied
+    | PRIMITIVE LPAR operands RPAR AT values RSQB -> applied
+    | PRIMITIVE LPAR operands RPAR DOT NAME -> applied
+    | PRIMITIVE LPAR operands RPAR DOT ENTRY LSQB values RSQB -> applied
     | LPAR value RPAR -> group
     | LSQB value RSQB -> iverson
 values: value (COMMA value)*
+items: item (COMMA item)*
+?item: value | COLON -> whole
+operands: operand (COMMA operand)*
+?operand: value | word PRIME -> primed
 %declare NUMBER NAME ENTRY CALLED BIG PLUS MINUS STAR SLASH CARET COMPARE EQUALS ADDS LPAR RPAR LSQB RSQB COMMA NEWLINE
-%declare AND OR NOT FOR
+%declare AND OR NOT FOR PRIMITIVE AT DOT COLON PRIME
 """
 
 OPERATORS = {
     "+": "PLUS", "-": "MINUS", "*": "STAR", "/": "SLASH", "^": "CARET", "**": "CARET", "<": "COMPARE", "<=": "COMPARE",
     ">": "COMPARE", ">=": "COMPARE", "==": "COMPARE", "!=": "COMPARE", "=": "EQUALS", "+=": "ADDS", "(": "LPAR",
-    ")": "RPAR", "[": "LSQB", "]": "RSQB", ",": "COMMA", "\n": "NEWLINE", ";": "NEWLINE",
+    ")": "RPAR", "[": "LSQB", "]": "RSQB", ",": "COMMA", "\n": "NEWLINE", ";": "NEWLINE", ":": "COLON", "'": "PRIME",
+    ".": "DOT",
 }  # fmt: skip
 WORDS = {"and": "AND", "or": "OR", "not": "NOT", "for": "FOR"}
 
@@ -86,6 +109,25 @@ class EquationBuilder(Builder):
     def values(self, parts: list[Any]) -> list[Node]:
         return [p for p in parts if not isinstance(p, lark.Token)]
 
+    items = operands = values
+
+    def whole(self, parts: list[Any]) -> Node:
+        return Slice(self.place(parts), (None, None, None))
+
+    def primed(self, parts: list[Any]) -> Node:
+        return Transpose(self.place(parts), parts[0], "'")
+
+    def applied(self, parts: list[Any]) -> Node:
+        """A function of whole matrices; ``power`` is also one of numbers."""
+        name, args = str(parts[0]), tuple(parts[2])
+        flat = [x for part in parts for x in (part if isinstance(part, list) else [part])]
+        place = self.place(flat)
+        label = next((str(p) for before, p in pairwise(parts) if str(before) == "."), "")
+        indices = tuple(parts[-2]) if len(parts) > 4 and isinstance(parts[-2], list) else ()
+        if name in elementwise_names() and not label and not indices:
+            return Call(place, name, args)
+        return Applied(place, name, args, label, indices)
+
     def value(self, parts: list[Any]) -> Node:
         return Logic(self.place(parts), "or", tuple(parts[::2]))
 
@@ -125,7 +167,13 @@ def _parser() -> lark.Lark:
 
 @cache
 def function_names() -> frozenset[str]:
-    """What can be called: operations as they are printed, NumPy's names for them, ``where``, ``max``, ``min``."""
+    """What can be called: functions of numbers, and of whole matrices."""
+    return elementwise_names() | primitives().keys()
+
+
+@cache
+def elementwise_names() -> frozenset[str]:
+    """Functions of numbers: as they are printed, NumPy's names for them, ``where``, ``max``, ``min``."""
     names = {name.rpartition(".")[2] for op in elementwise_ops() for name in op.numpy}
     return frozenset({*names, *(op.name for op in elementwise_ops()), "where", "max", "min", "mod", "Mod"})
 
@@ -145,6 +193,8 @@ def read_equations(source: Source, declared: Collection[str]) -> list[Definition
 def _words(source: Source, tokens: list[Token], known: set[str]) -> list[Token]:
     """Tell functions from factors by what is known and by the space before a bracket; single new lines between equations."""
     found: list[Token] = []
+    calls: list[bool] = []
+    closed = -1
     for position, token in enumerate(tokens):
         first = not found or found[-1].kind == "NEWLINE"
         if token.kind == "NEWLINE":
@@ -154,7 +204,13 @@ def _words(source: Source, tokens: list[Token], known: set[str]) -> list[Token]:
         if first:
             known.add(token.text)
         following = tokens[position + 1] if position + 1 < len(tokens) else None
-        found.append(Token(_kind(token, following, known), token.text, token.start))
+        kind = _kind(token, following, known)
+        if kind == "LPAR":
+            calls.append(bool(found) and found[-1].kind == "PRIMITIVE")
+        if kind == "LSQB" and closed == token.start:
+            kind = "AT"
+        closed = token.end if kind == "RPAR" and calls and calls.pop() else -1
+        found.append(Token(kind, token.text, token.start))
     while found and found[-1].kind == "NEWLINE":
         found.pop()
     return found
@@ -168,4 +224,6 @@ def _kind(token: Token, following: Token | None, known: set[str]) -> str:
         return WORDS.get(token.text, token.kind)
     if following is None or following.kind != "LPAR" or token.text not in function_names():
         return "NAME"
-    return "CALLED" if following.start == token.end or token.text not in known else "NAME"
+    if following.start > token.end and token.text in known:
+        return "NAME"
+    return "PRIMITIVE" if token.text in primitives() else "CALLED"

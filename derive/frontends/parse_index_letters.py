@@ -13,7 +13,21 @@ from ..ir.nodes import Index, Tensor, size
 from ..ir.sizes import interval
 from .extents import Extents
 from .formula_text import Source
-from .formula_tree import Big, Call, Chain, Entry, Iverson, Name, Negative, Node, Number, Place, children
+from .formula_tree import (
+    Applied,
+    Big,
+    Call,
+    Chain,
+    Entry,
+    Iverson,
+    Name,
+    Negative,
+    Node,
+    Number,
+    Place,
+    children,
+)
+from .parse_index_applied import understood
 
 CONSTANTS = {"pi": sympy.pi, "e": sympy.E, "inf": sympy.oo}
 """Names that are numbers, unless a scalar is called so."""
@@ -76,6 +90,9 @@ class Letters:
                 scope = self.scopes[node.place] = self._inner(node, scope)
             case Entry():
                 self._entry(node, scope)
+            case Applied():
+                self._applied(node, scope)
+                return
             case Iverson() | Call(function="where"):
                 self.conditional = True
         for child in children(node):
@@ -92,18 +109,39 @@ class Letters:
         return inner
 
     def _entry(self, node: Entry, scope: Scope) -> None:
-        """An entry of a tensor; one that is not declared has as many axes as it has indices here."""
-        tensor = self.tensors.get(node.name)
-        if tensor is None:
-            shape = tuple(next(self.fresh) for _ in node.indices)
-            self.extents.open.update(shape)
-            tensor = self.tensors[node.name] = Tensor(node.name, shape)
-            self.new.append(tensor)
-        if tensor.rank != len(node.indices):
-            what = f"{node.name} has {tensor.rank} axes; found {len(node.indices)} indices"
-            raise self.source.error(what, node.place.start, node.place.end, ShapeError)
+        """An entry of a tensor."""
+        tensor = self._tensor(node.name, len(node.indices), node.place)
         for index, extent in zip(node.indices, tensor.shape, strict=True):
             self.use(index, extent, scope, self.source.words(node.place))
+
+    def _tensor(self, name: str, count: int, place: Place) -> Tensor:
+        """The tensor of this name; one that is not declared has as many axes as it has indices here."""
+        tensor = self.tensors.get(name)
+        if tensor is None:
+            shape = tuple(next(self.fresh) for _ in range(count))
+            self.extents.open.update(shape)
+            tensor = self.tensors[name] = Tensor(name, shape)
+            self.new.append(tensor)
+        if tensor.rank != count:
+            what = f"{name} has {tensor.rank} axes; found {count} indices"
+            raise self.source.error(what, place.start, place.end, ShapeError)
+        return tensor
+
+    def _applied(self, node: Applied, scope: Scope) -> None:
+        """The axes of a function of matrices: those of its operands that have an index, and those of its result."""
+        meant = understood(self.source, node, self.tensors)
+        for operand in meant.operands:
+            origin = self.source.words(operand.node.place)
+            shape = self._tensor(operand.name, len(operand.indices), operand.node.place).shape
+            for index, extent in zip(operand.indices, shape, strict=True):
+                if index is not None:
+                    self.use(index, extent, scope, origin)
+                    self.collect(index, scope)
+        extents = meant.extents(meant.sizes(self.source, self.tensors, self.extents))
+        for index, extent in zip(node.indices, extents, strict=True):
+            self.use(index, extent, scope, self.source.words(node.place))
+        for part in (*meant.parameters, *node.indices):
+            self.collect(part, scope)
 
     def use(self, index: Node, extent: Expr, scope: Scope, origin: str) -> None:
         """A place on an axis of this extent: a letter by itself runs over the whole axis."""

@@ -39,7 +39,7 @@ def apply_primitive(
     behind = tuple(i for i in batch[-1:] if columns and i in several)
     results = []
     for output, axes in enumerate(primitive.results):
-        places = fresh_indices([_extent(word, sizes) for word in axes.split()], avoid=(*batch, *trace.times))
+        places = fresh_indices([extent_of(word, sizes) for word in axes.split()], avoid=(*batch, *trace.times))
         body = Entry(name, output, reads, places, integers)
         facts = known[output] if output < len(known) else frozenset()
         own = (*several[: len(several) - len(behind)], *places, *behind)
@@ -92,7 +92,7 @@ def _unified(trace: Any, primitive: Primitive, arrays: Sequence[Traced]) -> dict
     return sizes
 
 
-def _extent(word: str, sizes: dict[str, Expr]) -> Expr:
+def extent_of(word: str, sizes: dict[str, Expr]) -> Expr:
     """``n``, or ``min(m,n)`` of two sizes."""
     if word in sizes:
         return sizes[word]

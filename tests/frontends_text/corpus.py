@@ -48,4 +48,6 @@ EQUATIONS = (
     "c = max(2 a, min(b, 3))^(1 / 2) (1 - tanh(a))",
     "Y[i,j] = X[i,j] [i >= j] + 0.044715 X[i,j]^3 sqrt(2 / pi)",
     "Y[i] = sum_j,k A[i,j] B[j,k] x[k] - x[n - 1 - i] floor(n / 2)",
+    "Z[i,k] = solve(A', B[:,k])[i]\nw[i] = eigh(A).eigenvalues[i]\nL = log(det(A)) / 2 + sum_i inv(A)[i,i]",
+    "Y[p,i,j] = power(X[p,:,:], 3)[j,i]; s = slogdet(C).logabsdet",
 )

@@ -66,6 +66,62 @@ def test_what_is_printed_is_read_back(name: str, shapes: dict[str, str]) -> None
             same_values(program, again)
 
 
+MATRICES = {
+    "inv": (lambda X: np.linalg.inv(X), {"X": "n n"}),
+    "inv of a stack": (lambda X: np.linalg.inv(X), {"X": "k n n"}),
+    "det": (lambda X: np.linalg.det(X), {"X": "n n"}),
+    "slogdet": (lambda X: np.linalg.slogdet(X), {"X": "n n"}),
+    "solve": (lambda A, b: np.linalg.solve(A, b), {"A": "n n", "b": "n"}),
+    "solve for a matrix": (lambda A, B: np.linalg.solve(A, B), {"A": "n n", "B": "n m"}),
+    "solve with stacks": (lambda A, B: np.linalg.solve(A, B), {"A": "k n n", "B": "k n m"}),
+    "cholesky": (lambda A: np.linalg.cholesky(A @ A.T), {"A": "3 7"}),
+    "eigh": (lambda A: np.linalg.eigh(A), {"A": "n n, symmetric"}),
+    "svd": (lambda A: np.linalg.svd(A, full_matrices=False), {"A": "m 2"}),
+    "pinv": (lambda A: np.linalg.pinv(A), {"A": "m n"}),
+    "power": (lambda X: np.linalg.matrix_power(X, 3), {"X": "n n"}),
+}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_functions_of_matrices_are_read_back(name: str) -> None:
+    fn, shapes = MATRICES[name]
+    f = dv.trace(fn, **shapes)
+    for program in (f.program, dv.vjp(f).presented, dv.jvp(f).presented):
+        text = printed(program)
+        again = parse_equations(text, declared(program), [t.name for t in program.outputs])
+        check_program(again)
+        assert printed(again) == text
+        same_values(program, again)
+
+
+def test_functions_of_matrices_within_expressions() -> None:
+    f = dv.equations("L = log(det(A)) + sum_i inv(A)[i,i] x[0]^2", A="n n", x="n")
+    A, x = np.array([[2.0, 1.0], [0.5, 3.0]]), np.array([1.5, 2.0])
+    np.testing.assert_allclose(f(A, x), np.log(5.5) + np.trace(np.linalg.inv(A)) * 2.25)
+    assert printed(dv.equations("y[i] = power(x[i], 3)", x="n").program) == "y[i] = x[i]^3"
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ("Y[i,j] = inv(A)", r"inv\(...\) has 2 axes; found 0 indices"),
+        ("Y[i,j] = inv(B)[i,j]", "inv needs axes of equal size; found n and m"),
+        ("Y[i] = solve(A, x')[i]", "solve needs a vector here; found x' with 1 whole axes"),
+        ("Y[i] = solve(A, B)[i]", "solve needs a vector here; found B with 2 whole axes"),
+        ("Y[i] = B[:,i]", "a whole axis stands only in what a function of matrices is given"),
+        ("Y[i,j] = inv(A + A)[i,j]", "try: define A \\+ A in a line of its own"),
+        ("w[i] = eigh(A)[i]", r"which result is meant\? eigh\(...\).eigenvalues"),
+        ("w[i] = eigh(A).eigenvalue[i]", "did you mean eigenvalues"),
+        ("Y = inv(A).inverse", "inv\\(...\\) has one result"),
+        ("Y = det(A, A)", "det takes 1 argument"),
+        ("Y = det", r"write det\(...\)"),
+    ],
+)
+def test_functions_of_matrices_that_make_no_sense(text: str, says: str) -> None:
+    with pytest.raises(ParseError, match=says):
+        parse_equations(text, {"A": spec("n n"), "B": spec("n m"), "x": spec("n")})
+
+
 LEAVES = ("x[i]", "y[j]", "X[i,j]", "a", "i", "0.5", "3", "2", "[i = j]", "[y[j] < 1]", "x[tok[i]]", "X[i,0]", "pi", "n")
 FRAMES = [
     *("({} + {})", "({} - {})", "({}) * {}", "{} * {}", "({} / ({} + 4))", "({})^2", "(1 + abs({}))^(1 / 2)", "(-{})") * 3,
