@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..ir.nodes import Equation, Tensor
+from ..ir.nodes import Equation, Program, Tensor
+from ..ir.recurrences import blocks
 from .code import Atom, Suffix
 from .dialect import Dialect
 from .inline import inlined
-from .layout import WIDTH, Statement, docstring, enclosed, indented, lines_of, signature
+from .layout import WIDTH, Block, Line, Statement, docstring, enclosed, indented, lines_of, signature
 from .plan import Plan
 from .prelude import MissingSize, prelude
+from .recurrences import recurrence_statements
 from .scope import Scope
 
 WIDEST = 72
@@ -31,7 +33,7 @@ class Body:
         self.plan = plan
         self.scope = Scope(dialect, plan.names, arguments)
         self.scope.outside = tuple(arguments) == plan.inputs
-        self.statements = inlined(self.scope, equations, {t.name for t in results})
+        self.statements = _statements(self.scope, Program(tuple(arguments), tuple(equations), tuple(results)))
         shared = {plan.name(t) for t in plan.cotangents}
         for name in self.statements.keys() & {t.name for t in results}:
             self.statements[name] = [_own(s, dialect, shared) for s in self.statements[name]]
@@ -45,8 +47,27 @@ class Body:
         return [line for statement in kept for line in lines_of(statement, room, fresh)]
 
 
-def _own(statement: Statement, dialect: Dialect, shared: set[str]) -> Statement:
+def _statements(scope: Scope, program: Program) -> dict[str, list[Line]]:
+    """The statements of each equation, by target; those of a recurrence stand with the first of its members."""
+    found: dict[str, list[Line]] = {}
+    plain: list[Equation] = []
+    for block in (*blocks(program.equations), None):
+        if isinstance(block, Equation):
+            plain.append(block)
+            continue
+        own = {e.target.name for e in plain}
+        elsewhere = {r.tensor.name for e in program.equations if e.target.name not in own for r in e.reads}
+        found.update(inlined(scope, plain, elsewhere | {t.name for t in program.outputs}))  # type: ignore[arg-type]
+        plain = []
+        if block is not None:
+            found[block.equations[0].target.name] = recurrence_statements(scope, block, program)
+    return found
+
+
+def _own(statement: Line, dialect: Dialect, shared: set[str]) -> Line:
     """A result that is not another array or a view of one; what comes from the caller may be passed on."""
+    if isinstance(statement, Block):
+        return statement
     root = statement.right
     while isinstance(root, Suffix) and not root.copies:
         root = root.base

@@ -20,8 +20,23 @@ class Statement:
     right: Code
 
 
-def lines_of(statement: Statement, room: int, fresh: Callable[[str], str]) -> list[str]:
+@dataclass(frozen=True)
+class Block:
+    """Statements under a head: ``for t in range(T):``."""
+
+    head: str
+    body: tuple[Line, ...]
+
+
+Line = Statement | Block
+
+
+def lines_of(statement: Line, room: int, fresh: Callable[[str], str]) -> list[str]:
     """The statement in lines of at most `room` columns; what has no good break is named first, by `fresh`."""
+    if isinstance(statement, Block):
+        inner = [line for s in statement.body for line in lines_of(s, room - len(INDENT), fresh)]
+        lines = [statement.head, *indented(inner)]
+        return ["", *lines, ""] if statement.head.startswith("def ") else lines
     left = f"{statement.left} " if statement.left else ""
     if len(left + statement.right.text) <= room:
         return [left + statement.right.text]

@@ -9,6 +9,8 @@ import sympy
 
 from ..errors import DeriveError
 from ..ir.nodes import Equation, Program, Tensor, substitute
+from ..ir.recurrences import Recurrence, blocks
+from ..rewrite.tidy import prune
 from .factor import ONCE, Style, factored, siblings
 from .scope import Names
 from .target import EmitRequest
@@ -93,10 +95,12 @@ def _computable(program: Program) -> tuple[Equation, ...]:
     """The equations that read nothing but inputs and each other."""
     known = {t.name for t in program.inputs}
     found: list[Equation] = []
-    for equation in program.equations:
-        if all(r.tensor.name in known for r in equation.reads):
-            known.add(equation.target.name)
-            found.append(equation)
+    for block in blocks(program.equations):
+        members = (block,) if isinstance(block, Equation) else block.equations
+        own = {e.target.name for e in members} if isinstance(block, Recurrence) else set()
+        if all(r.tensor.name in known | own for e in members for r in e.reads):
+            known |= {e.target.name for e in members}
+            found += members
     return tuple(found)
 
 
@@ -113,13 +117,7 @@ def _computed(equation: Equation, given: dict[str, Equation]) -> bool:
 
 def _needed(equations: Iterable[Equation], outputs: Iterable[Tensor]) -> tuple[Equation, ...]:
     """The equations on which the outputs depend."""
-    wanted = {t.name for t in outputs}
-    found: list[Equation] = []
-    for equation in reversed(tuple(equations)):
-        if equation.target.name in wanted:
-            found.append(equation)
-            wanted |= {r.tensor.name for r in equation.reads}
-    return tuple(reversed(found))
+    return prune(Program((), tuple(equations), tuple(outputs))).equations
 
 
 def _in_order(tensors: Iterable[Tensor], order: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -130,14 +128,14 @@ def _in_order(tensors: Iterable[Tensor], order: tuple[Tensor, ...]) -> tuple[Ten
 def users(plan: Plan) -> dict[str, set[str]]:
     """For each tensor of the backward pass, the gradients that depend on it."""
     found: dict[str, set[str]] = {e.target.name: set() for e in plan.backward}
+    definitions, calls = {e.target.name: e for e in plan.backward}, siblings(plan.backward)
     for gradient in plan.gradients:
-        found.setdefault(gradient.name, set()).add(gradient.name)
-    calls = siblings(plan.backward)
-    for equation in reversed(plan.backward):
-        of = set().union(*(found[e.target.name] for e in calls.get(equation.target.name, (equation,))))
-        for read in equation.reads:
-            if read.tensor.name in found:
-                found[read.tensor.name] |= of
-    for name, together in calls.items():
-        found[name] = set().union(*(found[e.target.name] for e in together))
+        waiting, seen = [gradient.name], set()
+        while waiting:
+            name = waiting.pop()
+            if name in definitions and name not in seen:
+                for e in calls.get(name, (definitions[name],)):
+                    seen.add(e.target.name)
+                    found[e.target.name].add(gradient.name)
+                    waiting += [r.tensor.name for r in e.reads]
     return found

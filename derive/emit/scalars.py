@@ -122,6 +122,8 @@ class Printer:
 
     def sum(self, e: Expr) -> Code:
         terms = sorted(e.args, key=self._term_key)
+        if self.exact and terms[0].is_number:
+            terms = [*terms[1:], terms[0]]
         signed = [self.signed(term) for term in terms]
         minus, first = signed[0]
         rest = [("-" if below else "+", code) for below, code in signed[1:]]

@@ -22,6 +22,7 @@ class Names:
         self.taken = set(reserved)
         self.tensors: dict[str, str] = {}
         self.sizes: dict[sympy.Symbol, str] = {}
+        self.locals: dict[tuple[str, int], str] = {}
         programs = list(programs)
         for program in programs:
             for name in program.tensors:
@@ -31,6 +32,12 @@ class Names:
             for symbol in program.sizes:
                 if symbol not in self.sizes:
                     self.sizes[symbol] = self.fresh(symbol.name)
+
+    def of_loop(self, stem: str, depth: int) -> str:
+        """An identifier that all loops within `depth` others have in common: their counter, their function."""
+        if (stem, depth) not in self.locals:
+            self.locals[stem, depth] = self.fresh(stem)
+        return self.locals[stem, depth]
 
     def fresh(self, stem: str) -> str:
         """An identifier like `stem` that nothing else has."""

@@ -52,21 +52,22 @@ def scheduled(program: Program) -> list[Part]:
     """
     parts: list[Part] = []
     for block in blocks(program.equations):
-        if isinstance(block, Recurrence):
-            stored = _stored(block, program)
-            parts += _steps(block, {e.target.name: e for e in block.equations}, stored)
-        else:
-            parts.append(block)
+        parts += steps_of(block, stored(block, program)) if isinstance(block, Recurrence) else [block]
     return parts
 
 
-def _stored(block: Recurrence, program: Program) -> frozenset[str]:
+def steps_of(block: Recurrence, kept: frozenset[str]) -> list[Part]:
+    """One recurrence in statements; members that are not `kept` may be left out of single steps."""
+    return _steps(block, {e.target.name: e for e in block.equations}, kept)
+
+
+def stored(block: Recurrence, program: Program) -> frozenset[str]:
     """The members of which more is needed than their value at the step at hand."""
     found = {t.name for t in program.outputs}
-    found |= {r.tensor.name for e in program.equations if e.target.name not in block.places for r in e.reads}
     for inner in recurrences(block.equations):
+        found |= {r.tensor.name for e in program.equations if e.target.name not in inner.places for r in e.reads}
         found |= {r.tensor.name for e in inner.equations for r in inner.recurrent(e) if inner.lag(e, r)}
-    return frozenset(found)
+    return frozenset(found & block.places.keys())
 
 
 def _steps(block: Recurrence, now: Mapping[str, Equation], stored: frozenset[str]) -> list[Part]:
