@@ -551,7 +551,7 @@ FORMS = [
         "boundguard",
         eq((i,), Bracket(Eq(q, i + 3)) * LL[q], "sum", (q,)),
         "n = Z_n.shape[0]",
-        "q = np.arange(2 + n)",
+        "q = np.arange(n + 2)",
         "R = np.zeros(Z_n.shape, dtype=LL.dtype)",
         "np.add.at(R, np.clip(q - 3, 0, n - 1), np.where(q - 3 >= 0, LL, 0))",
     ),
