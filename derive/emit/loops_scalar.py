@@ -12,7 +12,7 @@ from sympy import Expr
 
 from ..errors import UnsupportedOp
 from ..ir.nodes import Bracket, Index, Read, Where
-from ..ops.elementwise import op_of_head
+from ..ops.elementwise import home_of, op_of_head
 from ..ops.elementwise.piecewise import Maximum, Minimum
 from .loops_math import VECTOR
 
@@ -78,7 +78,10 @@ class Scalars:
             return spelling.format(*(self.value(a) for a in e.args)), ATOM
         if e.is_integer:
             return self.literal(self.integer(e) if self.typed else self.integer(e, ATOM))
-        raise UnsupportedOp(f"{e.func.__name__} has no spelling for numba, in {e}")
+        where = home_of(op) if op is not None else "derive/ops/elementwise"
+        raise UnsupportedOp(
+            f"{e.func.__name__} has no spelling for numba, in {e}\n  to add it: spelling['numba'] of its record in {where}"
+        )
 
     def number(self, e: Expr) -> Text:
         if e in CONSTANTS:

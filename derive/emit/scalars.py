@@ -12,7 +12,7 @@ from sympy.logic.boolalg import And, Boolean, Not, Or
 
 from ..errors import UnsupportedOp
 from ..ir.nodes import Bracket, Index, Read, Where, indices_of, reads_of
-from ..ops.elementwise import op_of_head
+from ..ops.elementwise import home_of, op_of_head
 from .code import (
     ADD,
     AND,
@@ -239,12 +239,19 @@ class Printer:
     def function(self, e: Expr) -> Code:
         record = op_of_head(e.func)
         if record is None:
-            raise UnsupportedOp(f"{e.func.__name__} has no record among the elementwise operations")
+            raise UnsupportedOp(
+                f"{e.func.__name__} has no record among the elementwise operations, in {e}\n"
+                "  to add it: one record in derive/ops/elementwise"
+            )
         if is_scalar(e):
             return self._of_numbers(e, record.spelling.get("numba", ""))
         spelling = record.spelling.get(self.scope.dialect.target)
         if spelling is None:
-            raise UnsupportedOp(f"{record.name} has no spelling for {self.scope.dialect.target}")
+            target = self.scope.dialect.target
+            raise UnsupportedOp(
+                f"{record.name} has no spelling for {target}, in {e}\n"
+                f"  to add it: spelling[{target!r}] of its record in {home_of(record)}"
+            )
         if is_scalar(e.args[-1]) and record.name in self.scope.dialect.numbers:
             spelling = self.scope.dialect.numbers[record.name]
         elif self.scope.dialect.truth and any(name.startswith("numpy.") for name in record.numpy[:1]):

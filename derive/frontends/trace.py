@@ -29,7 +29,7 @@ from ..ir.recurrences import TIMES
 from ..ops.elementwise import op_of_numpy
 from ..ops.elementwise.comparisons import OF_TRUTH_VALUES, truth
 from ..ops.elementwise.piecewise import domestic
-from ..ops.tensor import tensor_ops
+from ..ops.tensor import home_of, tensor_ops
 from .captured import Captured
 from .constants import LARGEST_TABLE, exact, rule
 from .extents import Extents
@@ -356,7 +356,10 @@ class Trace(Words):
             signature.bind(self, *args, **options)
         except TypeError as error:
             known = _without_types(signature.replace(parameters=list(signature.parameters.values())[1:]))
-            raise UnsupportedOp(f"{name}: {error} ({self.place()}); supported: {name}{known}") from None
+            raise UnsupportedOp(
+                f"{name}: {error} ({self.place()}); supported: {name}{known}\n"
+                f"  to add it: the record of {name} in {home_of(name)}"
+            ) from None
         return op.lower(self, *args, **options)
 
     def apply(self, name: str, *args: Any, **options: Any) -> Traced:

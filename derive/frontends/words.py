@@ -9,7 +9,7 @@ from sympy import Expr
 from ..errors import TraceError, UnsupportedOp
 from ..ir.nodes import Read, reads_of
 from ..ops.elementwise import elementwise_ops
-from ..ops.tensor import tensor_ops
+from ..ops.tensor import home_of, tensor_ops
 from .traced import Traced
 from .user_code import UserCode
 
@@ -52,13 +52,16 @@ class Words:
         return UnsupportedOp(
             f"{name} is not supported yet ({self.place()}); the closest that are: "
             f"{', '.join(functions[n] for n in near) or 'none'}\n"
-            "  try: write it with supported functions, or add a record to derive/ops/elementwise (a function of "
-            "scalars) or derive/ops/tensor (one that lowers to others)"
+            "  try: write it with supported functions (docs/operations.md lists them); to add it: one record in "
+            "derive/ops/elementwise (a function of scalars) or derive/ops/tensor (one that lowers to others)"
         )
 
     def unsupported(self, name: str, what: str, instead: str) -> UnsupportedOp:
         """The error for an option or a case that a record does not know."""
-        return UnsupportedOp(f"{name} with {what} is not supported ({self.place()}); supported: {instead}")
+        return UnsupportedOp(
+            f"{name} with {what} is not supported ({self.place()}); supported: {instead}\n"
+            f"  to add it: the record of {name} in {home_of(name)}"
+        )
 
     def in_place(self, what: str) -> TraceError:
         """The error for what would change an array."""

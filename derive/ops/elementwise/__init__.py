@@ -3,7 +3,7 @@
 import sys
 from functools import cache
 
-from ...registry import records
+from ...registry import home, records
 from .._record import Elementwise
 
 
@@ -22,3 +22,8 @@ def op_of_head(head: type) -> Elementwise | None:
 def op_of_numpy(name: str) -> Elementwise | None:
     """The record that answers to a NumPy or SciPy function, such as ``"numpy.tanh"``."""
     return next((op for op in elementwise_ops() if name in op.numpy), None)
+
+
+def home_of(op: Elementwise) -> str:
+    """The file of a record, where a spelling that is missing goes."""
+    return home(sys.modules[__name__], op)

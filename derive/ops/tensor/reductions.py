@@ -59,7 +59,7 @@ def mask_entry(trace: Any, where: Any, x: Any, indices: Any) -> Expr:
 def counted(trace: Any, x: Any, dtype: Any) -> Any:
     """The type of a sum: integers stay integers; a narrower float is a matter of the kernel."""
     if dtype is not None and np.dtype(dtype).kind != "f":
-        raise trace.unsupported("a reduction", f"dtype={np.dtype(dtype)}", "floating-point types")
+        raise trace.unsupported("numpy.sum and its kin", f"dtype={np.dtype(dtype)}", "floating-point types")
     return FLOAT if dtype is not None or trace.lift(x).dtype == FLOAT else INT
 
 
