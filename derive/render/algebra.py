@@ -9,7 +9,7 @@ from functools import reduce as fold
 from sympy import Expr, S
 
 from .order import term_key
-from .parts import ONE, Parts, assemble, divide, parts, raised, scaled, times
+from .parts import ONE, Parts, assemble, divide, is_negative, parts, raised, scaled, times
 from .tree import (
     FLIPPED,
     Along,
@@ -82,6 +82,8 @@ def chain(*factors: Node) -> Node:
     links: list[Node] = []
     for f in factors:
         p = parts(f)
+        if isinstance(f, Sum) and all(map(is_negative, f.terms)):
+            p = Parts(S.NegativeOne) * parts(add(*(scaled(S.NegativeOne, t) for t in f.terms)))
         outside = outside * Parts(p.factor, p.scalars, (), tuple(b for b in p.bottoms if not rank(b)))
         inner = assemble(Parts(S.One, (), p.tops, tuple(b for b in p.bottoms if rank(b))))
         if rank(inner):

@@ -182,12 +182,20 @@ class Notation:
         if more or {i, j} & set(bound):
             raise NoMatrix
         value = contract(factors, divisors, (i, j), bound)
-        axes = self.oriented({i, j}, S.One)
-        if not value.axes and i.extent == j.extent and "I" not in self.names.known:
-            return Value(times(scaled(coefficient, value.node), Whole("unit", (Scalar(i.extent),), 2)), axes)
+        unit = self.unit(Bracket(sympy.Eq(i, j))) if not value.axes else None
+        if unit is not None:
+            return Value(times(scaled(coefficient, value.node), unit.node), unit.axes)
         if self.batch or value.axes not in ((i,), (j,)):
             raise NoMatrix
-        return Value(scaled(coefficient, diagonal(value.node)), axes)
+        return Value(scaled(coefficient, diagonal(value.node)), self.oriented({i, j}, S.One))
+
+    def unit(self, e: Bracket) -> Value | None:
+        """``[i = j]`` as the unit matrix, where it is square and nothing else is called I."""
+        if not self.is_delta(e) or "I" in self.names.known:
+            return None
+        i, j = e.condition.args
+        whole = Whole("unit", (Scalar(i.extent),), 2)
+        return Value(whole, self.oriented({i, j}, S.One)) if i.extent == j.extent else None
 
     # -- entry by entry
 
@@ -212,7 +220,7 @@ class Notation:
         if isinstance(e, Entry):
             return self.applied(e)
         if isinstance(e, Bracket):
-            return self.bracket(e.condition)
+            return self.unit(e) or self.bracket(e.condition)
         if isinstance(e, Where):
             axes = self.oriented(self.own(e), e)
             if indices_of(e.args[0]) and indices_of(e.args[0]) <= self.times:

@@ -132,7 +132,8 @@ class Printer(ABC):
             case Power(base, exponent):
                 return self.power(self.at(base, ATOM), exponent), POSTFIX
             case Transpose(arg):
-                return self.transpose(self.at(arg, ATOM)), POSTFIX
+                tight = isinstance(arg, Whole) and arg.function == "pinv" and not self.stacked
+                return self.transpose(self.at(arg, POSTFIX if tight else ATOM)), POSTFIX
             case Whole():
                 return self.whole(node)
             case Part(arg, at):

@@ -56,6 +56,28 @@ def least_squares(A: Any, b: Any) -> Any:
     return x
 
 
+def divergence(m0: Any, S0: Any, m1: Any, S1: Any) -> Any:
+    d = m1 - m0
+    return (np.trace(L.solve(S1, S0)) + d @ L.solve(S1, d) - logdet(S0) + logdet(S1)) / 2
+
+
+def kalman(P: Any, H: Any, R: Any, x: Any, y: Any) -> Any:
+    S = H @ P @ H.T + R
+    K = P @ H.T @ L.inv(S)
+    return x + K @ (y - H @ x)
+
+
+def by_factor(x: Any, mu: Any, S: Any) -> Any:
+    C = L.cholesky(S)
+    z = scipy.linalg.solve_triangular(C, x - mu, lower=True)
+    return -np.sum(np.log(np.diag(C))) - z @ z / 2
+
+
+def entropy(A: Any) -> Any:
+    w = L.eigvalsh(A)
+    return -np.sum(w * np.log(w))
+
+
 def ridge(A: Any, b: Any, a: Any) -> Any:
     x = L.solve(A.T @ A + a * np.eye(A.shape[1]), A.T @ b)
     return x
@@ -149,6 +171,35 @@ TABLE: dict[str, tuple[Callable[[], dv.Function], list[str]]] = {
         lambda: dv.grad(trace(lambda X: L.norm(X, "nuc"), X="m n")),
         ["U, _, Vh = svd(X)", "gX = U Vh"],
     ),
+    "divergence of Gaussians": (
+        lambda: dv.grad(trace(divergence, m0="n", S0=PD, m1="n", S1=PD), ["m1", "S0"]),
+        ["gm1 = S1⁻¹ (m1 − m0)", "gS0 = (S1⁻¹ − S0⁻¹) / 2"],
+    ),
+    "Kalman filter": (
+        lambda: dv.vjp(trace(kalman, P=PD, H="m n", R="m m, positive definite", x="n", y="m"), ["x", "y"]),
+        ["K = P H' (H P H' + R)⁻¹", "gy = K' gY", "gx = gY − H' gy"],
+    ),
+    "logdet of a Gram matrix": (
+        lambda: dv.grad(trace(lambda X: logdet(np.eye(4) + X.T @ X), X="n 4")),
+        ["gX = 2 X (X' X + I)⁻¹"],
+    ),
+    "Cayley transform": (
+        lambda: dv.vjp(trace(lambda A: L.solve(np.eye(4) + A, np.eye(4) - A), A="4 4")),
+        ["Z = A + I", "Y = Z⁻¹ (I − A)", "gA = −Z⁻ᵀ (gY Y' + gY)"],
+    ),
+    "spectral radius": (
+        lambda: dv.grad(trace(lambda A: L.eigvalsh(A)[-1], A=SYMMETRIC)),
+        ["_, V = eigh(A)", "gA = V[:,n−1] V[:,n−1]'"],
+    ),
+    "hvp of logdet": (lambda: dv.hvp(trace(logdet, X="n n")), ["dgX = −X⁻ᵀ dX' X⁻ᵀ"]),
+    "Hessian of a quadratic form": (
+        lambda: dv.hessian(trace(lambda A, b: b @ L.solve(A, b), A="n n", b="n"), "b"),
+        ["H = A⁻¹ + A⁻ᵀ"],
+    ),
+    "pinv, solution": (
+        lambda: dv.vjp(trace(lambda A, b: L.pinv(A) @ b, A="m n", b="m"), "b"),
+        ["gb = A⁺' gY"],
+    ),
     "value of slogdet": (
         lambda: trace(lambda X: L.slogdet(X), X="n n"),
         ["sign = sign(det(X))", "logabsdet = logdet(X)"],
@@ -165,6 +216,13 @@ MORE: dict[str, Callable[[], dv.Function]] = {
     "Hessian of logdet": lambda: dv.hessian(trace(logdet, X="n n")),
     "stacks of right-hand sides": lambda: dv.vjp(trace(lambda A, B: L.solve(A, B), A="n n", B="k n m")),
     "ridge": lambda: dv.vjp(trace(ridge, A="n m", b="n", a=", positive")),
+    "log-likelihood by Cholesky": lambda: dv.grad(trace(by_factor, x="n", mu="n", S=PD), ["mu", "S"]),
+    "entropy": lambda: dv.grad(trace(entropy, A=PD)),
+    "spectral norm": lambda: dv.grad(trace(lambda X: L.norm(X, 2), X="m n")),
+    "jvp of a quadratic form": lambda: dv.jvp(trace(lambda A, x: x @ L.inv(A) @ x, A="n n", x="n")),
+    "a stack of log-likelihoods": lambda: dv.grad(
+        trace(lambda X, S: np.sum(X * L.solve(S, X[..., None])[..., 0]), X="k n", S="k n n, positive definite"), "S"
+    ),
     "length scale": lambda: dv.grad(trace(marginal_likelihood, **GP), "l"),
 }  # fmt: skip
 """Programs whose lines are checked for what they mean."""

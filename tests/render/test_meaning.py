@@ -41,8 +41,8 @@ def fitting(x: Any, tensor: Tensor) -> Any:
     if "positive" in tensor.facts:
         return np.abs(x) + 0.1
     if "positive definite" in tensor.facts:
-        return x @ x.T + np.eye(len(x))
-    return x + x.T if "symmetric" in tensor.facts else x
+        return x @ x.swapaxes(-1, -2) + np.eye(x.shape[-1])
+    return x + x.swapaxes(-1, -2) if "symmetric" in tensor.facts else x
 
 
 pytestmark = pytest.mark.usefixtures("slices_written_out")
