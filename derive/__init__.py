@@ -3,6 +3,7 @@
 from .api import (
     check,
     equations,
+    from_sympy,
     grad,
     hessian,
     hvp,
@@ -52,6 +53,7 @@ __all__ = [
     "Verdict",
     "check",
     "equations",
+    "from_sympy",
     "grad",
     "hessian",
     "hvp",

@@ -20,6 +20,7 @@ from .errors import NeedsSize, NotDifferentiable, UnknownName, closest
 from .frontends.captured import Captured
 from .frontends.declared import declared, examples
 from .frontends.formula import understand
+from .frontends.from_sympy import from_sympy as program_from_sympy
 from .frontends.latex import understand_latex
 from .frontends.parse_index import parse_equations
 from .frontends.trace import Trace
@@ -425,6 +426,26 @@ def parse_latex(text: str, /, **shapes: str | int | Spec) -> Function:
     found = understand_latex(text, {name: s if isinstance(s, Spec) else spec(s) for name, s in shapes.items()})
     program = prepare(found.program)
     return Function("formula", program, 0, names_of(program), source=f"a formula in {found}")
+
+
+def from_sympy(expr: Any, /, **shapes: str | int | Spec) -> Function:
+    """A SymPy expression: a scalar, an explicit Matrix, a matrix expression, a sum of indexed entries.
+
+    Args:
+        expr: `frontends.from_sympy.from_sympy` says what it may hold and what it means.
+        shapes: as for `trace`, in place of what the expression itself says, or for facts: ``A="n n, symmetric"``.
+
+    Raises:
+        UnsupportedOp: something has no counterpart here.  SpecError: a name cannot be one of an input.
+
+    Example:
+        >>> n = sympy.Symbol("n")
+        >>> A, x = sympy.MatrixSymbol("A", n, n), sympy.MatrixSymbol("x", n, 1)
+        >>> print(grad(from_sympy(x.T * A * x), "x"))
+        gx = (A + A') x
+    """
+    program = prepare(program_from_sympy(expr, {n: s if isinstance(s, Spec) else spec(s) for n, s in shapes.items()}))
+    return Function("expression", program, 0, names_of(program), source="a SymPy expression")
 
 
 def equations(text: str, /, outputs: Sequence[str] | None = None, **shapes: Any) -> Function:

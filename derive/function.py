@@ -23,6 +23,7 @@ from .render.index import render_index
 from .render.latex import render_latex
 from .render.matrix import render_matrix, render_parts
 from .render.steps import explain
+from .render.to_sympy import to_sympy
 from .rewrite.derived import constrained, names_of, present
 from .structure import Structure, filled, flat, matched
 from .wanted import Wanted, all_real, wanted
@@ -179,6 +180,17 @@ class Function:
             format=format,
             base=self.origin.base.program if self.origin else None,
         )
+
+    def to_sympy(self, sizes: Mapping[str, int] | None = None) -> Any:
+        """The outputs as explicit SymPy expressions, at these sizes: ``f.to_sympy({"n": 2})``.
+
+        A number is an expression, a vector a Matrix with one column, a matrix a Matrix, anything larger an Array.
+        Inputs are symbols of their names and entries of matrix symbols; `dv.from_sympy` reads them back.
+
+        Raises:
+            UnknownName: a size is missing.  ShapeError: too many entries.  UnsupportedOp: SymPy has no counterpart.
+        """
+        return self.pack(to_sympy(self.program, sizes or {}))
 
     # -- using
 

@@ -165,7 +165,8 @@ class LatexLowering(Lowering):
             self._long_enough(extent, high)
             extent = self.trace.resolve(extent)
         last = sympy.expand(extent - 1 - self.trace.resolve(high))
-        if low.is_nonnegative is not True or last.is_nonnegative is not True:
+        constant = low == high and low.is_Integer and last.is_negative is not True
+        if low.is_nonnegative is not True or (last.is_nonnegative is not True and not constant):
             self._outside(low, high, last, extent)
 
     def _long_enough(self, extent: Expr, high: Expr) -> None:
