@@ -129,7 +129,7 @@ def numbers(expr: Any, inputs: dict[str, np.ndarray]) -> np.ndarray:
 
 
 PROGRAMS = [
-    ("0.5*x'*A*x - log(det(B'*B))", {}), ("A*exp(x)", {}), ("norm1(A*x-y)", {}), ("norm2(A*x-y)^2", {}), ("inv(A)*x", {}),
+    ("0.5*x'*A*x - log(det(B'*B))", {"x": "n", "A": "n n", "B": "n n"}), ("A*exp(x)", {}), ("norm1(A*x-y)", {}), ("norm2(A*x-y)^2", {}), ("inv(A)*x", {}),
     ("sum(log(exp(-y.*(A*x)) + vector(1)))", {}), ("tr(A*B)", {"A": "n m", "B": "m n"}), ("softmax(x)", {}), ("A \\ x", {}),
     ("max(x) + sum(relu(x - 0.5)) + sum(x > y)", {}), ("np.cumsum(x)", {"x": "n"}), ("x[1:] - x[:-1]", {"x": "n"}),
     ("sum(expm1(x) + log1p(x) + hypot(x, y) + sigmoid(x))", {}), ("A @ A.T", {"A": "n m"}), ("np.kron(A, B)", {"A": "n n", "B": "n n"}),
