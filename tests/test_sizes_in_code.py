@@ -153,3 +153,42 @@ def test_reshaping_into_a_size_that_a_loop_needs() -> None:
 def test_a_branch_on_a_value_points_to_where(fn: Any) -> None:
     with pytest.raises(dv.TraceError, match=r"np\.where"):
         dv.trace(fn, x="n")
+
+
+def halvings(x: Any) -> Any:
+    n, count = x.shape[0], 0
+    while n > 1:
+        n, count = n // 2, count + 1
+    return x * count
+
+
+PYTHON = [
+    lambda x: x * np.array([1.0] * x.shape[0]),
+    lambda x: x * np.array(x.shape[0] * [2.0]),
+    lambda x: x * len("ab" * len(x)),
+    lambda x: x * {3: 1.0, 4: 2.0, 5: 3.0}[x.shape[0]],
+    lambda x: x * (len(x) in {3, 4}),
+    lambda x: sum(k * v for k, v in enumerate(x)),
+    lambda x: sum(a * b for a, b in zip(x, x[::-1], strict=True)),
+    lambda x: sum(reversed(x)),
+    lambda x: np.stack([*x, x[0]]),
+    lambda x: x if x.shape[0] % 2 == 0 else -x,
+    lambda x: sum(x[k] for k in range(x.shape[0] // 2)),
+    lambda x: x * int(math.log2(len(x))),
+    lambda x: x[: min(len(x), 4)],
+    lambda x: x * round(len(x) / 2) + divmod(len(x), 2)[1],
+    lambda x: x / math.factorial(len(x)),
+    lambda x: x * np.array([1.0, 2.0, 3.0, 4.0, 5.0])[: len(x)],
+    lambda x: np.concatenate(np.split(x, len(x))[::-1]),
+    lambda x: x * np.prod(x.shape) * math.prod(x.shape),
+    lambda x: x * math.isqrt(len(x)) + float(len(x)),
+    halvings,
+]
+
+
+@pytest.mark.parametrize("fn", PYTHON, ids=lambda fn: f"line {fn.__code__.co_firstlineno}")
+def test_sizes_mean_what_they_mean_in_python(fn: Any) -> None:
+    f = dv.trace(fn, x="n")
+    for n in (3, 4, 5):
+        x = np.linspace(0.5, 1.5, n)
+        np.testing.assert_allclose(f(x), fn(x), rtol=1e-14)

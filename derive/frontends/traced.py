@@ -111,6 +111,23 @@ class Traced(NDArrayOperatorsMixin):
     def __getitem__(self, key: Any) -> Traced:
         return self.owner.innermost().getitem(self, key)
 
+    def __mul__(self, other: Any) -> Any:
+        self._repeats_nothing(other)
+        return super().__mul__(other)
+
+    def __rmul__(self, other: Any) -> Any:
+        self._repeats_nothing(other)
+        return super().__rmul__(other)
+
+    def _repeats_nothing(self, other: Any) -> None:
+        """A list times an integer is a longer list.
+
+        Raises:
+            NeedsSize: a list times a size.
+        """
+        if isinstance(other, list | tuple | str | bytes) and self.is_size and self.dtype == INT:
+            raise self.owner.needs_size(f"a {type(other).__name__} that is repeated", self.entry)
+
     def __abs__(self) -> Any:
         return np.absolute(self)
 
@@ -188,12 +205,17 @@ class Traced(NDArrayOperatorsMixin):
             raise self.owner.needs_size(f"a loop over the first axis of {self}", self.extents[0])
         return (self[p] for p in range(int(self.extents[0])))
 
+    def __hash__(self) -> int:
+        self._needs_no_size("a key of a dict or set")
+        raise TraceError(f"{self} cannot be a key of a dict or set ({self.owner.place()}): it has no value yet")
+
     def __contains__(self, value: Any) -> bool:
         raise TraceError(
             f"`in` asks for the numbers behind {self} ({self.owner.place()}); try: np.any(x == value) in np.where"
         )
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        self._needs_no_size("a function that NumPy cannot dispatch")
         raise TraceError(
             f"{self} is being traced and has no numbers yet; a function that NumPy cannot dispatch was called on it\n"
             f"  in {self.owner.line()}\n"
@@ -221,7 +243,6 @@ class Traced(NDArrayOperatorsMixin):
     __iadd__ = __isub__ = __imul__ = __itruediv__ = __ifloordiv__ = _update
     __imod__ = __ipow__ = __imatmul__ = __iand__ = __ior__ = __ixor__ = _update
     __ilshift__ = __irshift__ = _update
-    __hash__ = None  # type: ignore[assignment]
 
     # -- words
 

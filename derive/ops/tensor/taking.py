@@ -1,6 +1,7 @@
 """Arrays taken apart: by position, by an array of places, by a constant mask."""
 
 from itertools import pairwise
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -32,10 +33,10 @@ def _sections(trace: Any, a: Any, count: int, p: int) -> list[Any]:
 def split(trace: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     a = trace.lift(ary)
     p = trace.axis(a, axis)
-    if not isinstance(indices_or_sections, int | np.integer):
+    if getattr(indices_or_sections, "ndim", 0 if isinstance(indices_or_sections, int) else 1):
         ends = [S.Zero, *(trace.extent(e) for e in indices_or_sections), a.extents[p]]
         return _parts(trace, a, ends, p)
-    return _parts(trace, a, _sections(trace, a, int(indices_or_sections), p), p)
+    return _parts(trace, a, _sections(trace, a, index(indices_or_sections), p), p)
 
 
 @tensor_op("numpy.hsplit")
