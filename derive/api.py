@@ -48,7 +48,8 @@ def trace(fn: Callable[..., Any], /, **shapes: Any) -> Any:
         shapes: for each argument the names of its axes, ``X="batch n"``, ``W="3 n"``, ``t=""`` for a scalar, with
             facts after commas or as a `spec`: ``A="n n, symmetric"``. An array stands for its own shape. Containers of
             these, ``params={"W": "n m", "b": "m"}``, declare nested arguments: dicts, lists, tuples, named tuples and
-            dataclasses. Without any, ranks come from the first call and sizes are unified by the operations themselves.
+            dataclasses; what is no array in them is a constant. Without any, ranks come from the first call and sizes
+            are unified by the operations themselves.
 
     Returns:
         A `Function` (or, without shapes, one that is traced when first called).
@@ -138,7 +139,7 @@ def _arguments(
     declared_paths, order = list(specs), {t.name: place for place, t in enumerate(program.inputs)}
     found: dict[str, Structure] = {}
     for name, part in arguments.items():
-        if any(declared_paths[p] in order for p in places(part)):
+        if not places(part) or any(declared_paths[p] in order for p in places(part)):
             found[name] = renumbered(part, lambda p: order[declared_paths[p]])
     hidden = captured.values if captured else {}
     found |= {name: order[name] for name in order if name not in specs and name not in hidden}

@@ -65,6 +65,9 @@ class Deferred:
             return str(self.last)
         return f"{self.name}(...): shapes unknown until the first call"
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
 
 class PerSize(Deferred):
     """A function whose code needs numbers for some of its sizes: it is traced once for each value of these.

@@ -89,3 +89,40 @@ def test_bad_input_ends_with_2_and_one_clear_error(
 ) -> None:
     assert main(arguments) == 2
     assert message in capsys.readouterr().err
+
+
+MODEL = """
+import numpy as np
+
+def net(params, X):
+    for layer in params.values():
+        X = np.tanh(X @ layer["W"])
+    return X
+
+def horner(c, x):
+    y = 0 * x
+    for k in range(c.shape[0]):
+        y = y * x + c[k]
+    return np.sum(y)
+
+SHAPES = {"net": {"params": {"a": {"W": "n m"}, "b": {"W": "m k"}}, "X": "batch n"}, "horner": {"c": "n", "x": "m"}}
+"""
+
+
+def test_nested_parameters(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (elsewhere / "model.py").write_text(MODEL)
+    assert main(["backprop", "model.py:net", "--wrt", "params", "--target", "numpy"]) == 0
+    page = capsys.readouterr().out
+    assert "gparams.b.W = T' gU" in page or "gparams.b.W" in page
+    assert "def net_gradients(params, X, gX2):" in (elsewhere / "derive_stubs" / "net_numpy.py").read_text()
+
+
+def test_a_size_that_the_code_needs(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (elsewhere / "model.py").write_text(MODEL)
+    assert main(["grad", "model.py:horner", "--wrt", "c"]) == 2
+    assert 'try: --sizes "n=5"' in capsys.readouterr().err
+    assert main(["grad", "model.py:horner", "--wrt", "c", "--sizes", "n=2"]) == 0
+    page = capsys.readouterr().out
+    assert "for k in range(c.shape[0]):" in page and "for n = 2:" in page
+    assert main(["grad", "model.py:horner", "--sizes", "n=0"]) == 2
+    assert main(["check", "model.py:horner"]) == 0

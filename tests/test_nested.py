@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
@@ -178,6 +180,48 @@ def test_integers_in_a_nested_argument_have_no_gradient() -> None:
     assert found["rows"] is None and found["X"][0, 0] == 2
     with pytest.raises(dv.NotDifferentiable, match=r"data.rows is integer"):
         dv.grad(f, "data.rows")
+
+
+def test_constants_stay_what_they_are() -> None:
+    def fn(model: Any, x: Any) -> Any:
+        y = model["activation"](x @ model["W"]) ** model["power"]
+        return np.sum(y if model["bias"] is None else y + model["bias"])
+
+    declared = {"W": "n m", "activation": np.tanh, "power": 2, "bias": None}
+    f = dv.trace(fn, model=declared, x="n")
+    model = {**declared, "W": PARAMS["layer1"]["W"]}
+    found = dv.grad(f, "model")(model, X[0])
+    assert found["W"].shape == (3, 4) and found["activation"] is np.tanh and found["power"] == 2
+    with pytest.raises(dv.StructureError, match=r"model.power is 3, but .* traced with 2"):
+        f({**model, "power": 3}, X[0])
+    again = dv.grad(fn, "model")
+    assert not np.allclose(again({**model, "power": 3}, X[0])["W"], again(model, X[0])["W"])
+
+
+def test_a_method_takes_its_model_as_an_argument() -> None:
+    f = dv.trace(Dense.__call__, self=Dense, x="n")
+    np.testing.assert_allclose(f(Dense(**PARAMS["layer1"]), X[0]), Dense(**PARAMS["layer1"])(X[0]))
+    assert "self.W" in str(f)
+
+
+def test_functions_can_be_copied_and_pickled(traced: Any) -> None:
+    gradient = dv.grad(traced, "params")
+    expected = gradient.compile()(PARAMS, X, Y)
+    for again in (pickle.loads(pickle.dumps(gradient)), copy.deepcopy(gradient), copy.copy(gradient.compile())):
+        np.testing.assert_array_equal(again(PARAMS, X, Y)["layer1"]["b"].shape, expected["layer1"]["b"].shape)
+        np.testing.assert_allclose(again(PARAMS, X, Y)["layer1"]["b"], expected["layer1"]["b"])
+    assert str(pickle.loads(pickle.dumps(gradient))) == str(gradient)
+
+
+def test_own_arrays_for_a_check_are_nested_too(traced: Any) -> None:
+    report = dv.check(dv.grad(traced, "params"), inputs={"params": PARAMS, "X": X, "Y": Y})
+    assert report.passed and any(shape.get("batch") == 5 and shape["n"] == 3 for shape in report.shapes)
+
+
+def test_tensors_of_other_libraries_are_arrays() -> None:
+    torch = pytest.importorskip("torch")
+    gradient = dv.grad(lambda p: np.sum(p["W"] ** 2), "p")
+    np.testing.assert_array_equal(gradient({"W": torch.ones(2)})["W"], [2, 2])
 
 
 def test_a_step_of_descent_returns_new_parameters() -> None:

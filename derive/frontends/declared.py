@@ -51,7 +51,10 @@ def declared(shapes: Mapping[str, Any]) -> tuple[dict[str, Structure], dict[str,
         value = _instance(value, name)
         structures[name], found = numbered(value, name, _declares(value), start=len(specs))
         if isinstance(structures[name], Static):
-            raise SpecError(f"{name} is declared as {value!r}; axes such as 'batch n', a spec or an array were expected")
+            raise SpecError(
+                f"{name} is declared as {value!r}; axes such as 'batch n', a spec, an array, or a dict, list, tuple, named "
+                "tuple or dataclass of these were expected"
+            )
         specs |= {path: _spec(path, leaf) for path, leaf in found.items()}
     return structures, specs
 
@@ -136,7 +139,8 @@ def _spec(path: str, leaf: Any) -> Spec:
 
 def of_array(array: Any, shape: tuple[Any, ...]) -> Spec:
     """The declaration of an array of this shape, by its dtype."""
-    return Spec(shape, KINDS.get(np.dtype(array.dtype).kind, "real"))
+    known = isinstance(array.dtype, np.dtype)
+    return Spec(shape, KINDS.get(array.dtype.kind if known else np.asarray(array).dtype.kind, "real"))
 
 
 def _instance(value: Any, path: str) -> Any:
