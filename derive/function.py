@@ -25,7 +25,7 @@ from .render.matrix import render_matrix, render_parts
 from .render.steps import explain
 from .render.to_sympy import to_sympy
 from .rewrite.derived import constrained, names_of, present
-from .structure import Structure, filled, flat, matched
+from .structure import Structure, filled, flat, matched, taken
 from .wanted import Wanted, all_real, wanted
 
 Kind = Literal["grad", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "hvp"]
@@ -138,10 +138,14 @@ class Function:
             given[name] = value
         if missing := [name for name in names if name not in given]:
             raise UnknownName(f"{self.name}() needs {', '.join(names)}; missing: {', '.join(missing)}")
-        found = {p: x for name, part in signature.items() for p, x in matched(part, given[name], name).items()}
-        if self.captured:
-            found |= {self.inputs.index(name): value for name, value in self.captured.values.items()}
-        return [found[place] for place in range(len(self.inputs))]
+        found: list[Any] = [None] * len(self.inputs)
+        for name, part in signature.items():
+            if not taken(part, given[name], found):
+                for place, array in matched(part, given[name], name).items():
+                    found[place] = array
+        for name, value in self.captured.values.items() if self.captured else ():
+            found[self.inputs.index(name)] = value
+        return found
 
     def tracing(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """The trace in which it is called, if it is."""

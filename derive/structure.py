@@ -127,7 +127,35 @@ def places(structure: Structure) -> list[int]:
 
 def filled(structure: Structure, values: Sequence[Any] | Mapping[int, Any]) -> Any:
     """The container with ``values[k]`` for each number k."""
-    return mapped(structure, lambda _, leaf: values[leaf] if is_place(leaf) else leaf.value)
+    kind = type(structure)
+    if kind is int:
+        return values[structure]
+    if kind is dict:
+        return {key: filled(part, values) for key, part in structure.items()}
+    if kind is Static:
+        return structure.value
+    return with_parts(structure, [filled(part, values) for part in parts_of(structure).values()])
+
+
+def taken(structure: Structure, value: Any, found: list[Any]) -> bool:
+    """Put the arrays of `value` at their numbers in `found`; False if it is not built like `structure` (see `matched`)."""
+    kind = type(structure)
+    if kind is int:
+        found[structure] = value
+        return not isinstance(value, dict)
+    if kind is Static:
+        return _same(structure.value, value)
+    if not _alike(structure, value):
+        return False
+    if isinstance(value, dict):
+        return len(value) == len(structure) and all(
+            key in value and taken(part, value[key], found) for key, part in structure.items()
+        )
+    if names := fields_of(structure):
+        return names == fields_of(value) and all(
+            taken(getattr(structure, n), getattr(value, n), found) for n in names
+        )
+    return len(value) == len(structure) and all(map(taken, structure, value, [found] * len(value)))
 
 
 def renumbered(structure: Structure, change: Callable[[int], Structure]) -> Structure:
@@ -197,8 +225,13 @@ def _same(a: Any, b: Any) -> bool:
         return False
 
 
+def _alike(structure: Structure, value: Any) -> bool:
+    """Containers of one type; a dict of any kind is a dict."""
+    return type(structure) is type(value) or (isinstance(structure, dict) and isinstance(value, dict))
+
+
 def _same_container(structure: Structure, value: Any, path: str) -> None:
-    if type(structure) is not type(value):
+    if not _alike(structure, value):
         raise StructureError(f"{path} is {described(value)}; expected {described(structure)}")
     wanted, found = parts_of(structure), parts_of(value)
     if isinstance(value, list | tuple) and len(wanted) != len(found):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
@@ -57,6 +58,13 @@ def test_gradients_come_back_in_the_same_structure(traced: Any, run: Any) -> Non
 def test_keys_may_come_in_any_order(traced: Any) -> None:
     turned = {name: dict(reversed(layer.items())) for name, layer in reversed(PARAMS.items())}
     assert traced(turned, X, Y) == traced(PARAMS, X, Y)
+
+
+def test_dicts_of_other_types(traced: Any) -> None:
+    ordered = OrderedDict((name, OrderedDict(layer)) for name, layer in PARAMS.items())
+    found = dv.grad(mlp, "params")(ordered, X, Y)
+    assert type(found) is OrderedDict and type(found["layer1"]) is OrderedDict
+    assert traced(ordered, X, Y) == traced(PARAMS, X, Y)
 
 
 def test_wrt_names_a_part_a_leaf_or_several(traced: Any) -> None:
