@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from . import api
+from .catalog_cli import add_catalog
 from .deferred import PerSize, reason
 from .errors import DeriveError, SpecError, UnknownName, closest
 from .function import Function
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--shapes", default="", help='"x=n, A=n n, symmetric"; default: what the operations determine')
     command.add_argument("--json", action="store_true", help="the verdict as JSON")
     command.set_defaults(run=_verify)
+    add_catalog(commands)
     return parser
 
 

@@ -62,6 +62,10 @@ class ParseError(DeriveError, ValueError):
         self.position = position
 
 
+class CatalogError(DeriveError, ValueError):
+    """A file of the catalog that cannot be read; the message names the file, the entry, and the character of a claim."""
+
+
 class DomainError(DeriveError, ValueError):
     """Values outside the domain on which an operation or a check is defined."""
 

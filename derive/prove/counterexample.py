@@ -16,6 +16,7 @@ from ..ir.evaluate import evaluate
 from ..ir.nodes import Program
 from ..ir.numbers import RATIONAL, Numbers
 from ..verify.sample import input_sizes, needs_of, sample
+from .exact_facts import have_facts
 from .fields import BALL
 from .verdict import Counterexample
 
@@ -73,7 +74,7 @@ def point(
 
 
 def _integers(shape: tuple[int, ...], facts: frozenset[str], rng: np.random.Generator, draw: int) -> Any:
-    """An array of small integers (or simple fractions) on which the facts hold exactly."""
+    """An array of small integers (or simple fractions) on which the facts hold exactly; None if this draw made none."""
     top = 1 + draw // 10
     values = rng.integers(-top if not facts & {"positive", "nonnegative"} else 0, top + 1, shape)
     values = values + 1 if "positive" in facts else values
@@ -101,9 +102,9 @@ def _integers(shape: tuple[int, ...], facts: frozenset[str], rng: np.random.Gene
         exact = (np.eye(shape[-1], dtype=int)[order] * signs) * Fraction(1)
     elif "symmetric" in facts:
         exact = np.where(np.tri(shape[-1], dtype=bool), exact, np.swapaxes(exact, -1, -2))
-    if "positive definite" in facts or ("invertible" in facts and draw % 2):
+    if "positive definite" in facts or ("invertible" in facts and "orthogonal" not in facts and draw % 2):
         exact = exact + np.eye(shape[-1], dtype=int) * Fraction(1)
-    return exact
+    return exact if have_facts(exact, facts) else None
 
 
 def violated(

@@ -1,0 +1,142 @@
+"""`derive catalog list|show|search|verify|stats|update|page`: the catalog on the command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from .errors import UnknownName, closest
+from .prove.catalog import LEVELS, Entry, entries, folder, search, tagged
+from .prove.catalog_run import Outcome, counts, run
+from .prove.catalog_update import reached, with_levels
+
+OPEN = "open"
+"""What stands for a level where no run has reached one."""
+
+
+def add_catalog(commands: Any) -> None:
+    """The command with its own commands, for the parser of `derive`."""
+    text = "the catalog of identities: list, look up, verify"
+    parser = commands.add_parser("catalog", help=text, description=text)
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        help="a folder of .toml files, or one file; default: the catalog that comes along",
+    )
+    own = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run_it, words in (
+        ("list", _list, "one line for each entry"),
+        ("show", _show, "one entry, and its verdict"),
+        ("search", _search, "the entries in which all words occur"),
+        ("verify", _verify, "verify entries in parallel; fails if one misses its level"),
+        ("stats", _stats, "how many entries have each verdict, by file"),
+        ("update", _update, "verify, and write the levels reached where they are new or stronger"),
+    ):
+        command = own.add_parser(name, help=words, description=words)
+        if name == "show":
+            command.add_argument("id")
+        if name == "search":
+            command.add_argument("words", nargs="+")
+        if name in ("list", "verify", "update"):
+            command.add_argument(
+                "--tag", action="append", default=[], help="only entries with this tag; may be repeated"
+            )
+        if name in ("verify", "update"):
+            command.add_argument("--workers", type=int, help="processes; default: one for each core")
+        command.set_defaults(run=run_it)
+
+
+def _list(options: argparse.Namespace, console: Console) -> int:
+    return _lines(tagged(options.tag, entries(options.folder)), console)
+
+
+def _search(options: argparse.Namespace, console: Console) -> int:
+    found = search(" ".join(options.words), entries(options.folder))
+    return _lines(found, console) if found else 1
+
+
+def _lines(found: Iterable[Entry], console: Console) -> int:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for entry in found:
+        table.add_row(entry.id, entry.level or OPEN, entry.claim)
+    console.print(table, markup=False)
+    return 0
+
+
+def _show(options: argparse.Namespace, console: Console) -> int:
+    every = {entry.id: entry for entry in entries(options.folder)}
+    if options.id not in every:
+        raise UnknownName(f"there is no entry {options.id!r}; {closest(options.id, every)}")
+    entry = every[options.id]
+    (outcome,) = run([entry], workers=1)
+    console.print(f"{entry}\n", markup=False)
+    console.print(outcome.error or str(outcome.verdict), markup=False)
+    return int(outcome.failed)
+
+
+def _verify(options: argparse.Namespace, console: Console) -> int:
+    outcomes = _run(options, console)
+    for outcome in outcomes:
+        if outcome.failed:
+            console.print(str(outcome), markup=False)
+    missed = sum(o.failed for o in outcomes)
+    found = ", ".join(f"{count} {level}" for level, count in counts(outcomes).items() if count)
+    slowest = max(outcomes, key=lambda o: o.seconds, default=None)
+    console.print(f"{len(outcomes)} entries: {found}; {missed} below their level", markup=False)
+    if slowest is not None:
+        console.print(f"slowest: {slowest.entry.id}, {slowest.seconds:.1f} s", markup=False)
+    return int(missed > 0)
+
+
+def _run(options: argparse.Namespace, console: Console) -> tuple[Outcome, ...]:
+    chosen = tagged(options.tag, entries(options.folder))
+    return run(chosen, progress=console, workers=options.workers)
+
+
+def _stats(options: argparse.Namespace, console: Console) -> int:
+    console.print(stats(entries(options.folder)), markup=False)
+    return 0
+
+
+def stats(among: Iterable[Entry]) -> Table:
+    """How many entries have each level, by file; of what is claimed and true, how much is proved."""
+    found: dict[str, Counter[str]] = {}
+    for entry in among:
+        found.setdefault(entry.file.removesuffix(".toml"), Counter())[entry.level or OPEN] += 1
+    every = sum(found.values(), Counter())
+    table = Table("file", *LEVELS, OPEN, "all", show_footer=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, count in (*found.items(), ("all", every)):
+        table.add_row(
+            name,
+            *(str(count[level]) for level in (*LEVELS, OPEN)),
+            str(count.total()),
+            end_section=name == [*found][-1],
+        )
+    true = every["PROVED"] + every["TESTED"]
+    table.caption = f"proved for all sizes: {every['PROVED']} of {true} that hold" if true else None
+    return table
+
+
+def _update(options: argparse.Namespace, console: Console) -> int:
+    outcomes = _run(options, console)
+    levels = reached(outcomes)
+    place = options.folder or folder()
+    for path in sorted(
+        {place if place.is_file() else place / o.entry.file for o in outcomes if o.entry.id in levels}
+    ):
+        path.write_text(with_levels(path.read_text(encoding="utf-8"), levels), encoding="utf-8")
+    for outcome in outcomes:
+        if outcome.entry.id in levels:
+            before = f"{outcome.entry.level} -> " if outcome.entry.level else ""
+            console.print(f"{outcome.entry.id}: {before}{outcome.level}", markup=False)
+        elif outcome.failed or outcome.level not in LEVELS:
+            console.print(f"not written: {outcome}", markup=False)
+    return int(any(o.failed for o in outcomes))
