@@ -2,9 +2,7 @@
 
 from functools import cache
 
-from ..errors import UnknownName, UnsupportedOp, closest
-from ..ir.nodes import Program
-from ..ir.recurrences import recurrences
+from ..errors import UnknownName, closest
 from ..registry import records
 from . import targets
 from .target import EmitRequest, Target
@@ -25,15 +23,5 @@ def emit_source(request: EmitRequest, target: str) -> str:
     known = emit_targets()
     if target not in known:
         raise UnknownName(f"no code target is called {target!r}; {closest(target, known)}")
-    if target == "numba":
-        refuse_recurrences(request.forward, f"code for {target}")
     return known[target].emit(request)
 
-
-def refuse_recurrences(program: Program, what: str) -> None:
-    """Raise UnsupportedOp for a program with a recurrence."""
-    for block in recurrences(program.equations):
-        names = ", ".join(e.target.name for e in block.equations)
-        raise UnsupportedOp(
-            f"{what} cannot have recurrences yet; found one of {names}; try: call the function itself"
-        )

@@ -15,9 +15,8 @@ from .loops_helpers import helpers_for
 from .loops_layout import fitted
 from .loops_nodes import Block, Compute, Loop, Storage
 from .loops_print import write_statement
-from .loops_schedule import schedule
-from .loops_storage import allocate, assign_storage, private_buffers
-from .loops_terms import operations
+from .loops_steps import Segment, segments, write_recurrence
+from .loops_storage import private_buffers
 from .loops_writer import Notation, Writer
 
 DECORATOR = 'cache=True, error_model="numpy", fastmath=FAST'
@@ -113,11 +112,11 @@ def imports(code: str, tail: str = "") -> str:
 def lower(function: FunctionSource, options: Options = PLAIN) -> Lowered:
     """The text of one jitted function."""
     program = function.program
-    block = schedule(operations(program), {tensor.name for tensor in program.outputs}, options.parallel)
-    storages = assign_storage(block, program)
+    parts, storages = segments(program, options.parallel)
+    block = tuple(statement for part in parts for statement in part.block)
     given = arrays_of(program, block, storages) if options.buffers else {}
     writer = Writer(program, storages, options.typed, options.vector, frozenset(given))
-    nests = write_body(writer, allocate(block, storages), function.comments)
+    nests = [nest for part in parts for nest in write_segment(writer, part, function.comments)]
     returned = returned_values(writer, function.single, options.buffers)
     limits = bounds(writer)
     checks = [line for tensor, bound in limits for line in check(writer, tensor, bound)]
@@ -157,6 +156,15 @@ def returned_values(writer: Writer, single: bool, buffers: bool) -> str:
         return ", ".join(numbers) + "," * (len(numbers) == 1)
     returned = ", ".join(result(writer, tensor) for tensor in outputs)
     return returned if single or len(outputs) != 1 else f"({returned},)"
+
+
+def write_segment(writer: Writer, part: Segment, comments: bool) -> list[list[str]]:
+    """The lines of equations between recurrences, or of a recurrence."""
+    if part.recurrence is None:
+        return write_body(writer, part.block, comments)
+    writer.lines = []
+    write_recurrence(writer, part.recurrence, writer.program)
+    return [writer.lines]
 
 
 def write_body(writer: Writer, block: Block, comments: bool) -> list[list[str]]:

@@ -10,6 +10,7 @@ from sympy import Add, Expr, Mul, S
 
 from ..ir.nodes import Bracket, Equation, Index, Program, Read, Tensor, indices_of, reads_of, substitute
 from ..rewrite.deltas import solve_deltas
+from ..rewrite.tidy import prune
 from .loops_nodes import Op, Operation, plain, uses
 from .loops_products import as_product, split_contraction
 from .loops_ranges import inside, within
@@ -24,13 +25,7 @@ def operations(program: Program) -> list[Operation]:
 
 def live_equations(program: Program) -> list[Equation]:
     """The equations that the outputs need."""
-    wanted = {tensor.name for tensor in program.outputs}
-    live: list[Equation] = []
-    for equation in reversed(program.equations):
-        if equation.target.name in wanted:
-            live.append(equation)
-            wanted |= {read.tensor.name for read in equation.reads}
-    return live[::-1]
+    return list(prune(program).equations)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ class Writer:
     given: tensors whose array is an argument of the function, to be filled.
     checks, computed: integer inputs, and what is computed of them, that index an axis of this extent.
     sure: the reads of the equation at hand are known to lie inside of their tensors.
+    outer: the writer of what stands around, whose names are used.
     """
 
     program: Program
@@ -80,13 +81,16 @@ class Writer:
     checks: set[tuple[Tensor, Expr]] = field(default_factory=set)
     computed: set[tuple[Expr, Expr]] = field(default_factory=set)
     sure: bool = False
+    outer: Writer | None = None
 
     def __post_init__(self) -> None:
-        self.arrays = {tensor.name: self.names.new(tensor.name) for tensor in self.program.inputs}
-        self.sizes = {size: self.names.new(size.name) for size in self.program.sizes}
+        arrays: dict[str, str] = self.outer.arrays if self.outer else {}
+        sizes: dict[Any, str] = self.outer.sizes if self.outer else {}
+        self.arrays = {t.name: arrays.get(t.name) or self.names.new(t.name) for t in self.program.inputs}
+        self.sizes = {**sizes, **{s: self.names.new(s.name) for s in self.program.sizes if s not in sizes}}
         self.inputs = frozenset(self.arrays)
         for name, storage in self.storages.items():
-            self.arrays[name] = self.names.new(storage.name)
+            self.arrays[name] = arrays.get(name) or self.names.new(storage.name)
         self.variables: dict[str, str] = {}
         self.presupposed = {e.target.name for e in self.program.equations if not e.body.has(Bracket, Where)}
         self.scalars = Scalars(self.typed, self.vector, self.place, self.name)

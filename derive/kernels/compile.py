@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ..emit.emit import refuse_recurrences
 from ..emit.loops import FunctionSource, Lowered, Options, lower, module_source
 from ..emit.loops_writer import Names
 from ..errors import DomainError
@@ -35,7 +34,6 @@ def compile_program(
     kind = np.dtype(dtype)
     if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
         raise DomainError(f"kernels compute in float64 or float32, not in {kind}")
-    refuse_recurrences(program, "a kernel")
     alone = len(program.outputs) == 1 if single is None else single and len(program.outputs) == 1
     identifier = Names().new(name)
     function = FunctionSource(identifier, program, alone)
