@@ -82,6 +82,8 @@ class Writer:
     computed: set[tuple[Expr, Expr]] = field(default_factory=set)
     sure: bool = False
     outer: Writer | None = None
+    arrays: dict[str, str] = field(init=False)
+    sizes: dict[Any, str] = field(init=False)
 
     def __post_init__(self) -> None:
         arrays: dict[str, str] = self.outer.arrays if self.outer else {}
