@@ -15,6 +15,7 @@ from .names import GREEK, Names
 from .printer import ATOM, POSTFIX, TERM, Printer, Shown
 from .scalars import number_text
 from .tree import Line, Name, Node, Steps, Whole
+from .wholes import has_matrix_powers
 
 SYMBOLS = {
     "-": "-", "+": "+", "∘": r"\odot", "=": "=", "!=": r"\neq", "<=": r"\leq", ">=": r"\geq", "<": "<",
@@ -68,7 +69,7 @@ class Latex(Printer):
     stacked = True
 
     def __init__(self, names: Names) -> None:
-        self.names = names
+        self.names, self.circled = names, has_matrix_powers(names.program)
         self.templates = {FUNCTIONS.get(op.name, op.name): op.latex for op in elementwise_ops() if op.latex}
 
     def name(self, node: Name) -> str:
@@ -137,6 +138,9 @@ class Latex(Printer):
 
     def raised(self, base: str, mark: str) -> str:
         return f"{_braced(base)}^{{{mark.replace('T', chr(92) + 'top')}}}"
+
+    def circle_power(self, base: str, exponent: Node) -> str:
+        return rf"{_braced(base)}^{{\circ {self.top(exponent)}}}"
 
     def matrix_power(self, base: str, exponent: Node) -> str:
         return self.power(base, exponent)

@@ -11,6 +11,7 @@ from .printer import ATOM, Printer
 from .scalars import number_text
 from .text import UNICODE
 from .tree import FENCES, Line, Name, Node, Steps, Whole
+from .wholes import has_matrix_powers
 
 BIG = {"sum": "∑", "prod": "∏", "max": "max", "min": "min"}
 
@@ -21,7 +22,7 @@ class MathML(Printer):
     stacked = True
 
     def __init__(self, names: Names) -> None:
-        self.names = names
+        self.names, self.circled = names, has_matrix_powers(names.program)
 
     def name(self, node: Name) -> str:
         symbol = self.symbol(node.name) if node.at else self.word_or_symbol(node.name)
@@ -75,6 +76,9 @@ class MathML(Printer):
 
     def raised(self, base: str, mark: str) -> str:
         return f"<msup>{_row(base)}<mrow>{''.join(map(_mark, mark))}</mrow></msup>"
+
+    def circle_power(self, base: str, exponent: Node) -> str:
+        return f"<msup>{_row(base)}<mrow><mo>∘</mo>{self.top(exponent)}</mrow></msup>"
 
     def matrix_power(self, base: str, exponent: Node) -> str:
         return self.power(base, exponent)

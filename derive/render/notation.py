@@ -73,7 +73,11 @@ def _batches(equation: Equation, names: Names) -> Iterator[frozenset[Index]]:
     if all(len(o) <= 2 for o in own):
         yield times
         return
-    candidates = [i for i in equation.indices if any(i in o for o in reads if len(o) > 2)]
+    wide = own if isinstance(equation.body, Entry) else reads
+    candidates = [i for i in equation.indices if any(i in o for o in wide if len(o) > 2)]
+    for i in candidates:
+        if i in equation.bound and all(len(o - {i}) <= 2 for o in own):
+            yield frozenset({i})
     candidates.sort(key=lambda i: -sum(i in o for o in own))
     tries = 0
     for count in range(1, len(candidates) + 1):

@@ -34,6 +34,7 @@ from .tree import (
     Transpose,
     Whole,
     Wild,
+    rank,
 )  # fmt: skip  # fmt: skip
 
 SUM, TERM, CHAIN, POSTFIX, ATOM = range(1, 6)
@@ -52,7 +53,13 @@ class Printer(ABC):
     stacked = False
     """Whether a quotient is drawn as a fraction, which needs no brackets."""
 
+    circled = False
+    """Whether powers entry by entry are told apart from powers of matrices by a circle: there are some of both."""
+
     # -- pieces
+
+    def circle_power(self, base: str, exponent: Node) -> str:
+        return self.power(base, exponent)
 
     @abstractmethod
     def name(self, node: Name) -> str: ...
@@ -130,6 +137,8 @@ class Printer(ABC):
             case Quotient(top, bottom):
                 return self.quotient(top, bottom)
             case Power(base, exponent):
+                if self.circled and rank(base) == 2:
+                    return self.circle_power(self.at(base, ATOM), exponent), POSTFIX
                 return self.power(self.at(base, ATOM), exponent), POSTFIX
             case Transpose(arg):
                 tight = isinstance(arg, Whole) and arg.function == "pinv" and not self.stacked

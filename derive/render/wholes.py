@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..ir.nodes import Entry, Index, Read, Slot, fresh_indices, indices_of
+from ..ir.nodes import Entry, Index, Program, Read, Slot, fresh_indices, indices_of
 from ..ops.linalg import primitives
 from .tree import Call, Node, Whole
 
@@ -15,6 +15,11 @@ def whole_axes(read: Read, avoid: Iterable[Index]) -> dict[Slot, Index]:
     slots = sorted(extents, key=lambda slot: slot.number)
     fresh = fresh_indices([extents[s] for s in slots], avoid=(*avoid, *indices_of(read)))
     return dict(zip(slots, fresh, strict=True))
+
+
+def has_matrix_powers(program: Program) -> bool:
+    """Whether powers of matrices stand beside those of entries."""
+    return any(isinstance(e.body, Entry) and e.body.primitive == "power" for e in program.equations)
 
 
 def function_of(entry: Entry, args: Sequence[Node]) -> Node:

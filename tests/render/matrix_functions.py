@@ -114,6 +114,18 @@ TABLE: dict[str, tuple[Callable[[], dv.Function], list[str]]] = {
         ["Y = det(X)", "dY = Y tr(X⁻¹ dX)"],
     ),
     "power": (lambda: dv.grad(trace(lambda X: np.trace(L.matrix_power(X, 5)), X="n n")), ["gX = 5 X'^4"]),
+    "vjp of a power": (
+        lambda: dv.vjp(trace(lambda X: L.matrix_power(X, 6), X="n n")),
+        ["gX = sum_i X'^i gY X'^(5 − i)"],
+    ),
+    "symbolic power": (
+        lambda: dv.grad(trace(lambda X, v: np.trace(L.matrix_power(X, len(v))), X="n n", v="k"), "X"),
+        ["gX = k X'^(k − 1)"],
+    ),
+    "both powers": (
+        lambda: dv.grad(trace(lambda X: np.sum(X**3) + np.trace(L.matrix_power(X, 5)), X="n n")),
+        ["gX = 3 X² + 5 X'^4"],
+    ),
     "expm": (lambda: dv.grad(trace(lambda X: np.trace(scipy.linalg.expm(X)), X="n n")), ["gX = expm(X)'"]),
     "log-likelihood": (
         lambda: dv.grad(trace(log_likelihood, x="n", mu="n", S=PD), ["mu", "S"]),

@@ -60,6 +60,7 @@ def test_latex_is_accepted_by_mathtext(name: str, style: Any) -> None:
         ("eigenvalues", r"\cdot, V &= \operatorname{eigh}(A)"),
         ("eigenvalues", r"\bar{A} &= V \operatorname{diag}(\bar{Y}) V^\top"),
         ("value of pinv", "Y &= X^{+}"),
+        ("both powers", r"\bar{X} &= 3 X^{\circ 2} + 5 {(X^\top)}^{4}"),
     ],
 )
 def test_latex(name: str, line: str) -> None:

@@ -173,7 +173,7 @@ class Reading:
     def whole(self, node: Whole | Part) -> Any:
         """A function of matrices; an entry of it if the node says which."""
         call = node.arg if isinstance(node, Part) else node
-        args = [self.value(a) if not _is_slice(a) else self.slice(a) for a in call.args]
+        args = [self.slice(a) if _is_slice(a, self.values) else self.value(a) for a in call.args]
         result = WHOLE[call.function](*args)
         result = getattr(result, call.label) if call.label else result
         if isinstance(node, Part):
@@ -226,10 +226,11 @@ class Reading:
     extents: dict[str, int] = {}  # noqa: RUF012
 
 
-def _is_slice(node: Node) -> bool:
+def _is_slice(node: Node, values: Mapping[str, Any]) -> bool:
     """Whether an argument is written in index notation, where a name stands for the whole array."""
     name = node.arg if isinstance(node, Transpose) else node
-    return isinstance(name, Name) and not name.rank and (not name.at or Name(":") in name.at)
+    whole = isinstance(name, Name) and not name.rank and (not name.at or Name(":") in name.at)
+    return whole and name.name in values
 
 
 def _own_shape(node: Node) -> bool:
