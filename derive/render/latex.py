@@ -70,7 +70,8 @@ class Latex(Printer):
 
     def __init__(self, names: Names) -> None:
         self.names, self.circled = names, has_matrix_powers(names.program)
-        self.templates = {FUNCTIONS.get(op.name, op.name): op.latex for op in elementwise_ops() if op.latex}
+        named = ((FUNCTIONS.get(op.name, op.name), op) for op in elementwise_ops())
+        self.templates = {(name, op.arity): op.latex for name, op in named if op.latex}
 
     def name(self, node: Name) -> str:
         if not node.at:
@@ -169,8 +170,8 @@ class Latex(Printer):
             return rf"\left\Vert {args[0]} \right\Vert"
         if function == "not":
             return rf"\neg {self.paren(args[0])}"
-        if function in self.templates:
-            return self.templates[function].format(*args)
+        if template := self.templates.get((function, len(args))):
+            return template.format(*args)
         head = STANDARD.get(function) or rf"\operatorname{{{function}}}"
         return head + self.paren(", ".join(args))
 
