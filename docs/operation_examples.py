@@ -91,8 +91,8 @@ EXAMPLES = {
     "numpy.median": lambda x: np.median(x),
     "numpy.quantile": lambda x: np.quantile(x, 0.25),
     "numpy.percentile": lambda x: np.percentile(x, 25),
-    "numpy.searchsorted": lambda x, z: z * np.searchsorted(x, z),
-    "numpy.digitize": lambda x, z: z * np.digitize(z, x),
+    "numpy.searchsorted": lambda x, z: z * np.searchsorted(np.cumsum(x), z),
+    "numpy.digitize": lambda x, z: z * np.digitize(z, np.cumsum(x)),
     "numpy.interp": lambda z, y: np.interp(z, np.arange(len(y)), y),
     "numpy.bincount": lambda c, x: np.bincount(c, x, minlength=3),
     # windows

@@ -36,7 +36,8 @@ INTRODUCTION = """\
 Made by `python -m docs` from the records in `derive/ops`; a test says when it is out of date. Every
 derivative below is printed by `derive` itself: `gY` is the gradient of the output, `gx` that of `x`, a bracket
 `[condition]` is 1 where it holds and 0 elsewhere. Capital letters are matrices, small ones vectors, `s` and `t` scalars.
-The tests check value, both directions of the derivative and second order of each function against 50 digits.
+The tests check value, both directions of the derivative and second order of each function against 50 digits; how far
+each is off stands in [conformance.md](conformance.md).
 
 Python's operators on arrays (`+ - * / // % ** @`, comparisons, `& | ^ ~`, `abs`, `round`, `divmod`, indexing with
 integers, slices, `None`, `...`, integer arrays and constant masks) are those of the functions below. Whatever is not

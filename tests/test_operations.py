@@ -35,6 +35,12 @@ def test_every_record_is_on_the_page() -> None:
     assert set(ROOMS) <= rooms
 
 
+def test_every_record_has_its_row_of_errors() -> None:
+    page = (PAGE.parent / "conformance.md").read_text(encoding="utf-8")
+    names = [*EXAMPLES, *(op.name for op in elementwise_ops())]
+    assert [name for name in names if f"| `{name}` |" not in page] == [], "run: python -m tests.ops.conformance"
+
+
 def test_every_example_belongs_to_a_record_and_says_its_axes() -> None:
     first = {op.numpy[0] for op in tensor_ops().values()}
     assert set(EXAMPLES) <= first

@@ -164,11 +164,11 @@ LOGADDEXP2 = Elementwise(
 
 
 def exprel(x: Expr) -> Expr:
-    """(exp(x) - 1) / x; its Taylor polynomial for |x| < 1/2, where quotients of its derivatives lose digits."""
+    """(exp(x) - 1) / x; its Taylor polynomial for |x| < 1/4, where the quotient and its derivatives lose digits."""
     series: Expr = S.One
-    for k in range(16, 1, -1):
+    for k in range(13, 1, -1):
         series = 1 + series * x / k
-    return Where(sympy.Lt(Absolute(x), Rational(1, 2)), series, expm1(x) / x)
+    return Where(sympy.Lt(Absolute(x), Rational(1, 4)), series, expm1(x) / x)
 
 
 EXPREL = Elementwise(
@@ -178,11 +178,3 @@ EXPREL = Elementwise(
     note="NaN at infinity",
     source="derived: the mean of exp between 0 and x",
 )
-BOXCOX = Elementwise(
-    "boxcox", lambda x, power: sympy.log(x) * exprel(power * sympy.log(x)), ("scipy.special.boxcox",), arity=2,
-    domain=(0.2, 3.0), source="Box and Cox (1964), eq. 1",
-)  # fmt: skip
-BOXCOX1P = Elementwise(
-    "boxcox1p", lambda x, power: log1p(x) * exprel(power * log1p(x)), ("scipy.special.boxcox1p",), arity=2,
-    domain=(0.2, 3.0), source="Box and Cox (1964), eq. 2",
-)  # fmt: skip
