@@ -127,6 +127,8 @@ def transpose(node: Node) -> Node:
             )
         case Quotient(top, bottom) if rank(bottom) == 0:
             return divide(transpose(top), bottom)
+        case Sum(terms) if all(isinstance(t, Spread) for t in terms):
+            return add(*map(transpose, terms))
         case Sum(terms) if rank(node) == 2 and sum(isinstance(t, Transpose) for t in terms) * 2 >= len(terms):
             return add(*map(transpose, terms))
         case _:

@@ -202,6 +202,8 @@ class Printer(ABC):
         return self.show(tree)
 
     def sum(self, terms: tuple[Node, ...]) -> str:
+        if {_along(t) for t in terms} >= {"row", "column"}:
+            terms = tuple(map(_upright, sorted(terms, key=lambda t: _along(t) == "column")))
         text = self.at(terms[0], TERM)
         for term in terms[1:]:
             negative = is_negative(term)
@@ -256,6 +258,23 @@ class Printer(ABC):
         front = self.at(scalar_tree(above), CHAIN)
         inner = self.at(arg, TERM if isinstance(arg, Product | Hadamard | BigSum) else POSTFIX)
         return self.join([front, inner], "")
+
+
+def _along(term: Node) -> str:
+    """How a vector stands beside a matrix, if a term is a multiple of one."""
+    bare = term.arg if isinstance(term, Scale) else term
+    return bare.along if isinstance(bare, Spread) else ""
+
+
+def _upright(term: Node) -> Node:
+    """A vector along the columns as a row, ``c + c'``, where one along the rows stands in the same sum."""
+    match term:
+        case Scale(factor, Spread(arg, "column")):
+            return Scale(factor, Transpose(arg))
+        case Spread(arg, "column"):
+            return Transpose(arg)
+        case _:
+            return term
 
 
 def _has_big(node: Node) -> bool:

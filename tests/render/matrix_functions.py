@@ -179,6 +179,10 @@ TABLE: dict[str, tuple[Callable[[], dv.Function], list[str]]] = {
         lambda: dv.vjp(trace(decomposition, A=SYMMETRIC)),
         ["w, V = eigh(A)", "gA = sym(V (gaps(w) ∘ (V' gV)) V') + V diag(gw) V'"],
     ),
+    "sqrtm": (
+        lambda: dv.vjp(trace(lambda A: scipy.linalg.sqrtm(A), A=PD)),
+        ["w, V = eigh(A)", "c = sqrt(w)", "gA = V (V' (gY + gY') V / (c + c')) V' / 2"],
+    ),
     "nuclear norm": (
         lambda: dv.grad(trace(lambda X: L.norm(X, "nuc"), X="m n")),
         ["U, _, Vh = svd(X)", "gX = U Vh"],
@@ -223,7 +227,6 @@ MORE: dict[str, Callable[[], dv.Function]] = {
     "pinv": lambda: dv.vjp(trace(lambda A: L.pinv(A), A="m n")),
     "qr": lambda: dv.vjp(trace(lambda A: L.qr(A), A="5 3")),
     "svd": lambda: dv.vjp(trace(lambda A: L.svd(A, full_matrices=False), A="m n")),
-    "sqrtm": lambda: dv.vjp(trace(lambda A: scipy.linalg.sqrtm(A), A=PD)),
     "vjp of expm": lambda: dv.vjp(trace(lambda A: scipy.linalg.expm(A), A="n n")),
     "Hessian of logdet": lambda: dv.hessian(trace(logdet, X="n n")),
     "stacks of right-hand sides": lambda: dv.vjp(trace(lambda A, B: L.solve(A, B), A="n n", B="k n m")),

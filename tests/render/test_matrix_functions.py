@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 import xml.dom.minidom
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.mathtext import MathTextParser
+from sympy import Rational
 
 import derive as dv
+from derive.render.algebra import rebuild
 from derive.render.index import index_lines, render_index
 from derive.render.latex import latex_lines
 from derive.render.legend import render_legend
 from derive.render.lines import board_lines, plain_lines
 from derive.render.names import Names
+from derive.render.tree import Scale, Whole
 
 from .matrix_functions import MORE, TABLE, L, logdet
 from .test_meaning import check
@@ -37,6 +41,17 @@ def test_lines_mean_their_equations(name: str, lines: Any) -> None:
     f = FUNCTIONS[name]()
     names = Names(f.presented, f.forward)
     check(f.presented, names, lines(names))
+
+
+@pytest.mark.parametrize("name", ["trace of an inverse", "cholesky", "eigenvectors", "sqrtm", "vjp of a power"])
+def test_a_wrong_line_is_noticed(name: str) -> None:
+    f = FUNCTIONS[name]()
+    names = Names(f.presented, f.forward)
+    last = board_lines(names)[-1]
+    wrong = rebuild(last.right, lambda n: Scale(Rational(999, 1000), n) if isinstance(n, Whole) else None)
+    wrong = Scale(Rational(1001, 1000), last.right) if wrong == last.right else wrong
+    with pytest.raises(AssertionError):
+        check(f.presented, names, [replace(last, right=wrong)])
 
 
 @pytest.mark.filterwarnings("ignore")
