@@ -27,6 +27,7 @@ from ..ir.nodes import (
 from ..ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
 from ..rewrite.deltas import solve_deltas
 from ..rewrite.digits import split_digits
+from .matching import beside_inverse
 from .polynomial import Monomial, Polynomial, as_expression
 
 MOST_ORDERS = 120
@@ -86,6 +87,26 @@ class Applied(Expr):
     def free_symbols(self) -> set[Any]:
         return {self, HIDDEN}
 
+    @property
+    def is_inverse(self) -> bool:
+        return self.args[0] == INVERSE
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether this is an entry of a symmetric inverse."""
+        return self.is_inverse and self.args[4] == Tuple(S.One)
+
+    @property
+    def places(self) -> tuple[Any, ...]:
+        return tuple(self.args[3])
+
+    def at(self, places: Iterable[Any]) -> Applied:
+        """Another entry of the same result."""
+        return Applied(*self.args[:3], Tuple(*places), self.args[4])
+
+
+INVERSE = sympy.Symbol("inv")
+
 
 class Canonical:
     """Canonical forms of the tensors of one program."""
@@ -94,6 +115,7 @@ class Canonical:
         self.definitions: Mapping[str, Equation] = program.definitions
         self.count = 0
         self.known: dict[str, tuple[tuple[Index, ...], Polynomial]] = {}
+        self.matrices: dict[Expr, Polynomial] = {}
 
     def entry(self, read: Read) -> Polynomial:
         """The entry of a tensor at these places."""
@@ -115,7 +137,8 @@ class Canonical:
         """A form with indices replaced; an index that became a number may decide a condition."""
         if all(isinstance(p, Index | Slot) for p in places.values()):
             return Polynomial.sum(
-                Polynomial({frozenset((renamed(a, places), e) for a, e in m): c}) for m, c in form
+                Polynomial({collected((named_again(renamed(a, places)), e) for a, e in m): c})
+                for m, c in form
             )
         return self.form(substitute(form.expression(), places))
 
@@ -130,16 +153,34 @@ class Canonical:
         return Polynomial.of(Applied(sympy.Symbol(equation.reduce), Total(inner.expression(), bound)))
 
     def applied(self, e: Entry) -> Polynomial:
-        operands = [self.form(operand).expression() for operand in e.operands]
-        return Polynomial.of(
-            Applied(
-                sympy.Symbol(e.primitive),
-                S(e.output),
-                Tuple(*operands),
-                Tuple(*e.places),
-                Tuple(*e.parameters),
+        """An entry of a primitive's result; a solution is the inverse times the right-hand side."""
+        operands = [self.form(operand) for operand in e.operands]
+        if e.primitive == "inv":
+            return self.inverse(operands[0], *e.places)
+        if e.primitive == "solve":
+            k = self.fresh(_extent(e.operands[0]))
+            return self.total(
+                self.inverse(operands[0], e.places[0], k) * self.at(operands[1], {Slot(0): k}), (k,)
             )
+        expressions = Tuple(*(with_own_slots(o.expression()) for o in operands))
+        primitive = sympy.Symbol(e.primitive)
+        return Polynomial.of(
+            Applied(primitive, S(e.output), expressions, Tuple(*e.places), Tuple(*e.parameters))
         )
+
+    def inverse(self, matrix: Polynomial, row: Any, column: Any) -> Polynomial:
+        """An entry of the inverse: of the matrix or of its transpose, whichever comes first, without a common factor."""
+        content, matrix = monic(matrix)
+        turned = self.at(matrix, {Slot(0): Slot(1), Slot(1): Slot(0)})
+        symmetric = turned.terms == matrix.terms
+        if symmetric:
+            row, column = sorted((row, column), key=str)
+        elif _text(turned) < _text(matrix):
+            matrix, row, column = turned, column, row
+        closed = with_own_slots(matrix.expression())
+        self.matrices[closed] = matrix
+        atom = Applied(INVERSE, S.Zero, Tuple(closed), Tuple(row, column), Tuple(S(int(symmetric))))
+        return Polynomial.of(atom).scaled(1 / content)
 
     # -- scalar expressions
 
@@ -263,6 +304,8 @@ class Canonical:
             solved, left = solve_deltas(term, bound)
             if (solved, left) != (term, bound):
                 return self.total(self.form(solved), left)
+        if (cancelled := self.without_inverses(factors, bound)) is not None:
+            return cancelled
         outside = [(a, e) for a, e in factors if not indices_of(a) & set(bound)]
         inside = [(a, e) for a, e in factors if indices_of(a) & set(bound)]
         result = Polynomial({collected(outside): S.One})
@@ -272,6 +315,40 @@ class Canonical:
         for group, own in components(inside, [b for b in bound if b not in unused]):
             result = result * self.component(group, own)
         return result
+
+    def without_inverses(
+        self, factors: list[tuple[Expr, Expr]], bound: tuple[Index, ...]
+    ) -> Polynomial | None:
+        """``W M = I`` used once: the leading term of M beside its inverse W gives way to the unit and the other terms."""
+        for atom, exponent in factors:
+            if not (isinstance(atom, Applied) and atom.is_inverse and exponent == 1):
+                continue
+            others = list(factors)
+            others.remove((atom, exponent))
+            for found in beside_inverse(atom, self.matrices[atom.args[2][0]], others, bound, self.parts):
+                left = Polynomial({collected(found.left): S.One}).scaled(1 / found.coefficient)
+                remaining = tuple(b for b in bound if b not in found.inner)
+                unit = self.form(Bracket(sympy.Eq(found.far, found.end)))
+                first = self.total(left * unit, tuple(b for b in remaining if b != found.near))
+                places = {Slot(found.side): found.near, Slot(1 - found.side): found.end}
+                rest = self.at(found.rest, places)
+                return first - self.total(left * Polynomial.of(atom) * rest, remaining)
+        return None
+
+    def parts(self, monomial: Monomial) -> tuple[list[Expr], list[Index]] | None:
+        """The reads and inverses of a product of matrices, with the indices that it sums over; None for anything else."""
+        factors: list[Expr] = []
+        bound: list[Index] = []
+        for atom, exponent in monomial:
+            if isinstance(atom, Total) and exponent == 1:
+                fresh = {b: self.fresh(b.extent) for b in atom.bound}
+                factors.extend(sympy.Mul.make_args(substitute(atom.body, fresh)))
+                bound.extend(fresh.values())
+            elif exponent == 1:
+                factors.append(atom)
+            else:
+                return None
+        return (factors, bound) if all(isinstance(f, Read | Applied) for f in factors) else None
 
     def flattened(
         self, monomial: Monomial, bound: tuple[Index, ...]
@@ -360,8 +437,30 @@ def oriented(read: Read) -> Read:
 def renamed(e: Any, mapping: Mapping[Any, Any]) -> Any:
     """Other indices in place of some, symmetric reads put in order again."""
     changed = substitute(e, dict(mapping))
-    symmetric = {r: oriented(r) for r in changed.atoms(Read) if "symmetric" in r.tensor.facts}
-    return substitute(changed, {r: o for r, o in symmetric.items() if r != o})
+    turned = {r: oriented(r) for r in changed.atoms(Read) if "symmetric" in r.tensor.facts}
+    turned |= {a: a.at(sorted(a.places, key=str)) for a in changed.atoms(Applied) if a.symmetric}
+    return substitute(changed, {r: o for r, o in turned.items() if r != o})
+
+
+def with_own_slots(e: Expr) -> Expr:
+    """A matrix with slots that no matrix outside of it has: what is done to theirs leaves these alone."""
+    level = 1 + max((s.number // 2 for s in _slots(e)), default=0)
+    return substitute(e, {Slot(number): Slot(2 * level + number) for number in (0, 1)})
+
+
+def _slots(e: Any) -> set[Slot]:
+    if isinstance(e, Slot):
+        return {e}
+    return {s for child in (e.indices if isinstance(e, Read) else e.args) for s in _slots(child)}
+
+
+def _text(form: Polynomial) -> list[str]:
+    return sorted(f"{c} {as_expression(m)}" for m, c in form)
+
+
+def _extent(operand: Read) -> Expr:
+    """The size of the axis that a primitive takes first."""
+    return next(n for n, i in zip(operand.tensor.shape, operand.indices, strict=True) if i == Slot(0))
 
 
 # -- naming
@@ -401,6 +500,17 @@ def named_sum(group: list[tuple[Expr, Expr]], bound: list[Index]) -> Total:
     ordered = [classes[c] for c in sorted(classes)]
     orders = product(*(permutations(c) for c in ordered)) if _count(ordered) <= MOST_ORDERS else [ordered]
     return min((_named(group, [b for c in order for b in c]) for order in orders), key=str)
+
+
+def named_again(e: Any) -> Any:
+    """An expression whose free indices were renamed, with its sums named anew."""
+    if isinstance(e, Read) or not e.args or not e.has(Total):
+        return e
+    if isinstance(e, Total):
+        inner = sympy.Mul.make_args(named_again(e.body))
+        group = [(f.as_base_exp() if f.is_Pow else (f, S.One)) for f in inner]
+        return named_sum(group, list(e.bound))
+    return e.func(*(named_again(a) for a in e.args))
 
 
 def _count(classes: list[list[Index]]) -> int:

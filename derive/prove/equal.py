@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sympy
 from sympy import Expr, S
 
-from ..ir.nodes import Index, Program, Read, Tensor, substitute
-from .canonical import Canonical, Total, collected
+from ..ir.nodes import Index, Program, Read, Slot, Tensor, substitute
+from .canonical import Applied, Canonical, Total, collected
 from .polynomial import Monomial, Polynomial, TooLarge
 
 DEPTH = 6
@@ -27,20 +29,42 @@ def _equal_entries(left: Program, a: Tensor, right: Program, b: Tensor) -> bool:
     axes = tuple(Index(f"i{p}", extent) for p, extent in enumerate(a.shape))
     forms = Canonical(left), Canonical(right)
     difference = forms[0].entry(Read(a, axes)) - forms[1].entry(Read(b, axes))
-    return is_zero(difference, forms[0])
+    forms[0].matrices |= forms[1].matrices
+    return is_zero(difference, forms[0], set(axes))
 
 
-def is_zero(form: Polynomial, forms: Canonical, depth: int = DEPTH) -> bool:
-    """Whether a form vanishes: at once, over a common denominator, or sum by sum."""
+def is_zero(form: Polynomial, forms: Canonical, free: set[Index], depth: int = DEPTH) -> bool:
+    """Whether a form vanishes: at once, over a common denominator, sum by sum, or times an invertible matrix.
+
+    free: the indices for which it must vanish.
+    """
     if form.is_zero:
         return True
     if depth == 0:
         return False
     cleared = _cleared(form, forms)
     if cleared is not None:
-        return is_zero(cleared, forms, depth - 1)
-    merged = _merged(form, forms, depth)
-    return merged is not None and is_zero(merged, forms, depth - 1)
+        return is_zero(cleared, forms, free, depth - 1)
+    merged = _merged(form, forms, free, depth)
+    if merged is not None and is_zero(merged, forms, free, depth - 1):
+        return True
+    return any(is_zero(product, forms, left, depth - 1) for product, left in _multiplied(form, forms, free))
+
+
+def _multiplied(
+    form: Polynomial, forms: Canonical, free: set[Index]
+) -> Iterator[tuple[Polynomial, set[Index]]]:
+    """The form times each matrix whose inverse stands at a free index of it: it vanishes where the product does."""
+    ends: dict[tuple[Expr, Index, int], None] = {}
+    for monomial, _ in form:
+        for atom in {x for a, _ in monomial for x in a.atoms(Applied) if x.is_inverse}:
+            for side, place in enumerate(atom.places):
+                if place in free:
+                    ends.setdefault((atom.args[2][0], place, side))
+    for matrix, place, side in sorted(ends, key=str):
+        summed, fresh = forms.fresh(place.extent), forms.fresh(place.extent)
+        factor = forms.at(forms.matrices[matrix], {Slot(side): fresh, Slot(1 - side): summed})
+        yield forms.total(factor * forms.at(form, {place: summed}), (summed,)), free - {place} | {fresh}
 
 
 def _cleared(form: Polynomial, forms: Canonical) -> Polynomial | None:
@@ -69,7 +93,7 @@ def _cleared(form: Polynomial, forms: Canonical) -> Polynomial | None:
     return Polynomial.sum(parts)
 
 
-def _merged(form: Polynomial, forms: Canonical, depth: int) -> Polynomial | None:
+def _merged(form: Polynomial, forms: Canonical, free: set[Index], depth: int) -> Polynomial | None:
     """The form without groups of sums over one index whose bodies add up to zero."""
     groups: dict[tuple[Monomial, Expr], list[tuple[Monomial, Expr, Total]]] = {}
     for monomial, coefficient in form:
@@ -84,6 +108,6 @@ def _merged(form: Polynomial, forms: Canonical, depth: int) -> Polynomial | None
         inner = Polynomial.sum(
             forms.form(substitute(total.body, {total.bound[0]: index})).scaled(c) for _, c, total in members
         )
-        if is_zero(inner, forms, depth - 1):
+        if is_zero(inner, forms, free | {index}, depth - 1):
             return Polynomial({m: c for m, c in form if m not in {m for m, _, _ in members}})
     return None

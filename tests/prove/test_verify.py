@@ -44,6 +44,15 @@ TRUE: list[tuple[str, dict[str, str]]] = [
     ("log(1 + exp(x)) - log(1 + exp(-x)) == x", {"x": "n"}),
     ("sum(p.*log(p./q)) == sum(-p.*log(q)) - sum(-p.*log(p))", {"p": "n, positive", "q": "n, positive"}),
     ("sum(p) == 1", {"p": "n, simplex"}),
+    ("inv(A + u*v') == inv(A) - inv(A)*u*v'*inv(A)/(1 + v'*inv(A)*u)", {"A": "n n", "u": "n", "v": "n"}),
+    ("inv(A + U*C*V) == inv(A) - inv(A)*U*inv(inv(C) + V*inv(A)*U)*V*inv(A)", {"A": "n n", "U": "n k", "C": "k k", "V": "k n"}),
+    ("inv(A + B) == inv(A) - inv(A)*inv(inv(A) + inv(B))*inv(A)", SQUARE),
+    ("inv(inv(A) + inv(B)) == A*inv(A + B)*B", SQUARE),
+    ("A - A*inv(A + B)*A == B - B*inv(A + B)*B", SQUARE),
+    ("X'*inv(X*X' + c*eye(n)) == inv(X'*X + c*eye(m))*X'", {"X": "n m", "c": ""}),
+    ("grad(logdet(X'*A*X), X) == A*X*inv(X'*A*X) + A'*X*inv(X'*A'*X)", {"X": "n m", "A": "n n"}),
+    ("grad(tr(inv(X'*C*X)*A), X) == -(C*X*inv(X'*C*X))*(A + A')*inv(X'*C*X)", {"X": "n m", "C": "n n, symmetric", "A": "m m"}),
+    ("A\\b == inv(A)*b", {"A": "n n", "b": "n"}),
     ("Q'*Q*x == x", {"Q": "n n, orthogonal"}),
 ]  # fmt: skip
 
@@ -76,6 +85,10 @@ FALSE: list[tuple[str, dict[str, str]]] = [
     ("sum(x./sum(exp(x))) == sum(x)", {"x": "n"}),
     ("sum(p) == 1", {"p": "n, positive"}),
     ("log(sum(exp(x))) <= max(x)", {"x": "n"}),
+    ("inv(A)' == inv(A)", {"A": "n n"}),
+    ("A*inv(A + B)*B == A*inv(A + B)*A", SQUARE),
+    ("inv(A + B) == inv(A) + inv(B)", SQUARE),
+    ("sum(x./(y*sum(z))) == sum(x)", {"x": "n", "y": "", "z": "n"}),
 ]  # fmt: skip
 
 
