@@ -11,7 +11,7 @@ from ..ir.nodes import Index, Program, Read, Slot, Tensor, substitute
 from .canonical import Applied, Canonical, Total, collected
 from .polynomial import Monomial, Polynomial, TooLarge
 
-DEPTH = 6
+DEPTH = 10
 
 
 def equal_outputs(left: Program, right: Program) -> bool | None:
@@ -48,7 +48,29 @@ def is_zero(form: Polynomial, forms: Canonical, free: set[Index], depth: int = D
     merged = _merged(form, forms, free, depth)
     if merged is not None and is_zero(merged, forms, free, depth - 1):
         return True
-    return any(is_zero(product, forms, left, depth - 1) for product, left in _multiplied(form, forms, free))
+    before = _inverses(form, forms)
+    products = [(_inverses(p, forms), len(p.terms), p, left) for p, left in _multiplied(form, forms, free)]
+    better = [p for p in products if p[0] < before]
+    if not better:
+        return False
+    *_, product, left = min(better, key=lambda p: p[:2])
+    return is_zero(product, forms, left, depth - 1)
+
+
+def _inverses(form: Polynomial, forms: Canonical) -> list[tuple[tuple[int, int, str], int]]:
+    """How often each inverse occurs, those of the most complex matrices first: multiplying must take one of these away."""
+    counts: dict[Expr, int] = {}
+    for monomial, _ in form:
+        for a, exponent in monomial:
+            for x in sympy.preorder_traversal(a):
+                if isinstance(x, Applied) and x.is_inverse:
+                    counts[x.args[2][0]] = counts.get(x.args[2][0], 0) + max(1, int(sympy.floor(exponent)))
+    return sorted(((_complexity(m, forms), n) for m, n in counts.items()), reverse=True)
+
+
+def _complexity(matrix: Expr, forms: Canonical) -> tuple[int, int, str]:
+    nested = sum(isinstance(x, Applied) for x in sympy.preorder_traversal(matrix))
+    return nested, len(forms.matrices[matrix].terms), str(matrix)
 
 
 def _multiplied(

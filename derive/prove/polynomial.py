@@ -15,7 +15,7 @@ from ..ir.nodes import Bracket
 Monomial = frozenset[tuple[Expr, Expr]]
 """Atoms with their exponents, rational numbers."""
 ONE: Monomial = frozenset()
-LARGEST = 20_000
+LARGEST = 4_000
 """Terms beyond which an expression is not expanded."""
 
 
