@@ -14,7 +14,7 @@ from ..ir.nodes import Equation, Program, Tensor, fresh_indices
 from ..ir.tensors import merge, with_tensors
 from ..render.matrix import render_matrix
 from ..rewrite.derived import prepare, prune, simplified
-from .ladder import decide, proved
+from .ladder import decide, plausible, proved
 from .verdict import Verdict
 
 TRIED = ("symmetric", "diagonal", "orthogonal", "positive", "simplex", "one-hot")
@@ -121,7 +121,8 @@ def _fits(fact: str, own: Spec) -> bool:
 def _proved_under(text: str, specs: Mapping[str, Spec]) -> bool:
     try:
         claim = understand_claim(text, specs)
-        return bool(proved(claim.understood.program))
+        program = claim.understood.program
+        return plausible(program) and bool(proved(program))
     except (ParseError, DeriveError):
         return False
 
