@@ -542,5 +542,6 @@ def _derived(
     arguments = {**f.signature, **more}
     if not f.captured:
         arguments = _if_nested(arguments)
-    ahead = forward_names(program, f.program)
+    gone = {*f.forward, *f.outputs} - program.tensors.keys()
+    ahead = forward_names(program, f.program) | gone
     return Function(f.name, program, structure, ahead, origin, f.source, arguments, f.note, f.captured)

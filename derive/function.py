@@ -57,7 +57,7 @@ class Function:
     name: of the user's function.
     program: its equations.
     structure: how the outputs are returned: 0 for one array, ``(0, 1)`` for a tuple, ``{"loss": 0}`` nested.
-    forward: names of the equations of the forward pass within `program`; the rest is derived.
+    forward: names of the equations of the forward pass, also of those that `program` does not need; the rest is derived.
     origin: None for a traced function.
     source: file and line of the user's function.
     arguments: for each argument of a call the structure that its arrays stand in, numbered like the inputs of

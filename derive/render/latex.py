@@ -92,7 +92,8 @@ class Latex(Printer):
         path, dot, last = name.rpartition(".")
         if dot:
             symbol = self.symbol(last) if last[:1].isalpha() else rf"\mathrm{{{_escaped(last)}}}"
-            return f"{self.paren(symbol) if _is_subscripted(symbol) else symbol}_{{\\mathrm{{{_escaped(path)}}}}}"
+            at = rf"\mathrm{{{_escaped(path)}}}"
+            return f"{symbol[:-1]},{at}}}" if _is_subscripted(symbol) else f"{symbol}_{{{at}}}"
         match = NAMED.fullmatch(name)
         letters, number = match.groups() if match else (name, "")
         symbol = _letters(letters)

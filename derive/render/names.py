@@ -101,8 +101,7 @@ class Names:
             name = tensor.name
             if name[0] not in "gd" or len(name) < 2 or name in GREEK or results & {"g" + name, "d" + name}:
                 break
-            derived = self.forward or any(e.step.of for e in self.program.equations)
-            if not derived and name[1:] not in self.program.tensors:
+            if self._known_of(name[1:]) is None:
                 break
             found.add(name)
         return found
@@ -112,7 +111,9 @@ class Names:
         if not name.startswith(prefix) or len(name) < 2 or name in self.forward:
             return None
         base = name[len(prefix) :]
-        if name in self.seeds:
-            return base
+        return base if name in self.seeds else self._known_of(base)
+
+    def _known_of(self, base: str) -> str | None:
+        """The tensor that `base` is, up to a number or a word that keeps names apart."""
         candidates = (base, base.rstrip("0123456789"), base.rsplit("_", 1)[0])
         return next((c for c in candidates if c and c in self.known), None)

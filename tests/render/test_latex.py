@@ -10,6 +10,7 @@ import sympy
 from hypothesis import given
 from matplotlib.mathtext import MathTextParser
 
+import derive as dv
 from derive.render.latex import Latex, latex_lines, render_latex
 from derive.render.names import Names
 from derive.render.tree import (
@@ -126,3 +127,20 @@ def _larger(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 def test_braces_of_any_tree_balance(node: Node) -> None:
     program, forward = ALL["quadratic"]()
     assert balanced(Latex(Names(program, forward)).top(node))
+
+
+def test_an_input_is_no_tangent_for_its_first_letter() -> None:
+    f = dv.trace(lambda w, data, gain: gain * (w - data), w="n", data="n", gain="")
+    assert r"Y &= \mathrm{gain} \, (w - \mathrm{data})" in f.latex()
+    assert r"\bar{w} &= \mathrm{gain} \, \bar{Y}" in dv.vjp(f, "w").latex()
+    assert r"\dot{Y} &= \mathrm{gain} \, \dot{w}" in dv.jvp(f, "w").latex()
+
+
+def test_paths_are_subscripts() -> None:
+    f = dv.trace(lambda p, x: x @ p["my_layer"]["W1"] + p["b"], p={"my_layer": {"W1": "n m"}, "b": "m"}, x="n")
+    assert r"Y &= W_{1,\mathrm{p.my\_layer}}^\top \, x + b_{\mathrm{p}}" in f.latex()
+    assert r"(W_{1,\mathrm{p.my\_layer}})_{ij} \, x_{i}" in f.latex("index")
+    assert r"\bar{W}_{1,\mathrm{p.my\_layer}} &= x \bar{Y}^\top" in dv.vjp(f, "p").latex()
+    for style in ("matrix", "index"):
+        for line in dv.vjp(f).latex(style).splitlines()[1:-1]:
+            MathTextParser("path").parse(f"${line.replace('&', '').strip(chr(92)).replace(chr(92) + 'top', 'T')}$")
