@@ -29,6 +29,7 @@ from .function import CompiledFunction, Function, Origin
 from .ir.evaluate import evaluate
 from .ir.facts import Spec, spec
 from .ir.nodes import Program, Tensor, size
+from .ir.recurrences import members
 from .ir.tensors import merge
 from .prove.verdict import Verdict, worst
 from .prove.verify import verify_programs, verify_text
@@ -177,7 +178,7 @@ def _simplify(f: Function, small: frozenset[str]) -> Function:
     return replace(f, program=program, forward=names_of(program), origin=None, _kernels={})
 
 
-def grad(f: Traceable, wrt: Wrt = None, *, tied: bool = False) -> Any:
+def grad(f: Traceable, wrt: Wrt = None, *, tied: bool = False, truncate: int | None = None) -> Any:
     """The gradient of a scalar function; each gradient has the shape of its variable.
 
     Args:
@@ -185,6 +186,9 @@ def grad(f: Traceable, wrt: Wrt = None, *, tied: bool = False) -> Any:
         wrt: the name of an input gives one array, a list of names a tuple; None means every real input.
         tied: for inputs declared symmetric, take ``A[i,j]`` and ``A[j,i]`` as one variable. Off the diagonal the result is
             then the sum of both partial derivatives, ``G + G' - diag(G)``; it says so when printed.
+        truncate: backpropagation through time that is cut in front of every `truncate`-th step of a recurrence: no
+            cotangent passes from step n k to the one before it (as if the carry were detached there). The result is
+            an approximation, and says so when printed; k at least the number of steps gives the gradient itself.
 
     Raises:
         NotDifferentiable: the output is no scalar, an input is integer, or none is symmetric whose entries are to be
@@ -194,15 +198,17 @@ def grad(f: Traceable, wrt: Wrt = None, *, tied: bool = False) -> Any:
         >>> print(grad(trace(lambda x, A: x @ A @ x, x="n", A="n n"), "x"))
         gx = (A + A') x
     """
-    return _lift(f, lambda g: _grad(g, wrt, "grad", tied))
+    return _lift(f, lambda g: _grad(g, wrt, "grad", tied, truncate))
 
 
-def value_and_grad(f: Traceable, wrt: Wrt = None, *, tied: bool = False) -> Any:
+def value_and_grad(
+    f: Traceable, wrt: Wrt = None, *, tied: bool = False, truncate: int | None = None
+) -> Any:
     """``(value, gradient)`` in one function; arguments and errors as in `grad`."""
-    return _lift(f, lambda g: _grad(g, wrt, "value_and_grad", tied))
+    return _lift(f, lambda g: _grad(g, wrt, "value_and_grad", tied, truncate))
 
 
-def _grad(f: Function, wrt: Wrt, kind: Any, tied: bool = False) -> Function:
+def _grad(f: Function, wrt: Wrt, kind: Any, tied: bool = False, truncate: int | None = None) -> Function:
     by = _wrt(f, wrt)
     output = _one_output(f, kind)
     if output.rank:
@@ -211,7 +217,7 @@ def _grad(f: Function, wrt: Wrt, kind: Any, tied: bool = False) -> Function:
             f"{kind} needs a scalar; {f.name}() returns {output.name}[{shape}]; try: dv.vjp for a cotangent of that shape, "
             "dv.jacobian for all derivatives, or np.sum in the function"
         )
-    program = vjp_program(f.program, by.names, {output.name: sympy.S.One})
+    program = vjp_program(f.program, by.names, {output.name: sympy.S.One}, _steps(f, truncate))
     structure = by.structure
     if kind == "value_and_grad":
         program = replace(program, outputs=(output, *program.outputs))
@@ -219,8 +225,9 @@ def _grad(f: Function, wrt: Wrt, kind: Any, tied: bool = False) -> Function:
     names = _tied(f, by.names) if tied else ()
     gradients = dict(zip(by.names, program.outputs[-len(by.names) :], strict=True))
     program = tie(program, (gradients[name] for name in names))
-    found = _derived(f, program, structure, Origin(kind, f, by, tied=names))
-    return replace(found, note="\n".join(filter(None, [f.note, *map(_about_ties, names)])))
+    found = _derived(f, program, structure, Origin(kind, f, by, tied=names, truncate=truncate))
+    about = [*map(_about_ties, names), *_about_cuts(truncate)]
+    return replace(found, note="\n".join(filter(None, [f.note, *about])))
 
 
 def _tied(f: Function, wrt: tuple[str, ...]) -> tuple[str, ...]:
@@ -238,22 +245,41 @@ def _about_ties(name: str) -> str:
     return f"{name}[i,j] and {name}[j,i] are one variable:"
 
 
-def vjp(f: Traceable, wrt: Wrt = None) -> Any:
-    """The vector-Jacobian product, which is the backward pass of a layer.
+def _steps(f: Function, truncate: int | None) -> int | None:
+    """The number of steps after which to cut backpropagation through time."""
+    if truncate is None:
+        return None
+    if isinstance(truncate, bool) or not isinstance(truncate, int) or truncate < 1:
+        raise NotDifferentiable(f"truncate is a number of steps, at least 1; found {truncate!r}")
+    if not members(f.program.equations):
+        raise NotDifferentiable(f"{f.name}() has no recurrence that could be cut every {truncate} steps; try: dv.scan")
+    return truncate
+
+
+def _about_cuts(truncate: int | None) -> list[str]:
+    if truncate is None:
+        return []
+    return [f"truncated: no cotangent passes back in front of step {truncate}, {2 * truncate}, ...:"]
+
+
+def vjp(f: Traceable, wrt: Wrt = None, *, truncate: int | None = None) -> Any:
+    """The vector-Jacobian product, which is the backward pass of a layer; `truncate` as in `grad`.
 
     Returns:
         A Function with the inputs of `f` and a cotangent ``g<output>`` for each output, in the outputs' shapes; for
         nested outputs one for each entry, in its structure.
     """
-    return _lift(f, lambda g: _vjp(g, wrt))
+    return _lift(f, lambda g: _vjp(g, wrt, truncate))
 
 
-def _vjp(f: Function, wrt: Wrt) -> Function:
+def _vjp(f: Function, wrt: Wrt, truncate: int | None = None) -> Function:
     by = _wrt(f, wrt)
-    program = vjp_program(f.program, by.names, {t.name: None for t in f.program.outputs})
+    cotangents_of = dict.fromkeys(t.name for t in f.program.outputs)
+    program = vjp_program(f.program, by.names, cotangents_of, _steps(f, truncate))
     seeds = tuple(t.name for t in program.inputs[len(f.inputs) :])
     cotangents = by_entry(f.structure, seeds)
-    return _derived(f, program, by.structure, Origin("vjp", f, by, seeds), cotangents)
+    found = _derived(f, program, by.structure, Origin("vjp", f, by, seeds, truncate=truncate), cotangents)
+    return replace(found, note="\n".join(filter(None, [f.note, *_about_cuts(truncate)])))
 
 
 def jvp(f: Traceable, wrt: Wrt = None) -> Any:
@@ -347,6 +373,11 @@ def check(f: Any, wrt: Wrt = None, **options: Any) -> Report:
         kernel = function.compile(kernel.kernel.dtype) if kernel else None
     origin = function.origin
     assert origin is not None
+    if origin.truncate is not None:
+        raise NotDifferentiable(
+            f"{function.name}() was truncated after {origin.truncate} steps, so it is no derivative that could be checked; "
+            "try: the same without truncate"
+        )
     if origin.tied and kernel is None:
         return _check_tied(function, origin, **options)
     run: Any = function.presented if kernel is None else lambda arrays: kernel.kernel(**arrays)

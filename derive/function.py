@@ -35,7 +35,8 @@ Kind = Literal["grad", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "h
 class Origin:
     """How a derived function came to be: which derivative, of what, with respect to which inputs.
 
-    seeds: the additional inputs, cotangents or tangents; tied: the symmetric inputs whose entries are tied.
+    seeds: the additional inputs, cotangents or tangents; tied: the symmetric inputs whose entries are tied;
+    truncate: the number of steps after which backpropagation through time was cut.
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class Origin:
     by: Wanted
     seeds: tuple[str, ...] = ()
     tied: tuple[str, ...] = ()
+    truncate: int | None = None
 
     @property
     def wrt(self) -> tuple[str, ...]:
@@ -227,7 +229,8 @@ class Function:
         kind = self.origin.kind if self.origin else "function"
         base = self.origin.base if self.origin else self
         by = self.origin.by if self.origin else self._by_all()
-        whole = kind in ("function", "grad", "value_and_grad", "vjp") and not (self.origin and self.origin.tied)
+        changed = self.origin is not None and (self.origin.tied or self.origin.truncate)
+        whole = kind in ("function", "grad", "value_and_grad", "vjp") and not changed
         if not whole or not by.names:
             by = Wanted()
             lines = tuple(render_matrix(self.presented, self.forward))

@@ -26,7 +26,29 @@ from ..ir.tensors import renamed
 from .differentiate import Linearised, active_tensors, differentiable_reads, linearise, new_name
 from .primitives import Application, siblings
 
-NOTHING: Mapping[str, frozenset[int]] = {}
+
+@dataclass(frozen=True)
+class Within:
+    """A recurrence while it is transposed; `truncate` as in `vjp`."""
+
+    block: Recurrence
+    truncate: int | None = None
+
+    def times(self, read: Read) -> frozenset[int]:
+        """The axes along which a member is read by the others."""
+        return self.block.times.get(read.tensor.name, frozenset())
+
+    def passes(self, equation: Equation, read: Read) -> Expr:
+        """1, or a bracket where cotangents are cut: between a step whose number `truncate` divides and the one before."""
+        if self.truncate is None or read.tensor.name not in self.block.places:
+            return S.One
+        lag = self.block.lag(equation, read)
+        if not lag:
+            return S.One
+        step, k = self.block.number(equation), self.truncate
+        if lag == 1:
+            return Bracket(sympy.Or(sympy.Eq(step, 0), sympy.Ne(sympy.Mod(step, k), 0)))
+        return Bracket(sympy.Or(sympy.Lt(step, lag), sympy.Eq(sympy.floor(step / k), sympy.floor((step - lag) / k))))
 
 
 @dataclass(frozen=True)
@@ -39,13 +61,16 @@ class Share:
     step: Step
 
 
-def vjp(program: Program, wrt: tuple[str, ...], cotangents: Mapping[str, Expr | None]) -> Program:
+def vjp(
+    program: Program, wrt: tuple[str, ...], cotangents: Mapping[str, Expr | None], truncate: int | None = None
+) -> Program:
     """Cotangents of the inputs `wrt` from cotangents of the outputs.
 
     Args:
         program: the forward pass.
         wrt: names of real inputs.
         cotangents: for each output's name a constant seed, or None for a new input ``g<name>``.
+        truncate: a recurrence passes no cotangent on across the beginning of every `truncate`-th step.
 
     Returns:
         A program with the same inputs and the new cotangent inputs; its outputs ``g<name>`` have the shapes of `wrt`.
@@ -68,7 +93,7 @@ def vjp(program: Program, wrt: tuple[str, ...], cotangents: Mapping[str, Expr | 
     applied = siblings(part for part in parts if isinstance(part, Equation))
     for block in reversed(parts):
         if isinstance(block, Recurrence):
-            transpose_recurrence(block, active, shares, adjoints, taken)
+            transpose_recurrence(block, active, shares, adjoints, taken, truncate)
             continue
         name = block.target.name
         if isinstance(block.body, Entry):
@@ -89,12 +114,14 @@ def vjp(program: Program, wrt: tuple[str, ...], cotangents: Mapping[str, Expr | 
 
 
 def transpose_recurrence(
-    block: Recurrence, active: set[str], shares: dict[str, list[Share]], adjoints: list[Equation], taken: dict[str, int]
+    block: Recurrence, active: set[str], shares: dict[str, list[Share]], adjoints: list[Equation],
+    taken: dict[str, int], truncate: int | None = None,
 ) -> None:  # fmt: skip
     """The recurrence of the adjoints, which runs the other way: its members read each other's cotangents.
 
     So every cotangent has its name before the shares that make it up are known.
     """
+    within = Within(block, truncate)
     members = [e for e in reversed(block.equations) if e.target.name in active]
     reached = _reached(members, {name for name in active if name in shares})
     members = [e for e in members if e.target.name in reached]
@@ -104,10 +131,10 @@ def transpose_recurrence(
         if isinstance(equation.body, Entry):
             group = applied.get(equation.target.name, [])
             given: dict[str, Expr] = {e.target.name: Read(cotangents[e.target], e.axes) for e in group}
-            pull_back_primitive(group, given, active, shares, adjoints, taken, block.times)
+            pull_back_primitive(group, given, active, shares, adjoints, taken, within)
             continue
         received = Share(equation.axes, Read(cotangents[equation.target], equation.axes), (), Step())
-        pull_back(equation, received, active, shares, adjoints, taken, block.times)
+        pull_back(equation, received, active, shares, adjoints, taken, within)
     for equation in members:
         accumulate(
             equation.target, shares.pop(equation.target.name), adjoints, taken, cotangents[equation.target]
@@ -129,26 +156,26 @@ def _reached(members: list[Equation], known: set[str]) -> set[str]:
 
 def pull_back(
     equation: Equation, received: Share, active: set[str], shares: dict[str, list[Share]], adjoints: list[Equation],
-    taken: dict[str, int], times: Mapping[str, frozenset[int]] = NOTHING,
+    taken: dict[str, int], within: Within | None = None,
 ) -> None:  # fmt: skip
     """Share the cotangent of an equation's target among the reads of its body: the transpose of its differential.
 
-    `times` are the axes of the other members of a recurrence along which they read each other.
+    `within` is the recurrence that the equation belongs to.
     """
     differential: Linearised = linearise(equation, active, taken)
     adjoints.extend(differential.helpers)
     seed = substitute(received.body, dict(zip(received.axes, equation.axes, strict=True)))
     for read, partial in differential.partials.items():
         step = Step("chain rule", of=equation.target.name, where=equation.step.where)
-        name = read.tensor.name
-        shares.setdefault(name, []).append(
-            transpose(read, seed * partial, equation.indices, step, times.get(name, frozenset()))
-        )
+        body, times = seed * partial, frozenset[int]()
+        if within is not None:
+            body, times = body * within.passes(equation, read), within.times(read)
+        shares.setdefault(read.tensor.name, []).append(transpose(read, body, equation.indices, step, times))
 
 
 def pull_back_primitive(
     members: list[Equation], received: dict[str, Expr], active: set[str], shares: dict[str, list[Share]],
-    adjoints: list[Equation], taken: dict[str, int], times: Mapping[str, frozenset[int]] = NOTHING,
+    adjoints: list[Equation], taken: dict[str, int], within: Within | None = None,
 ) -> None:  # fmt: skip
     """Share the cotangents of all results of a primitive among its operands, by the rule of its record."""
     if not received:
@@ -159,10 +186,11 @@ def pull_back_primitive(
     adjoints.extend(equations)
     step = Step("chain rule", of=members[0].target.name, where=members[0].step.where)
     for read, body, indices in pulled:
-        name = read.tensor.name
-        if name in active:
-            share = transpose(read, renamed(body, renaming), indices, step, times.get(name, frozenset()))
-            shares.setdefault(name, []).append(share)
+        if read.tensor.name in active:
+            body, times = renamed(body, renaming), frozenset[int]()
+            if within is not None:
+                body, times = body * within.passes(members[0], read), within.times(read)
+            shares.setdefault(read.tensor.name, []).append(transpose(read, body, indices, step, times))
 
 
 def _received(

@@ -62,6 +62,18 @@ class Recurrence:
         """The step at which an entry of a member is computed."""
         return self.time(equation) - self.offsets[equation.target.name]
 
+    def number(self, equation: Equation) -> Expr:
+        """The step of a member, counted from 0 in the order of time; the initial values come before."""
+        offsets = self.offsets.values()
+        extents = {e.target.name: self.time(e).extent for e in self.equations}
+        ends = {name: extent - self.offsets[name] for name, extent in extents.items()}
+        if self.forward:
+            first = max(-offset for offset in offsets) + int(len(set(offsets)) == 1)
+            return sympy.expand(self.step(equation) - first)
+        last = min(ends.values(), key=lambda end: int(sympy.expand(end - ends[equation.target.name])))
+        same = len({sympy.expand(end) for end in ends.values()}) == 1
+        return sympy.expand(last - 1 - int(same) - self.step(equation))
+
     def lag(self, equation: Equation, read: Read) -> int:
         """How many steps before it is read the entry of a member was computed."""
         name = read.tensor.name

@@ -60,19 +60,31 @@ def merge(programs: Sequence[Program]) -> Program:
     equations: dict[str, Equation] = {}
     outputs: list[Tensor] = []
     for program in programs:
-        renaming: dict[Tensor, Tensor] = {}
+        renaming = _renaming(program, equations, inputs)
         for equation in program.equations:
-            name = equation.target.name
-            same = equations.get(name)
-            if same is not None and (same != with_equation(equation, renaming)):
-                fresh = next(
-                    c for n in range(2, 10**6) if (c := f"{name}_{n}") not in equations and c not in inputs
-                )
-                renaming[equation.target] = replace(equation.target, name=fresh)
             renamed = with_equation(equation, renaming)
             equations.setdefault(renamed.target.name, renamed)
         outputs.extend(renaming.get(t, t) for t in program.outputs)
     return Program(tuple(inputs.values()), tuple(equations.values()), tuple(outputs))
+
+
+def _renaming(
+    program: Program, equations: Mapping[str, Equation], inputs: Mapping[str, Tensor]
+) -> dict[Tensor, Tensor]:
+    """New names for the tensors of a program that are called like others; those of a recurrence read each other."""
+    renaming: dict[Tensor, Tensor] = {}
+    before = -1
+    while len(renaming) > before:
+        before = len(renaming)
+        for equation in program.equations:
+            name = equation.target.name
+            same = equations.get(name)
+            if equation.target in renaming or same is None or same == with_equation(equation, renaming):
+                continue
+            taken = {*equations, *inputs, *program.tensors, *(t.name for t in renaming.values())}
+            fresh = next(c for n in range(2, 10**6) if (c := f"{name}_{n}") not in taken)
+            renaming[equation.target] = replace(equation.target, name=fresh)
+    return renaming
 
 
 def with_equation(equation: Equation, mapping: Mapping[Tensor, Tensor]) -> Equation:

@@ -20,12 +20,13 @@ from ..ir.nodes import (
     Read,
     Step,
     Tensor,
+    Where,
     fresh_indices,
     indices_of,
     reads_of,
     substitute,
 )
-from ..ir.recurrences import advanced, in_order, members
+from ..ir.recurrences import advanced, in_order, members, split_off
 from .algebra import (
     cancelled,
     flattened,
@@ -42,6 +43,7 @@ from .algebra import (
 from .deltas import has_delta, is_delta, reads_whole, solve_deltas
 from .factor import cost, simplify
 from .recognise import recognise
+from .spans import shrunk
 from .sums import Term, normal_sum, sum_facts
 from .values import Canonical, canonical
 
@@ -158,12 +160,30 @@ class _Walk:
             return
         body = oriented(self.put_inlined(equation.body), equation.axes, self.symmetric)
         body = recognise(self.look_up_values(body))
+        if equation.target.name in self.members and equation.reduce is None:
+            body = self.look_up_advanced(replace(equation, body=body))
+        elif self.members and equation.reduce == "sum":
+            body, bound = shrunk(body, equation.bound)
+            equation = replace(equation, bound=bound)
         if equation.reduce is None:
             self.elementwise(equation, body)
         elif equation.reduce == "sum" and equation.target.name not in self.policy.frozen:
             self.summation(equation, body)
         else:
             self.emit(replace(equation, body=simplify(body)))
+
+    def look_up_advanced(self, equation: Equation) -> Expr:
+        """The body with values of the step before: what ``[s > 0]`` keeps to s = t + 1 is looked up as of t."""
+        found = split_off(equation)
+        if found is None:
+            return equation.body
+        s, first, initial, rest = found
+        t, shift = Index(s.name, s.extent - 1), int(first == 0)
+        ahead = substitute(rest, {s: t + shift})
+        known = self.look_up_values(ahead)
+        if known == ahead:
+            return equation.body
+        return Where(Eq(s, first), initial, recognise(substitute(known, {t: s - shift})))
 
     # -- primitives
 
