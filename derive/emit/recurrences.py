@@ -126,7 +126,8 @@ class _Writer:
             later[e.target.name] = sometimes
         for e in now:
             self.scope.codes.pop(e.target.name, None)
-        lines = inlined(self.scope, now, self.needed_later(now))
+        changed = {name for name, lines in later.items() if lines}
+        lines = inlined(self.scope, now, self.needed_later(now) | changed)
         found: list[Line] = []
         for e in now:
             found += [self.assigned(s) for s in lines.get(e.target.name, [])]
@@ -193,6 +194,8 @@ class _Writer:
             rest = sympy.Mul(*(f for f in factors if f not in own))
             groups.setdefault(And(*(f.condition for f in own)), []).append(rest)
         always = replace(e, body=sympy.Add(*groups.pop(sympy.true)))
+        if always.body == 0:
+            always = replace(always, reduce=None, bound=())
         more = {c: statements(self.scope, replace(e, body=sympy.Add(*terms))) for c, terms in groups.items()}
         text = self.scope.names.tensors[e.target.name]
         if any(len(s) != 1 or s[0].left != f"{text} =" for s in more.values()):

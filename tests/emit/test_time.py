@@ -59,3 +59,15 @@ def test_formatted(tmp_path: Path) -> None:
         for target in TARGETS:
             (tmp_path / f"{name}_{target}.py").write_text(traced(name).emit(target), encoding="utf-8")
     assert_formatted(tmp_path)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_truncated(target: str, tmp_path: Path) -> None:
+    pytest.importorskip(target)
+    given = arrays("rnn", {"T": 7, "m": 3, "n": 4})
+    given["gY"] = np.random.default_rng(1).normal(size=(7, 4))
+    backward = dv.vjp(traced("rnn"), ["W", "h0"], truncate=3)
+    module = load(backward.emit(target), tmp_path, f"truncated_{target}")
+    found = call(module, "rnn", target, [given[name] for name in backward.inputs])
+    for a, b in zip(found, backward(**given), strict=True):
+        assert np.allclose(a, b, rtol=1e-12, atol=1e-14)
