@@ -78,7 +78,7 @@ def samples_of(program: Program) -> list[Sample]:
     """The role of each input; reals of which nothing is known become positive where the function demands it."""
     sizes = sizes_of(program)
     needs = _needs(program)
-    for role in ("normal", "positive", "unit", "normal"):
+    for role in ("normal", "positive", "unit", "above one", "normal"):
         samples = [_sample(t, role, needs.get(t.name, set())) for t in program.inputs]
         if _finite(program, samples, sizes):
             break
@@ -144,6 +144,8 @@ def _draw(
             return rng.uniform(0.5, 1.5, shape)
         case "unit":
             return rng.uniform(0.1, 0.9, shape)
+        case "above one":
+            return rng.uniform(1.5, 2.5, shape)
         case "positive definite":
             root = rng.standard_normal(shape)
             return root @ root.swapaxes(-1, -2) + np.eye(shape[-1])

@@ -14,6 +14,7 @@ from sympy import Expr, S
 from ..errors import DomainError, NeedsSize, ShapeError, TraceError, UnsupportedOp
 from ..ir.nodes import (
     Bracket,
+    Entry,
     Equation,
     Index,
     Read,
@@ -191,12 +192,24 @@ class Trace(Words):
     def _checked(self, body: Expr) -> Expr:
         """The body with our own |x| and sign in place of SymPy's; it must be a real number."""
         body = domestic(body)
-        if body.has(S.ImaginaryUnit, S.ComplexInfinity):
+        if self._written_out(body).has(S.ImaginaryUnit, S.ComplexInfinity):
             raise DomainError(
                 "a division by 0, or a root or logarithm of a negative number, whatever the arrays hold\n"
                 f"  in {self.user.line()}"
             )
         return body
+
+    def _written_out(self, body: Expr, levels: int = 3) -> Expr:
+        """A body with roots in it, in terms of what its values are made of: sqrt(t) with t = -x^2 is imaginary."""
+        if levels == 0 or all(p.exp.is_integer for p in body.atoms(sympy.Pow)):
+            return body
+        made = {e.target: e for e in self.equations if e.reduce is None}
+        values = {
+            r: substitute(made[r.tensor].body, dict(zip(made[r.tensor].axes, r.indices, strict=True)))
+            for r in body.atoms(Read)
+            if r.tensor in made and not isinstance(made[r.tensor].body, Entry)
+        }
+        return self._written_out(substitute(body, values), levels - 1) if values else body
 
     def elementwise(
         self, make: Callable[..., Expr], args: Iterable[Any], rule: str, dtype: np.dtype[Any]

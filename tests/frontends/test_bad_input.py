@@ -130,6 +130,9 @@ CASES: list[tuple[Callable[..., Any], dict[str, str], type, list[str]]] = [
         ["broadcast_to", "a[n] (axis 0)", "n and 4"],
     ),
     (lambda a: np.diagonal(a), {"a": "n m"}, ShapeError, ["diagonal", "n and m"]),
+    # what is no real number, also where the radicand has a name
+    (lambda x: np.sqrt(-(x**2)), {"x": "n"}, DomainError, ["root", "np.sqrt(-(x**2))"]),
+    (lambda x: np.sqrt(-np.exp(x) * 2), {"x": "n"}, DomainError, ["root"]),
     # functions, options and methods without a record: named, with what is there
     (lambda x: np.linalg.eig(x), {"x": "n n"}, UnsupportedOp, ["numpy.linalg.eig", "closest", "derive/ops"]),
     (lambda x: np.sinh(np.unwrap(x)), {"x": "n"}, UnsupportedOp, ["numpy.unwrap"]),
