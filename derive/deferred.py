@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import DeriveError, NeedsSize, UnknownName, closest
+from .errors import DeriveError, NeedsSize, ShapeError, UnknownName, closest
 from .frontends.inline import tracing
 from .function import CompiledFunction, Function
 from .ir.sizes import solve_sizes
@@ -86,11 +86,15 @@ class PerSize(Deferred):
 
         Raises:
             UnknownName: a size is missing, or none of those that the function needs.
+            ShapeError: a value is no positive integer.
         """
         if wrong := [name for name in sizes if name not in self.needs]:
             raise UnknownName(f"{self.name}() needs no number for {wrong[0]!r}; {closest(wrong[0], self.needs)}")
         if missing := [name for name in self.needs if name not in sizes]:
             raise UnknownName(f"{self._why()}\n  missing: {', '.join(missing)}; try: {self._example(sizes)}")
+        for name, value in sizes.items():
+            if not isinstance(value, int | np.integer) or value < 1:
+                raise ShapeError(f"{name} is a size of {self.name}(): a positive integer was expected, not {value!r}")
         key = tuple((name, int(sizes[name])) for name in self.needs)
         self.last = self.traced.get(key)
         if self.last is None:

@@ -180,12 +180,13 @@ class Function:
 
     def explain(self, format: Literal["text", "latex", "html"] = "text") -> str:
         """The derivation step by step, each with the rule that made it and the user's line."""
-        return explain(
+        text = explain(
             self.presented,
             self.forward,
             format=format,
             base=self.origin.base.program if self.origin else None,
         )
+        return f"{self.note}\n\n{text}" if self.note and format == "text" else text
 
     def to_sympy(self, sizes: Mapping[str, int] | None = None) -> Any:
         """The outputs as explicit SymPy expressions, at these sizes: ``f.to_sympy({"n": 2})``.

@@ -51,7 +51,8 @@ def test_it_says_so() -> None:
     before = str(gradient)
     assert "once for each value of n" in before and "f.at(n=5)" in before
     gradient(C, X)
-    assert "for k in range(c.shape[0]):" in str(gradient) and "for n = 3:\n" in str(gradient)
+    for text in (str(gradient), gradient.explain()):
+        assert "for k in range(c.shape[0]):" in text and "for n = 3:\n" in text
 
 
 @pytest.mark.parametrize("compiled", [False, True])
@@ -88,6 +89,12 @@ def test_a_branch_on_a_size_found_on_the_way() -> None:
     assert list(f.needs) == ["a", "b"]
     with pytest.raises(dv.UnknownName, match=r"missing: b; try: f.at\(a=2, b=6\)"):
         f.at(a=2)
+
+
+@pytest.mark.parametrize("value", [0, -1, 2.5, "n"])
+def test_a_size_is_a_positive_integer(value: Any) -> None:
+    with pytest.raises(dv.ShapeError, match="n is a size of horner"):
+        dv.trace(horner, c="n", x="m").at(n=value)
 
 
 def test_without_shapes() -> None:
