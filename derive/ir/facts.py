@@ -34,6 +34,7 @@ Matrix facts speak of the last two axes, simplex and one-hot of the last.
 
 SQUARE = {"symmetric", "positive definite", "positive semidefinite", "invertible", "orthogonal", "diagonal"}
 TRIANGULAR = {"lower triangular", "upper triangular"}
+MORE = re.compile(r"([A-Za-z_]\w{0,40})\+([0-9]{1,9})")
 AXIS = re.compile(r"[A-Za-z_]\w{0,40}|[0-9]{1,9}")
 INTEGER = re.compile(r"integer(?:\s*<\s*(\w+))?")
 
@@ -60,7 +61,7 @@ def spec(axes: str | int = "", *facts: str) -> Spec:
     """Declare an input by its axes and facts.
 
     Args:
-        axes: names or integers separated by spaces, ``"batch n"``, ``"3 n"``, ``""`` for a scalar;
+        axes: names or integers separated by spaces, ``"batch n"``, ``"3 n"``, ``"T+1 n"``, ``""`` for a scalar;
             facts may follow after commas, ``"n n, symmetric"``.
         facts: words of `IMPLIES`, or ``"integer"``, ``"integer < v"``, ``"boolean"``.
 
@@ -110,6 +111,8 @@ def _closure(fact: str) -> set[str]:
 
 
 def _extent(word: str, whole: str | int) -> Expr:
+    if match := MORE.fullmatch(word):
+        return size(match[1]) + int(match[2])
     if not AXIS.fullmatch(word):
         raise SpecError(f"an axis is a name or a positive integer; found {word!r} in {whole!r}")
     if word.isdigit():

@@ -21,7 +21,9 @@ def arrays(name: str, steps: int = 7) -> dict[str, np.ndarray]:
     sizes = {"T": steps, "m": 3, "n": 4, "k": 2, "p": 5, "batch": 2, "h": 3, "q": 3, "S": 4}
     rng = np.random.default_rng(5)
     shapes = sequences.SHAPES[name]
-    return {a: 0.5 * rng.normal(size=[sizes.get(e) or int(e) for e in axes.split()]) for a, axes in shapes.items()}
+    return {
+        a: 0.5 * rng.normal(size=[sizes.get(e) or int(e) for e in axes.split()]) for a, axes in shapes.items()
+    }
 
 
 def tensors(given: dict[str, np.ndarray]) -> dict[str, Any]:
