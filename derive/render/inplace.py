@@ -53,7 +53,7 @@ def _is_short(board: Board, line: Line) -> bool:
     if _is_inverse(line.right):
         return True
     inverse = any(isinstance(n, Whole) and n.function == "inv" for n in walk(line.right))
-    return isinstance(line.right, Product) and len(BOARD.top(line.right)) <= SHORT[inverse]
+    return isinstance(_unscaled(line.right), Product) and len(BOARD.top(line.right)) <= SHORT[inverse]
 
 
 def _is_inverse(node: Node) -> bool:
@@ -106,4 +106,8 @@ def _may_go(board: Board, source: Line, readers: list[Line]) -> bool:
 
 
 def _core(node: Node) -> Node:
-    return _bare(node.arg if isinstance(node, Scale) else node)
+    return _bare(_unscaled(node))
+
+
+def _unscaled(node: Node) -> Node:
+    return node.arg if isinstance(node, Scale) else node

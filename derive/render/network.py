@@ -119,6 +119,13 @@ def _row_sums(edge: Value, weight: Value | None, a: Index, k: Index) -> Value:
     return Value(total("sum", along, edge.node, k.extent), (a,))
 
 
+def _masked(groups: Groups, mask: Value) -> Value:
+    """A column times a row where a condition holds: ``(u v') ∘ [j ≤ i]``."""
+    rows, columns = (groups[frozenset((i,))].node for i in mask.axes)
+    scalars = [v.node for v in groups.values() if not v.axes]
+    return Value(times(*scalars, chain(rows, transpose(columns)), mask.node), mask.axes)
+
+
 def _combine(groups: Groups, free: Axes) -> Value:
     """What is left when every summed index is gone: at most one matrix, vectors and scalars."""
     axes = tuple(i for i in free if any(i in place for place in groups))
@@ -127,6 +134,8 @@ def _combine(groups: Groups, free: Axes) -> Value:
         raise NoMatrix
     if edges:
         axes = edges[0].axes
+        if isinstance(edges[0].node, Iverson) and all(frozenset((i,)) in groups for i in axes):
+            return _masked(groups, edges[0])
     elif len(axes) == 2:
         rows, columns = (next(v.node for v in groups.values() if v.axes == (i,)) for i in axes)
         scalars = [v.node for v in groups.values() if not v.axes]

@@ -216,6 +216,14 @@ TABLE: dict[str, tuple[Callable[[], dv.Function], list[str]]] = {
         lambda: dv.vjp(trace(lambda A, b: L.pinv(A) @ b, A="m n", b="m"), "b"),
         ["gb = A⁺' gY"],
     ),
+    "triangular solve": (
+        lambda: dv.vjp(trace(lambda A, b: scipy.linalg.solve_triangular(A, b, lower=True), A="n n", b="n")),
+        ["U = A ∘ [j ≤ i]", "Y = U⁻¹ b", "gb = U⁻ᵀ gY", "gA = −(gb Y') ∘ [j ≤ i]"],
+    ),
+    "quadratic form of an inverse": (
+        lambda: dv.grad(dv.parse("0.5*x'*inv(S)*x + 0.5*logdet(S)", x="n", S=PD), "S"),
+        ["gS = (S⁻¹ − S⁻¹ x x' S⁻¹) / 2"],
+    ),
     "value of slogdet": (
         lambda: trace(lambda X: L.slogdet(X), X="n n"),
         ["sign = sign(det(X))", "logabsdet = logdet(X)"],
