@@ -268,6 +268,8 @@ class _Evaluator:
 
     def read(self, e: Read) -> Any:
         array = np.asarray(self.values[e.tensor.name])
+        if not array.size and self.conditional:  # no entry is there to be read, and a condition says that none is
+            array = np.full([max(n, 1) for n in array.shape], self.numbers.constant(S.Zero), dtype=array.dtype)
         one = [not indices_of(place) - self.fixed.keys() for place in e.indices]
         if any(one):
             key = [self.place(e, axis, n) if one[axis] else slice(None) for axis, n in enumerate(array.shape)]

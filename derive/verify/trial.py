@@ -128,7 +128,8 @@ class Trial:
             allowed = self.tolerance(value, error, noise, floor, (draft.scale, natural))
             draft = replace(draft, tolerance=allowed)
             noise_only = draft.scale <= 100 * largest(allowed) <= self.vanishing * natural
-            found.append(replace(draft, scale=natural, zero=True) if noise_only or not draft.scale else draft)
+            vanishes = noise_only or not draft.scale
+            found.append(replace(draft, scale=natural or 1.0, zero=True) if vanishes else draft)
         return found
 
     @property
