@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,11 +22,17 @@ RULE = f"{TEMPORARY}rule"
 
 
 def siblings(equations: Iterable[Equation]) -> dict[str, list[Equation]]:
-    """The equations of the results of one primitive, by the name of the one that stands first."""
+    """The equations of the results of one primitive, by the name of the one that stands first.
+
+    A result that is computed twice belongs to two groups: each has a cotangent of its own.
+    """
     groups: dict[Any, list[Equation]] = {}
+    times: Counter[Any] = Counter()
     for equation in equations:
         if isinstance(equation.body, Entry):
-            groups.setdefault(equation.body.of(0, ()), []).append(equation)
+            result = equation.body.of(equation.body.output, ())
+            groups.setdefault((equation.body.of(0, ()), times[result]), []).append(equation)
+            times[result] += 1
     return {members[0].target.name: members for members in groups.values()}
 
 
