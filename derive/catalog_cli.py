@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,11 @@ from rich.table import Table
 
 from .errors import UnknownName, closest
 from .prove.catalog import LEVELS, Entry, entries, folder, search, tagged
+from .prove.catalog_page import OPEN, counted, page
 from .prove.catalog_run import Outcome, counts, run
 from .prove.catalog_update import reached, with_levels
 
-OPEN = "open"
-"""What stands for a level where no run has reached one."""
+PAGE = Path("docs/catalog.md")
 
 
 def add_catalog(commands: Any) -> None:
@@ -37,8 +36,11 @@ def add_catalog(commands: Any) -> None:
         ("verify", _verify, "verify entries in parallel; fails if one misses its level"),
         ("stats", _stats, "how many entries have each verdict, by file"),
         ("update", _update, "verify, and write the levels reached where they are new or stronger"),
+        ("page", _page, "write the page of all entries, in mathematical notation with their verdicts"),
     ):
         command = own.add_parser(name, help=words, description=words)
+        if name == "page":
+            command.add_argument("--out", type=Path, default=PAGE, help=f"default: {PAGE}")
         if name == "show":
             command.add_argument("id")
         if name == "search":
@@ -106,22 +108,16 @@ def _stats(options: argparse.Namespace, console: Console) -> int:
 
 def stats(among: Iterable[Entry]) -> Table:
     """How many entries have each level, by file; of what is claimed and true, how much is proved."""
-    found: dict[str, Counter[str]] = {}
-    for entry in among:
-        found.setdefault(entry.file.removesuffix(".toml"), Counter())[entry.level or OPEN] += 1
-    every = sum(found.values(), Counter())
-    table = Table("file", *LEVELS, OPEN, "all", show_footer=False)
+    counts_of = counted(among)
+    every = counts_of["all"]
+    table = Table("file", *LEVELS, OPEN, "all")
     for column in table.columns[1:]:
         column.justify = "right"
-    for name, count in (*found.items(), ("all", every)):
-        table.add_row(
-            name,
-            *(str(count[level]) for level in (*LEVELS, OPEN)),
-            str(count.total()),
-            end_section=name == [*found][-1],
-        )
+    for name, count in counts_of.items():
+        table.add_section() if name == "all" else None
+        table.add_row(name, *(str(count[level]) for level in (*LEVELS, OPEN)), str(count.total()))
     true = every["PROVED"] + every["TESTED"]
-    table.caption = f"proved for all sizes: {every['PROVED']} of {true} that hold" if true else None
+    table.caption = f"proved for all sizes: {every['PROVED']} of {true} that hold, and {every[OPEN]} are open"
     return table
 
 
@@ -140,3 +136,10 @@ def _update(options: argparse.Namespace, console: Console) -> int:
         elif outcome.failed or outcome.level not in LEVELS:
             console.print(f"not written: {outcome}", markup=False)
     return int(any(o.failed for o in outcomes))
+
+
+def _page(options: argparse.Namespace, console: Console) -> int:
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(page(entries(options.folder)), encoding="utf-8")
+    console.print(f"written to {options.out}", markup=False)
+    return 0

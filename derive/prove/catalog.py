@@ -31,6 +31,8 @@ LARGEST_FILE = 1_000_000
 LONGEST_LINE = 4_000
 """Characters: no line nests far, and no key has many parts."""
 LONGEST_TEXT = 2_000
+AXES = re.compile(r"^(?=,|$)")
+"""Where no axes are named."""
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -56,10 +58,16 @@ class Entry:
     level: str = ""
     file: str = ""
 
+    @property
+    def shapes(self) -> list[str]:
+        """``A: n n, symmetric`` for each variable."""
+        return [
+            f"{name}: {AXES.sub('scalar', shape.strip(), count=1)}" for name, shape in self.variables.items()
+        ]
+
     def __str__(self) -> str:
-        shapes = "; ".join(f"{name}: {shape or 'scalar'}" for name, shape in self.variables.items())
         lines = [f"{self.id}: {self.title}", f"  {self.claim}"]
-        lines += [f"  with {shapes}"] if shapes else []
+        lines += [f"  with {'; '.join(self.shapes)}"] if self.variables else []
         lines += [f"  {self.layout}"] if self.layout else []
         lines += [
             f"  {self.source}",

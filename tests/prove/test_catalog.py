@@ -10,6 +10,7 @@ from rich.console import Console
 from derive.cli import main
 from derive.errors import CatalogError, UnknownName
 from derive.prove.catalog import LARGEST_FILE, LEVELS, Entry, entries, search, tagged
+from derive.prove.catalog_page import page
 from derive.prove.catalog_run import counts, run, verify_entry
 from derive.prove.catalog_update import with_levels
 
@@ -191,3 +192,19 @@ def test_a_bad_file_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFi
     (tmp_path / "bad.toml").write_text(table(claim='"x"[0]'))
     assert main(["catalog", "--folder", str(tmp_path), "list"]) == 2
     assert "bad.toml" in capsys.readouterr().err
+
+
+# -- the page
+
+
+def test_the_page_is_up_to_date() -> None:
+    written = (Path(__file__).parents[2] / "docs" / "catalog.md").read_text(encoding="utf-8")
+    assert written == page(CATALOG), "the page is out of date; try: derive catalog page"
+
+
+def test_the_page_shows_mathematics(tmp_path: Path) -> None:
+    unusual = replace(ONE, id="b", claim="x.shape[0] == n", level="", variables={"x": "n", "c": ", positive"})
+    text = page([ONE, unusual])
+    assert r"| $\operatorname{tr}(A) = \operatorname{tr}(A^\top)$ | `A: n n` | PROVED |" in text
+    assert "| `x.shape[0] == n` | `x: n`; `c: scalar, positive` | open |" in text
+    assert main(["catalog", "page", "--out", str(tmp_path / "docs" / "page.md")]) == 0

@@ -1,0 +1,70 @@
+"""The catalog as a page for people: every entry with its claim in mathematical notation and its verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from ..render.claim import claim_latex
+from .catalog import LEVELS, Entry
+
+OPEN = "open"
+"""What stands for a level where no run has reached one."""
+
+HEAD = """\
+# The catalog of identities
+
+Written by `derive catalog page` from the files in `catalog/`; do not edit. The verdicts are those that a run of the engine
+reached and that every later run must reach:
+
+* PROVED: true for all sizes and all values with the declared facts.
+* TESTED: no proof, but a test at random points whose chance of error is known, or 40 digits.
+* CONDITIONAL: false as it stands, with a counterexample, and true under conditions that the engine found.
+* REFUTED: false, with a counterexample, which `derive catalog show ID` shows. Well-known errors stay in for that reason.
+* open: no verdict yet.
+
+Vectors are columns. $\\nabla_x f$ has the shape of $x$, $\\mathrm{D}_X f\\,[V]$ is the derivative along $V$,
+$\\circ$ goes entry by entry, and $\\operatorname{ravel}$ lists a matrix row by row.
+"""
+
+
+def counted(among: Iterable[Entry]) -> dict[str, Counter[str]]:
+    """How many entries have each level, by the name of the file, and in all."""
+    found: dict[str, Counter[str]] = {}
+    for entry in among:
+        found.setdefault(topic(entry), Counter())[entry.level or OPEN] += 1
+    return {**found, "all": sum(found.values(), Counter())}
+
+
+def topic(entry: Entry) -> str:
+    return entry.file.removesuffix(".toml")
+
+
+def page(among: Iterable[Entry]) -> str:
+    """The page in Markdown, with mathematics between dollar signs."""
+    among = tuple(among)
+    parts = [HEAD, _table(("file", *LEVELS, OPEN, "all"), _counts(among))]
+    for name in dict.fromkeys(map(topic, among)):
+        rows = [_row(e) for e in among if topic(e) == name]
+        title = name.replace("-", " ").capitalize()
+        parts.append(f"## {title}\n\n" + _table(("identity", "claim", "with", "verdict", "source"), rows))
+    return "\n".join(parts)
+
+
+def _counts(among: Iterable[Entry]) -> list[tuple[str, ...]]:
+    return [
+        (name, *(str(count[level]) for level in (*LEVELS, OPEN)), str(count.total()))
+        for name, count in counted(among).items()
+    ]
+
+
+def _row(e: Entry) -> tuple[str, ...]:
+    drawn = claim_latex(e.claim)
+    claim = f"`{e.claim}`" if drawn is None else f"${drawn}$"
+    title = f"{e.title}<br>`{e.id}`" + (f"<br>{e.layout}" if e.layout else "")
+    return title, claim, "; ".join(f"`{shape}`" for shape in e.shapes), e.level or OPEN, e.source
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)

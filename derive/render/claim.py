@@ -1,0 +1,147 @@
+"""A claim as LaTeX, from its text alone: no shapes are needed, so nothing is traced."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from ..frontends.formula_grammar import Style, read_formula
+from ..frontends.formula_text import Source
+from ..frontends.formula_tree import Call, Chain, Compare, Name, Negative, Node, Number, Power, Transpose
+from .names import GREEK
+
+RELATIONS = {"==": "=", "!=": r"\ne", "<=": r"\le", ">=": r"\ge", "<": "<", ">": ">"}
+SUM, PRODUCT, POWER, ATOM = range(4)
+"""How tightly a piece of LaTeX holds together."""
+
+FENCED = {"inv": "{}^{{-1}}", "transpose": r"{}^\top", "pinv": "{}^{{+}}"}
+"""Functions that are written at their operand."""
+
+AROUND = {
+    "norm2": r"\lVert {} \rVert", "norm1": r"\lVert {} \rVert_1", "abs": r"\lvert {} \rvert", "sqrt": r"\sqrt{{{}}}",
+    "logdet": r"\log\lvert\det({})\rvert", "eye": "I_{{{}}}", "vector": r"\mathbf{{{}}}",
+}  # fmt: skip
+"""Functions whose sign encloses their operand."""
+
+KNOWN = ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "det", "max", "min")
+OPERATORS = {
+    "tr": "tr", "trace": "tr", "eigvalsh": r"\lambda", "svdvals": r"\sigma", "cholesky": "chol", "diag": "diag",
+}  # fmt: skip
+
+Piece = tuple[str, int]
+
+
+class NotDrawn(Exception):
+    """A part of a claim that has no notation here."""
+
+
+def claim_latex(text: str) -> str | None:
+    """The claim as LaTeX, or None where a part has no notation of its own.
+
+    Raises:
+        ParseError: the text is no formula.
+    """
+    tree, style = read_formula(Source(text, "claim"))
+    try:
+        return _Drawing(style).piece(tree)[0]
+    except NotDrawn:
+        return None
+
+
+class _Drawing:
+    """LaTeX of the nodes of one claim, in whose style ``*`` is one product or the other."""
+
+    def __init__(self, style: Style) -> None:
+        self.style = style
+
+    def piece(self, node: Node) -> Piece:
+        match node:
+            case Compare(symbol=symbol, left=left, right=right):
+                return f"{self.at(left, SUM)} {RELATIONS[symbol]} {self.at(right, SUM)}", SUM
+            case Number(value=value):
+                return (
+                    (str(value), ATOM) if value.is_Integer else (rf"\tfrac{{{value.p}}}{{{value.q}}}", ATOM)
+                )
+            case Name(name=name):
+                return symbol_of(name), ATOM
+            case Negative(arg=arg):
+                return f"-{self.at(arg, PRODUCT)}", SUM
+            case Transpose(arg=arg):
+                return self.transposed(arg)
+            case Power(symbol=symbol, base=base, exponent=exponent):
+                entrywise = r"\circ " if symbol == ".^" else ""
+                return f"{self.at(base, ATOM)}^{{{entrywise}{self.at(exponent, SUM)}}}", POWER
+            case Chain(first=Negative(arg=arg), rest=rest) if rest[0][0] not in "+-":
+                return f"-{fenced(reduce(self.joined, rest, self.piece(arg)), PRODUCT)}", SUM
+            case Chain(first=first, rest=rest):
+                return reduce(self.joined, rest, self.piece(first))
+            case Call(receiver=None, options=()):
+                return self.call(node)
+        raise NotDrawn
+
+    def at(self, node: Node, level: int) -> str:
+        """A node, in brackets if it does not hold together well enough."""
+        return fenced(self.piece(node), level)
+
+    def transposed(self, arg: Node) -> Piece:
+        match arg:
+            case Call(function="inv", args=(inner,)):
+                return f"{self.at(inner, ATOM)}^{{-\\top}}", POWER
+        return f"{self.at(arg, ATOM)}^\\top", POWER
+
+    def joined(self, left: Piece, step: tuple[str, Node]) -> Piece:
+        """Two pieces with an operator between them."""
+        symbol, node = step
+        if symbol in "+-":
+            right = self.piece(node)
+            signed = right[0].startswith("-") or (symbol == "-" and right[1] == SUM)
+            return f"{left[0]} {symbol} {fenced(right, PRODUCT if signed else SUM)}", SUM
+        if symbol == "/" and self.style.columns:
+            return rf"\frac{{{left[0]}}}{{{self.at(node, SUM)}}}", PRODUCT
+        if symbol == "\\":
+            return f"{fenced(left, ATOM)}^{{-1}} {self.at(node, POWER)}", PRODUCT
+        entrywise = symbol == ".*" or (symbol == "*" and not self.style.columns)
+        right = self.piece(node)
+        if entrywise or symbol in ("./", "/"):
+            sign = r"\circ" if entrywise else r"\oslash"
+            return f"{fenced(left, PRODUCT)} {sign} {fenced(right, POWER)}", PRODUCT
+        factor = fenced(right, PRODUCT)
+        dot = r"\cdot " if factor[0].isdigit() else ""
+        return f"{fenced(left, PRODUCT)} {dot}{factor}", PRODUCT
+
+    def call(self, node: Call) -> Piece:
+        name = node.function.rpartition(".")[2]
+        match name, node.args:
+            case "kron", (a, b):
+                return rf"{self.at(a, POWER)} \otimes {self.at(b, POWER)}", SUM
+            case "grad", (f, x):
+                return rf"\nabla_{{{self.at(x, SUM)}}} {self.at(f, POWER)}", SUM
+            case "hessian", (f, x):
+                return rf"\nabla^2_{{{self.at(x, SUM)}}} {self.at(f, POWER)}", SUM
+            case "jacobian", (f, x):
+                return rf"\frac{{\partial}}{{\partial {self.at(x, SUM)}}} {self.at(f, POWER)}", SUM
+            case "jvp", (f, x, v):
+                return rf"\mathrm{{D}}_{{{self.at(x, SUM)}}}{self.at(f, POWER)}\,[{self.at(v, SUM)}]", PRODUCT
+            case "solve", (a, b):
+                return f"{self.at(a, ATOM)}^{{-1}} {self.at(b, POWER)}", PRODUCT
+        if name in FENCED and len(node.args) == 1:
+            return FENCED[name].format(self.at(node.args[0], ATOM)), POWER
+        inner = ", ".join(self.at(a, SUM) for a in node.args)
+        if name in AROUND and len(node.args) == 1:
+            return AROUND[name].format(inner), ATOM
+        operator = rf"\{name}" if name in KNOWN else OPERATORS.get(name, name.replace("_", r"\_"))
+        upright = operator if operator.startswith("\\") else rf"\operatorname{{{operator}}}"
+        return f"{upright}({inner})", ATOM
+
+
+def fenced(piece: Piece, level: int) -> str:
+    return piece[0] if piece[1] >= level else f"({piece[0]})"
+
+
+def symbol_of(name: str) -> str:
+    """A name as LaTeX: Greek letters by their names, words upright."""
+    stem, _, index = name.partition("_")
+    if stem in GREEK:
+        stem = f"\\{stem}"
+    elif len(stem) > 1:
+        stem = rf"\mathrm{{{stem}}}"
+    return f"{stem}_{{{index}}}" if index else stem
