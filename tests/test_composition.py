@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 from typing import Any
 
 import numpy as np
@@ -215,3 +217,23 @@ def test_an_array_of_an_earlier_trace_is_refused() -> None:
     dv.trace(lambda x: kept.append(x) or x, x="n")
     with pytest.raises(dv.TraceError, match="kept from an earlier call"):
         dv.trace(lambda y: dv.grad(lambda z: np.sum(z * kept[0]))(y), y="n")
+
+
+class Through:
+    """A function with the arguments of another that calls something else."""
+
+    def __init__(self, fn: Any, call: Any) -> None:
+        self.call, self.__name__, self.__signature__ = call, fn.__name__, inspect.signature(fn)
+
+    def __call__(self, *args: Any) -> Any:
+        return self.call(*args)
+
+
+@pytest.mark.parametrize("name", ["attention", "multi_head_causal_attention", "layer_norm", "lstm_cell", "rnn_step"])
+def test_a_layer_that_is_called_is_the_layer(name: str) -> None:
+    layers = importlib.import_module("layers")
+    fn, shapes = getattr(layers, name), layers.SHAPES[name]
+    plain = dv.trace(fn, **shapes)
+    called = dv.trace(Through(fn, plain), **shapes)
+    assert str(called) == str(plain)
+    assert str(dv.vjp(called)) == str(dv.vjp(plain))

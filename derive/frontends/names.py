@@ -70,6 +70,8 @@ class Names:
             free = wanted in self.paths
             self.paths.discard(wanted)
             self.tensors[tensor.name] = wanted if free else self.free(wanted)
+        elif tensor.name not in self.tensors and tensor.name in self.trace.called:
+            self.tensors[tensor.name] = self.free(self.trace.called[tensor.name].name)
         elif tensor.name not in self.tensors:
             single = "L" if tensor.rank == 0 and "Y" in self.taken else "Y"
             self.tensors[tensor.name] = self.free(wanted or single)
