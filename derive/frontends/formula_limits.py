@@ -108,10 +108,10 @@ class _Limits:
                 return UNIT
             case Power(base=base, exponent=exponent):
                 return self._power(base, exponent)
-            case Big(kind="prod", arg=arg, ranges=ranges):
-                self._together(node)
+            case Big(kind="prod", ranges=ranges):
+                *_, inside = [self.of(child) for child in children(node)]
                 counts = [constant(r.last) or 1.0 for r in ranges if r.last is not None]
-                return self._times(self.of(arg), math.prod(counts))
+                return self._times(inside, math.prod(counts))
             case Call(function=name, args=args) if name.rpartition(".")[2] in POWERS and len(args) == 2:
                 return self._power(*args)
             case Call(function=name):

@@ -68,7 +68,7 @@ class Coverage:
 
 def changed(draw: random.Random, kept: list[list[str]], pieces: tuple[str, ...]) -> list[str]:
     """A text that was kept, with some of its words exchanged, doubled, left out, or taken from another one."""
-    words = list(draw.choice(kept[-200:] if draw.random() < 0.5 else kept)) if draw.random() < 0.8 else []
+    words = list(draw.choice(kept[-200:] if draw.random() < 0.5 else kept)) if draw.random() < 0.55 else []
     for _ in range(draw.choice((1, 1, 2, 2, 3, 5)) if words else draw.randint(1, 20)):
         place = draw.randint(0, len(words))
         match draw.randint(0, 6):

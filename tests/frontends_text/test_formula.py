@@ -397,7 +397,7 @@ def test_a_power_has_its_derivative_at_zero() -> None:
         ("A*X*B", "X", "J[i,j,k,l] = A[i,k] B[l,j]"),
         ("X.*X", "X", "J[i,j,k,l] = 2 [i = k] [j = l] X[i,j]"),
         ("A*x", "A", "J[i,j,k] = [i = j] x[k]"),
-        ("x'", "x", "J[i,j] = [i = j]"),
+        ("x'", "x", "J = I"),
         ("inv(X)", "X", "Y = X⁻¹\nJ[i,j,k,l] = −Y[i,k] Y[l,j]"),
     ],
 )

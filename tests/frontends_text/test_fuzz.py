@@ -150,12 +150,12 @@ def test_grown_latex(left: str, right: str, specs: dict[str, Spec]) -> None:
 
 
 UNITS = ("(", "x+", "x'", "-", "exp(", "x.T", "[", "x^", "sum_i ", "x[", "1e9^", "\n", "A*", "9**", "x,", r"\frac", r"\|", "x_", "{",
-         r"\sum_i ", r"\log ", r"\hat{", "|", r"\left(")  # fmt: skip
+         "prod_i ", r"\prod_i ", r"\sum_i ", r"\log ", r"\hat{", "|", r"\left(")  # fmt: skip
 
 
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("parse", [parse_formula, parse_equations, parse_latex])
 def test_long_repetitions(parse: Callable[..., Program], unit: str) -> None:
-    for length in (100, 3_000, 20_000):
+    for length in (40, 100, 300, 3_000, 20_000):
         survives(parse, (unit * length)[:length], {})
         survives(parse, "Y = " + (unit * length)[:length] + "x", {})
