@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from sympy import Expr
 
 from ..ir.nodes import Equation, Program, Tensor
+from .factor import Style, factored
 from .layout import signature, standard_imports
 from .loops_entry import bounds, check, check_computed, sizes
 from .loops_helpers import helpers_for
 from .loops_layout import fitted
+from .loops_linalg import linear_algebra
 from .loops_nodes import Block, Compute, Loop, Storage
 from .loops_print import write_statement
 from .loops_steps import Segment, segments, write_recurrence
@@ -85,7 +87,9 @@ class Lowered:
 def module_source(functions: Iterable[str], options: Options = PLAIN, doc: str = "", tail: str = "") -> str:
     """A module of these functions with the imports and helpers that they need; `tail` is code to end it."""
     texts = [text.strip("\n") for text in functions]
-    code = "\n\n\n".join([*helpers_for("\n".join(texts), options.typed, options.vector), *texts])
+    wanted = "\n".join(texts)
+    texts = [*helpers_for(wanted, options.typed, options.vector), *linear_algebra(wanted), *texts]
+    code = "\n\n\n".join(texts)
     head = imports(code, tail)
     if options.typed:
         head += "\n\nreal = np.float32"
@@ -111,7 +115,7 @@ def imports(code: str, tail: str = "") -> str:
 
 def lower(function: FunctionSource, options: Options = PLAIN) -> Lowered:
     """The text of one jitted function."""
-    program = function.program
+    (program,) = factored([function.program], Style(always=True))
     parts, storages = segments(program, options.parallel)
     block = tuple(statement for part in parts for statement in part.block)
     given = arrays_of(program, block, storages) if options.buffers else {}

@@ -116,7 +116,80 @@ class Product:
         return self.loops[0] in self.at
 
 
-Operation = Op | Product
+@dataclass(frozen=True)
+class Call:
+    """A helper that fills all results of a linear-algebra primitive, once for every value of `batch`.
+
+    operands: reads at batch indices, with a slot for each axis that is taken whole; results: reads at all axes.
+    """
+
+    target: Tensor
+    at: tuple[Expr, ...]
+    primitive: str
+    operands: tuple[Read, ...]
+    parameters: tuple[Expr, ...]
+    results: tuple[Read, ...]
+    batch: tuple[Index, ...]
+    equation: Equation | None = None
+
+    loops: tuple[Index, ...] = ()
+    how: How = "set"
+    starts: bool = False
+    opens: bool = False
+
+    @property
+    def reads(self) -> list[Read]:
+        return [*self.operands, *self.results[1:], *(r for p in self.parameters for r in reads_of(p))]
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset({self.target.name, *(read.tensor.name for read in self.reads)})
+
+    def renamed(self, mapping: dict[Index, Index]) -> Call:
+        return self
+
+    def entered(self) -> Call:
+        return self
+
+    @property
+    def aligned(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True)
+class Result:
+    """A further result of a `Call` is there as soon as its first one is."""
+
+    target: Tensor
+    at: tuple[Expr, ...]
+    of: Read
+    equation: Equation | None = None
+
+    loops: tuple[Index, ...] = ()
+    how: How = "set"
+    starts: bool = False
+    opens: bool = False
+
+    @property
+    def reads(self) -> list[Read]:
+        return [self.of]
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset({self.target.name, self.of.tensor.name})
+
+    def renamed(self, mapping: dict[Index, Index]) -> Result:
+        return self
+
+    def entered(self) -> Result:
+        return self
+
+    @property
+    def aligned(self) -> bool:
+        return False
+
+
+Operation = Op | Product | Call | Result
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from sympy import Expr
 from ..ir.nodes import Bracket, Read, Where, reads_of
 from ..ops.elementwise import op_of_head
 from .loops_matrix import write_product
-from .loops_nodes import Allocate, Block, Close, Compute, Loop, Op, Product, Start, Statement, uses
+from .loops_nodes import Allocate, Block, Call, Close, Compute, Loop, Op, Product, Start, Statement, uses
 from .loops_parallel import write_parallel
+from .loops_primitives import write_call
 from .loops_ranges import inside
 from .loops_writer import IDENTITY, Writer
 
@@ -32,6 +33,8 @@ def write_statement(writer: Writer, statement: Statement, rest: Block) -> None:
             write_close(writer, op)
         case Compute(Product() as op):
             write_product(writer, op)
+        case Compute(Call() as op):
+            write_call(writer, op)
         case Compute(Op() as op):
             write_compute(writer, op, rest)
         case Loop(parallel=True):

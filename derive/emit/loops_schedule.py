@@ -24,7 +24,7 @@ def schedule(ops: Iterable[Operation], outputs: Collection[str], parallel: bool 
 
 def distinct(op: Operation, number: int) -> Operation:
     """The operation with indices that no other operation has; what follows # is not printed."""
-    own = op.loops if isinstance(op, Op) else (*op.loops, *op.rows, *op.columns, *op.bound)
+    own = (*op.loops, *op.rows, *op.columns, *op.bound) if isinstance(op, Product) else op.loops
     return op.renamed({i: i.renamed(f"{i.name}#{number}") for i in own})
 
 

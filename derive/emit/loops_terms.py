@@ -11,7 +11,9 @@ from sympy import Add, Expr, Mul, S
 from ..ir.nodes import Bracket, Equation, Index, Program, Read, Tensor, indices_of, reads_of, substitute
 from ..rewrite.deltas import solve_deltas
 from ..rewrite.tidy import prune
+from .factor import siblings
 from .loops_nodes import Op, Operation, plain, uses
+from .loops_primitives import call_operations
 from .loops_products import as_product, split_contraction
 from .loops_ranges import inside, within
 
@@ -20,7 +22,15 @@ def operations(program: Program) -> list[Operation]:
     """The operations that compute the outputs of `program`, in an order in which they can run."""
     taken = set(program.tensors) | {size.name for size in program.sizes}
     equations = list(live_equations(program))
-    return [op for equation in equations for op in equation_operations(equation, taken)]
+    calls = siblings(equations)
+    ops: list[Operation] = []
+    for equation in equations:
+        together = calls.get(equation.target.name)
+        if together is None:
+            ops += equation_operations(equation, taken)
+        elif together[0] == equation:
+            ops += call_operations(together, taken)
+    return ops
 
 
 def live_equations(program: Program) -> list[Equation]:

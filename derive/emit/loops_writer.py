@@ -21,7 +21,7 @@ from .loops_scalar import Scalars
 
 RESERVED = {
     "np", "math", "njit", "prange", "range", "real", "min", "max", "abs", "float", "int", "len", "blocks", "block",
-    "threads", "intrinsic", "ir", "IndexError", "FAST", "PRANGE_ONLY", *NAMES,
+    "threads", "intrinsic", "ir", "IndexError", "FAST", "PRANGE_ONLY", "BLOCK", *NAMES,
 }  # fmt: skip
 IDENTITY = {"sum": "0.0", "prod": "1.0", "max": "-math.inf", "min": "math.inf"}
 UPDATE = {

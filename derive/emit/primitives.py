@@ -17,7 +17,7 @@ from ..ir.nodes import (
 )
 from .code import POSTFIX, Atom, Call, Code, Suffix, call
 from .layout import Statement
-from .routine import routine_of
+from .routine import SOLVES, routine_of
 from .scalars import Printer
 from .scope import Scope
 
@@ -60,8 +60,8 @@ def _call(scope: Scope, equation: Equation, spelling: str, untransposed: bool = 
     codes = [operand.code for operand in operands]
     integers = Printer(scope, batch, exact=True)
     parameters = [integers.code(p) for p in entry.parameters]
-    columns = entry.places[1:] if _solves(entry) else ()
-    if not _solves(entry):
+    columns = entry.places[1:]
+    if entry.primitive not in SOLVES:
         return _spelled(spelling, [*codes, *parameters])
     right = operands[-1]
     alone = not columns and (batch or scope.dialect.target in getattr(routine, "columns", ()))
@@ -76,10 +76,6 @@ def _call(scope: Scope, equation: Equation, spelling: str, untransposed: bool = 
     if len(columns) > 1:
         return Suffix(code, f".reshape({_extents(scope, equation.axes)})", copies=True)
     return code
-
-
-def _solves(entry: Entry) -> bool:
-    return entry.primitive == "solve" or "_solve" in entry.primitive or entry.primitive.startswith("solve_")
 
 
 class Operand:

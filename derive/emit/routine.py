@@ -86,6 +86,7 @@ INVERT_UPPER = Routine(
     "invert_upper", ("n n",), ("n n",),
     dict.fromkeys(("numpy", "torch", "jax"), "_invert_triangle({0}, lower=False)"),
 )  # fmt: skip
+SOLVES = {"solve", "lu_solve", "cho_solve", "solve_lower", "solve_upper"}
 ROUTINES = {
     r.name: r
     for r in (LU, LU_SOLVE, LU_INVERSE, CHO_SOLVE, CHO_INVERSE, SOLVE_LOWER, SOLVE_UPPER, INVERT_LOWER, INVERT_UPPER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import sympy
@@ -51,7 +51,8 @@ class Kernel:
         Raises:
             ShapeError: ranks or axes that disagree; the axis, both tensors and both values are named.
             UnknownName: an argument is missing or unknown.
-            DomainError: complex input, or an integer that is no index of the axis that it indexes.
+            DomainError: complex input, an integer that is no index of the axis that it indexes, or a matrix that has
+                no inverse, factor or derivative.
         """
         values, shapes, sizes = self._arguments.ready(self._arguments.bind(args, kwargs))
         buffers = self._buffers.take(shapes, sizes, values, out if out is None or not self.single else (out,))
@@ -60,6 +61,8 @@ class Kernel:
         except IndexError:
             self._explain(values)
             raise
+        except ValueError as error:
+            self._without_result(values, error)
         results = self._buffers.results(shapes, values, buffers, numbers)
         return results[0] if self.single else results
 
@@ -96,6 +99,15 @@ class Kernel:
                     f"below {bound} = {limit}: it must be in 0..{limit - 1}"
                 ) from None
         evaluate(self.program, arrays)  # an index that is computed: the interpreter says which
+
+    def _without_result(self, values: list[Any], error: ValueError) -> NoReturn:
+        """Say which matrix has no result, as the interpreter does.
+
+        Raises:
+            DomainError: always.
+        """
+        evaluate(self.program, dict(zip(self._arguments.names, values, strict=True)))
+        raise DomainError(f"{self.name}: {error}") from error
 
     def __repr__(self) -> str:
         return f"<kernel {self.name}({', '.join(self._arguments.names)}) in {np.dtype(self.dtype).name}>"

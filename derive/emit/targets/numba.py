@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...ir.nodes import Program, Tensor
 from ..function import assigned_tuple, called, definition, inner_name, module_docstring, tuple_text, unpacked
 from ..layout import docstring, indented
@@ -9,9 +11,9 @@ from ..loops import FunctionSource, lower, module_source
 from ..loops_writer import Names
 from ..nested import gradients_of, nested_function, nested_gradients
 from ..plan import Plan, plan_of
-from ..samples import sample_lines, samples_of
+from ..samples import held_parts, sample_lines, samples_of
 from ..target import EmitRequest, Target
-from .numpy import DIFFERENCES, NUMPY, SAMPLES
+from .numpy import DIFFERENCES, NUMPY, SAMPLES, held_inputs
 
 RESERVED = ("np", "math", "rng", "results", "function", "tested", "numerical_gradient", "inputs", "gradient", "gradients",
             "expected", "position")  # fmt: skip
@@ -65,22 +67,23 @@ def _shape(tensor: Tensor) -> str:
 
 def _test(plan: Plan, backward: Program) -> list[str]:
     """The gradients against differences of the forward function."""
-    name, program = plan.request.name, plan.request.forward
+    name, program = plan.request.name, plan.original
     samples = samples_of(program)
+    held = held_parts(SAMPLES, samples)
     inputs = [plan.name(t) for t in program.inputs]
     outputs = [plan.name(t) for t in program.outputs]
     cotangents = {plan.name(t): output for t, output in zip(plan.cotangents, outputs, strict=True)}
     lines = ["rng = np.random.default_rng(0)", *sample_lines(plan, NUMPY, SAMPLES, samples)]
     lines += unpacked_results(plan, f"{name}_forward", inputs, ROOM)
     lines += [f"{g} = rng.standard_normal(np.shape({output}))" for g, output in cotangents.items()]
-    lines += ["", f"def {inner_name(plan)}(*inputs):", *indented(_loss(plan, list(cotangents))), ""]
+    lines += ["", f"def {inner_name(plan)}(*inputs):", *indented(_loss(plan, list(cotangents), held)), ""]
     free = {s.tensor.name for s in samples if s.free} or set(plan.request.wrt)
-    lines += _comparison(plan, backward, [w in free for w in plan.request.wrt])
+    lines += _comparison(plan, backward, [w in free for w in plan.request.wrt], held)
     doc = ['"""The gradients against differences of the function."""']
     return definition([f"def test_{name}_backward():"], doc, *lines)
 
 
-def _comparison(plan: Plan, backward: Program, tested: list[bool]) -> list[str]:
+def _comparison(plan: Plan, backward: Program, tested: list[bool], held: Mapping[str, str]) -> list[str]:
     """Every gradient that can be tested by moving one entry at a time, against differences."""
     positions = [[t.name for t in plan.inputs].index(w) for w in plan.request.wrt]
     names = [plan.name(t) for t in plan.inputs]
@@ -91,6 +94,7 @@ def _comparison(plan: Plan, backward: Program, tested: list[bool]) -> list[str]:
         f"{plan.request.name}_backward", [plan.name(t) for t in backward.inputs], ROOM,
         prefix="gradient = " if single else "gradients = ",
     )  # fmt: skip
+    lines += _held_gradients(plan, held, single)
     position = str(positions[0]) if single else "position"
     lines += assigned_tuple("inputs", names, ROOM) if wide else []
     room = ROOM if single else ROOM - 4
@@ -107,6 +111,19 @@ def _comparison(plan: Plan, backward: Program, tested: list[bool]) -> list[str]:
     return [*lines, head, *indented(compared)]
 
 
+def _held_gradients(plan: Plan, held: Mapping[str, str], single: bool) -> list[str]:
+    """The parts of the gradients that steps within the declared facts can see."""
+    if single:
+        return [f"gradient = {held[w].format(x='gradient')}" for w in plan.request.wrt if w in held]
+    names = [plan.name(g) for g in plan.gradients]
+    parts = [
+        f"{name} = {held[w].format(x=name)}" for w, name in zip(plan.request.wrt, names, strict=True) if w in held
+    ]
+    if not parts:
+        return []
+    return [*unpacked(names, "gradients", ROOM), *parts, *assigned_tuple("gradients", names, ROOM)]
+
+
 def unpacked_results(plan: Plan, function: str, arguments: list[str], room: int) -> list[str]:
     """``O = function(arguments)``, or ``a, b = function(arguments)``."""
     outputs = [plan.name(t) for t in plan.request.forward.outputs]
@@ -118,16 +135,19 @@ def unpacked_results(plan: Plan, function: str, arguments: list[str], room: int)
     return [*called(function, arguments, room, "results = "), *unpacked(outputs, "results", room)]
 
 
-def _loss(plan: Plan, cotangents: list[str]) -> list[str]:
+def _loss(plan: Plan, cotangents: list[str], held: Mapping[str, str]) -> list[str]:
     """The scalar whose gradient the backward function computes: the outputs weighted by the cotangents."""
     scalars = any(not t.rank for t in plan.request.forward.inputs)
-    arguments = "*(x[()] for x in inputs)" if scalars else "*inputs"
+    lines, arguments = held_inputs(plan, held, ROOM - 4)
+    if scalars:
+        arguments = "*(x[()] for x in inputs)"
+        lines += [f"inputs = {tuple_text([plan.name(t) for t in plan.inputs])}"] if held else []
     value = f"{plan.request.name}_forward({arguments})"
     if plan.request.outputs_single:
-        return [f"return np.sum({cotangents[0]} * {value})"]
+        return [*lines, f"return np.sum({cotangents[0]} * {value})"]
     outputs = [plan.name(t) for t in plan.request.forward.outputs]
     total = " + ".join(f"np.sum({g} * {o})" for g, o in zip(cotangents, outputs, strict=True))
-    return [*unpacked(outputs, value, ROOM - 4), f"return {total}"]
+    return [*lines, *unpacked(outputs, value, ROOM - 4), f"return {total}"]
 
 
 TARGET = Target("numba", emit)
