@@ -14,7 +14,7 @@ from .layout import signature, standard_imports
 from .loops_entry import bounds, check, check_computed, sizes
 from .loops_helpers import helpers_for
 from .loops_layout import fitted
-from .loops_linalg import linear_algebra
+from .loops_linalg import FAST, called, linear_algebra
 from .loops_nodes import Block, Compute, Loop, Storage
 from .loops_print import write_statement
 from .loops_steps import Segment, segments, write_recurrence
@@ -22,8 +22,6 @@ from .loops_storage import private_buffers
 from .loops_writer import Notation, Writer
 
 DECORATOR = 'cache=True, error_model="numpy", fastmath=FAST'
-FAST = """# Sums may be reordered and products fused; NaN and infinity keep their meaning.
-FAST = {"arcp", "contract", "nsz", "reassoc"}"""
 PRANGE_ONLY = """# Threads for the loops that say prange, and for nothing else.
 PRANGE_ONLY = dict.fromkeys(
     ["comprehension", "fusion", "inplace_binop", "numpy", "reduction", "setitem", "stencil"], False
@@ -84,13 +82,22 @@ class Lowered:
     threaded: bool = False
 
 
-def module_source(functions: Iterable[str], options: Options = PLAIN, doc: str = "", tail: str = "") -> str:
-    """A module of these functions with the imports and helpers that they need; `tail` is code to end it."""
+def module_source(
+    functions: Iterable[str], options: Options = PLAIN, doc: str = "", tail: str = "", library: str = ""
+) -> str:
+    """A module of these functions with the imports and helpers that they need; `tail` is code to end it.
+
+    library: the name of a module that has the helpers for linear algebra, if they are not to be written out.
+    """
     texts = [text.strip("\n") for text in functions]
     wanted = "\n".join(texts)
-    texts = [*helpers_for(wanted, options.typed, options.vector), *linear_algebra(wanted), *texts]
+    shared = called(wanted) if library else []
+    own = [] if library else linear_algebra(wanted)
+    texts = [*helpers_for(wanted, options.typed, options.vector), *own, *texts]
     code = "\n\n\n".join(texts)
     head = imports(code, tail)
+    if shared:
+        head += f"\nfrom {library} import {', '.join(shared)}"
     if options.typed:
         head += "\n\nreal = np.float32"
     head += "\n\n" + FAST

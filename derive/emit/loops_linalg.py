@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+from .routine import SOLVES
+
+FAST = """# Sums may be reordered and products fused; NaN and infinity keep their meaning.
+FAST = {"arcp", "contract", "nsz", "reassoc"}"""
 HEAD = '@njit(cache=True, error_model="numpy", fastmath=FAST)'
 BLOCK = """# Rows and columns of a matrix that are worked on together; everything else is matrix products.
 BLOCK = 32"""
@@ -44,10 +48,9 @@ def _subtract(P, X, top, left):
             X[top + i, left + j] -= P[i, j]
 ''',
     "_lu_factor": '''
-def _lu_factor(A, LU, pivots):
-    """A = P L U with partial pivoting: L below the diagonal of LU, U above; row k was exchanged with pivots[k]."""
-    n = A.shape[0]
-    _copy(A, LU)
+def _lu_factor(LU, pivots):
+    """Overwrite A by L, below the diagonal, and U, so that A = P L U; row k was exchanged with row pivots[k]."""
+    n = LU.shape[0]
     for low in range(0, n, BLOCK):
         high = min(low + BLOCK, n)
         _lu_panel(LU, pivots, low, high)
@@ -86,10 +89,9 @@ def _lu_panel(LU, pivots, low, high):
                     LU[i, j] -= factor * LU[k, j]
 ''',
     "_lu_solve": '''
-def _lu_solve(LU, pivots, B, X, transposed):
-    """X = A^-1 B, or X = A'^-1 B, from the factors of A; B and X are matrices."""
+def _lu_solve(LU, pivots, X, transposed):
+    """Overwrite the columns B of X by A^-1 B, or A'^-1 B, from the factors of A."""
     _must_be_regular(LU)
-    _copy(B, X)
     if not transposed:
         _exchange(X, pivots, False)
     for lower in (not transposed, transposed):
@@ -100,9 +102,8 @@ def _lu_solve(LU, pivots, B, X, transposed):
     "_lu_inverse": '''
 def _lu_inverse(LU, pivots, Y):
     """Y = A^-1 from the factors of A."""
-    unit = np.empty_like(LU)
-    _unit(unit)
-    _lu_solve(LU, pivots, unit, Y, False)
+    _unit(Y)
+    _lu_solve(LU, pivots, Y, False)
 ''',
     "_exchange": '''
 def _exchange(X, pivots, back):
@@ -123,10 +124,9 @@ def _must_be_regular(T):
             raise np.linalg.LinAlgError("a matrix is singular, so it has no inverse")
 ''',
     "_cholesky": '''
-def _cholesky(A, L):
-    """A = L L' from the lower triangle of A."""
-    n = A.shape[0]
-    _copy(A, L)
+def _cholesky(L):
+    """Overwrite A by its lower factor: A = L L'."""
+    n = L.shape[0]
     for low in range(0, n, BLOCK):
         high = min(low + BLOCK, n)
         for i in range(low, n):
@@ -135,7 +135,7 @@ def _cholesky(A, L):
                 for k in range(low, j):
                     entry -= L[i, k] * L[j, k]
                 if i == j and not entry > 0:
-                    raise np.linalg.LinAlgError("a matrix is not positive definite, so it has no Cholesky factor")
+                    raise np.linalg.LinAlgError("a matrix is not positive definite")
                 L[i, j] = np.sqrt(entry) if i == j else entry / L[j, j]
         for start in range(high, n, 4 * BLOCK):
             stop = min(start + 4 * BLOCK, n)
@@ -147,31 +147,27 @@ def _cholesky(A, L):
             L[i, j] = 0
 ''',
     "_cho_solve": '''
-def _cho_solve(L, B, X, transposed):
-    """X = (L L')^-1 B."""
-    _copy(B, X)
+def _cho_solve(L, X):
+    """Overwrite the columns B of X by (L L')^-1 B."""
     for half in (False, True):
         _solve_triangle(L, X, True, half, False)
 ''',
     "_cho_inverse": '''
 def _cho_inverse(L, Y):
     """Y = (L L')^-1."""
-    unit = np.empty_like(L)
-    _unit(unit)
-    _cho_solve(L, unit, Y, False)
+    _unit(Y)
+    _cho_solve(L, Y)
 ''',
     "_solve_lower": '''
-def _solve_lower(T, B, X, transposed):
-    """X = T^-1 B, or X = T'^-1 B, for a lower triangular T."""
+def _solve_lower(T, X, transposed):
+    """Overwrite the columns B of X by T^-1 B, or T'^-1 B, for a lower triangular T."""
     _must_be_regular(T)
-    _copy(B, X)
     _solve_triangle(T, X, True, transposed, False)
 ''',
     "_solve_upper": '''
-def _solve_upper(T, B, X, transposed):
-    """X = T^-1 B, or X = T'^-1 B, for an upper triangular T."""
+def _solve_upper(T, X, transposed):
+    """Overwrite the columns B of X by T^-1 B, or T'^-1 B, for an upper triangular T."""
     _must_be_regular(T)
-    _copy(B, X)
     _solve_triangle(T, X, False, transposed, False)
 ''',
     "_invert_lower": '''
@@ -202,8 +198,10 @@ def _solve_triangle(T, X, lower, transposed, unit):
         _solve_block(T, X, low, high, lower, transposed, unit)
         start, stop = (high, n) if forward else (0, low)
         if start < stop:
-            top, bottom, left, right = (low, high, start, stop) if transposed else (start, stop, low, high)
-            columns = _block(T, top, bottom, left, right, transposed)
+            if transposed:
+                columns = _block(T, low, high, start, stop, True)
+            else:
+                columns = _block(T, start, stop, low, high, False)
             _subtract(np.dot(columns, _block(X, low, high, 0, m, False)), X, start, 0)
 ''',
     "_solve_block": '''
@@ -291,7 +289,7 @@ def _expm(A, Y):
     while norm > 5.371920351148152:
         norm /= 2
         squarings += 1
-    X, U, V, W = np.empty_like(Y), np.empty_like(Y), np.empty_like(Y), np.empty_like(Y)
+    X, U, V = np.empty_like(Y), np.empty_like(Y), np.empty_like(Y)
     for i in range(n):
         for j in range(n):
             X[i, j] = A[i, j] / 2.0**squarings
@@ -312,10 +310,10 @@ def _expm(A, Y):
     U = np.dot(X, U)
     for i in range(n):
         for j in range(n):
-            X[i, j], W[i, j] = V[i, j] - U[i, j], V[i, j] + U[i, j]
+            X[i, j], Y[i, j] = V[i, j] - U[i, j], V[i, j] + U[i, j]
     pivots = np.empty(n, np.int64)
-    _lu_factor(X, V, pivots)
-    _lu_solve(V, pivots, W, Y, False)
+    _lu_factor(X, pivots)
+    _lu_solve(X, pivots, Y, False)
     for _ in range(squarings):
         _copy(np.dot(Y, Y), Y)
 ''',
@@ -363,7 +361,22 @@ def _gaps(w, F):
             F[i, j] = 1 / (w[j] - w[i]) if i != j else 0
 ''',
 }
-"""Helpers by name: they take operands, then parameters, then the arrays to fill, then flags."""
+"""Helpers by name: they take operands, then parameters, then the arrays to fill, then flags.
+
+Those of `OVERWRITING` find their last operand in the first array that they fill.
+"""
+OVERWRITING = {"lu", "cholesky", *SOLVES}
+
+
+def library() -> str:
+    """A module of all helpers, for kernels to share."""
+    head = '"""Linear algebra of kernels."""\n\nimport numpy as np\nfrom numba import njit'
+    return "\n\n\n".join([head, FAST, BLOCK, *(HEAD + body.rstrip("\n") for body in SOURCES.values())]) + "\n"
+
+
+def called(source: str) -> list[str]:
+    """The helpers that `source` calls itself."""
+    return sorted(name for name in SOURCES if re.search(rf"(?<!\w){name}\(", source))
 
 
 def linear_algebra(source: str) -> list[str]:

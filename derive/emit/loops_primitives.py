@@ -18,6 +18,7 @@ from ..ir.nodes import (
     operand_slots,
     substitute,
 )
+from .loops_linalg import OVERWRITING
 from .loops_nodes import Call, Op, Operation, Result
 from .loops_writer import Writer
 from .routine import SOLVES, routine_of
@@ -113,10 +114,12 @@ def write_call(writer: Writer, op: Call) -> None:
         results = [_view(writer, _whole(read, len(op.batch))) for read in op.results]
         flags = []
         if op.primitive in SOLVES:
-            flags = [str(operand_slots(op.operands[0]) == [1, 0])]
+            flags = [str(operand_slots(op.operands[0]) == [1, 0])] if op.primitive != "cho_solve" else []
             operands[-1] += _as_columns(writer, op.operands[-1])
             results[0] += _as_columns(writer, _whole(op.results[0], len(op.batch)))
         parameters = [writer.scalars.integer(p) for p in op.parameters]
+        if op.primitive in OVERWRITING:
+            writer.line(f"_copy({operands.pop()}, {results[0]})")
         helper = HELPERS.get(op.primitive, f"_{op.primitive}")
         writer.line(f"{helper}({', '.join([*operands, *parameters, *results, *flags])})")
 

@@ -23,13 +23,43 @@ _LOCK = threading.RLock()
 _LOADED: dict[str, Any] = {}
 
 
-def load_function(source: str, name: str, signature: tuple[Any, ...]) -> Any:
-    """The function `name` of the module `source`, compiled for `signature`: from this process, from disk, or anew."""
+def load_function(source: str, name: str, signature: tuple[Any, ...], library: str = "") -> Any:
+    """The function `name` of the module `source`, compiled for `signature`: from this process, from disk, or anew.
+
+    library: the source of a module that `source` imports under its `library_name`; what has been compiled of it for
+        one kernel serves all others.
+    """
     key = digest(source, str(signature), *fingerprint())
     with _LOCK:
+        if library:
+            _load_library(library)
         if key not in _LOADED:
             _LOADED[key] = _from_disk(source, name, signature, f"{name}-{key[:24]}")
         return _LOADED[key]
+
+
+def library_name(source: str) -> str:
+    """The name of the module with this source; another content has another name."""
+    return f"derive_library_{digest(source, *fingerprint())[:24]}"
+
+
+def _load_library(source: str) -> None:
+    """Make the library importable; its functions are compiled when a kernel first calls them."""
+    name = library_name(source)
+    if name in sys.modules:
+        return
+    folder = cache_root() / name.replace("_", "-")
+    folder.mkdir(exist_ok=True)
+    path = folder / SOURCE
+    if not path.exists() or path.read_text(encoding="utf-8") != source:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, suffix=".tmp", delete=False) as file:
+            file.write(source)
+        os.replace(file.name, path)
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    sys.modules[name] = module
+    with _index_beside_source():
+        exec(compile(source, str(path), "exec"), module.__dict__)
 
 
 def _from_disk(source: str, name: str, signature: tuple[Any, ...], folder: str) -> Any:

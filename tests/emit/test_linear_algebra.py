@@ -256,3 +256,25 @@ def test_single_precision_stays(tmp_path: Path) -> None:
         module = load(f.emit("numpy"), tmp_path, re.sub(r"\W", "_", name) + "_single")
         found = getattr(module, f.request().name)(*(v.astype(np.float32) for v in values.values()))
         assert np.asarray(found).dtype == np.float32, name
+
+
+def several(A: Any, S: Any, T: Any, b: Any, scale: Any) -> Any:
+    """Every kind of factorisation in one function, so that Numba compiles each helper once."""
+    x = L.solve(A, b) + L.solve(T, b)
+    return x, L.slogdet(A)[1] + scale * L.det(A), L.cholesky(S) @ L.inv(A.T), L.eigvalsh(S)
+
+
+def test_numba(tmp_path: Path) -> None:
+    """The emitted loops of both passes, with the test that they bring along."""
+    pytest.importorskip("numba")
+    f = dv.trace(several, A="n n", S=PD, T="n n, lower triangular", b="n", scale="")
+    source = f.emit("numba")
+    module = load(source, tmp_path, "several_numba")
+    run_tests_of(module)
+    backward = source[source.index("def several_backward") : source.index("def numerical")]
+    assert backward.count("_lu_factor(") == 1 and backward.count("_cholesky(") == 1
+    with pytest.raises(L.LinAlgError, match="singular"):
+        module.several_forward(np.zeros((3, 3)), np.eye(3), np.eye(3), np.ones(3), 1.0)
+    (tmp_path / "format").mkdir()
+    (tmp_path / "format" / "several.py").write_text(source)
+    assert_formatted(tmp_path / "format", lint=False)

@@ -73,7 +73,9 @@ def _test(plan: Plan, backward: Program) -> list[str]:
     inputs = [plan.name(t) for t in program.inputs]
     outputs = [plan.name(t) for t in program.outputs]
     cotangents = {plan.name(t): output for t, output in zip(plan.cotangents, outputs, strict=True)}
-    lines = ["rng = np.random.default_rng(0)", *sample_lines(plan, NUMPY, SAMPLES, samples)]
+    drawn = sample_lines(plan, NUMPY, SAMPLES, samples)
+    drawn = [line.replace(", ())", ")").replace("(())", "()") for line in drawn]  # numbers, not arrays without axes
+    lines = ["rng = np.random.default_rng(0)", *drawn]
     lines += unpacked_results(plan, f"{name}_forward", inputs, ROOM)
     lines += [f"{g} = rng.standard_normal(np.shape({output}))" for g, output in cotangents.items()]
     lines += ["", f"def {inner_name(plan)}(*inputs):", *indented(_loss(plan, list(cotangents), held)), ""]
