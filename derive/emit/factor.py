@@ -24,6 +24,7 @@ from ..ir.nodes import (
     reads_of,
     substitute,
 )
+from ..ir.recurrences import Recurrence, blocks
 from ..ir.tensors import renamed
 from ..ops.elementwise.piecewise import Absolute, Sign
 from .symmetry import is_symmetric
@@ -141,6 +142,8 @@ class _Lowering:
         self.outputs = {t.name for p in programs for t in p.outputs}
         self.taken = {name for p in programs for name in (*p.tensors, *(s.name for s in p.sizes))}
         self.definitions = {e.target.name: e for p in programs for e in p.equations}
+        recurrences = [b for p in programs for b in blocks(p.equations) if isinstance(b, Recurrence)]
+        self.recurrent = {e.target.name for b in recurrences for e in b.equations}
         self.uses: dict[Matrix, Uses] = {}
         for equation in self.definitions.values():
             if isinstance(equation.body, Entry):
@@ -224,14 +227,17 @@ class _Lowering:
         (place,) = entry.places
         matrix, batch, flipped = matrix_of(A)
         factors = self.factors_of(matrix)
-        columns = tuple(i for i in e.axes if i != place and i not in batch and i in indices_of(b))
+        stepwise = e.target.name in self.recurrent
+        columns = tuple(
+            i for i in e.axes if i != place and i not in batch and i in indices_of(b) and not stepwise
+        )
         written: list[Equation] = []
         if not all(b.indices.count(c) == 1 for c in columns) or len(indices_of(b)) > len(
             [i for i in b.indices if isinstance(i, Index)]
         ):
             written, b = self.written_out(b, place, batch, columns, e)
         b = substitute(b, {c: Slot(n) for n, c in enumerate(columns, start=1)})
-        own = tuple(i for i in e.axes if i in batch)
+        own = tuple(i for i in e.axes if i in batch or (stepwise and i != place))
         natural = (*own, place, *columns)
         if factors.kind == "plain":
             body = Entry("solve", 0, (A, b), (place, *columns))
