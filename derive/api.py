@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,26 +14,24 @@ from .calculus.jacobian import jacobian as jacobian_program
 from .calculus.jvp import jvp as jvp_program
 from .calculus.tied import from_lower_triangle, tie
 from .calculus.vjp import vjp as vjp_program
-from .deferred import Deferred, DeferredKernel, PerSize, reason
-from .errors import NeedsSize, NotDifferentiable, UnknownName, closest
-from .frontends.captured import Captured
-from .frontends.declared import declared, examples
+from .deferred import Deferred, DeferredKernel
+from .errors import NotDifferentiable, UnknownName, closest
+from .frontends.declared import declared
 from .frontends.formula import understand
 from .frontends.from_sympy import from_sympy as program_from_sympy
 from .frontends.latex import understand_latex
 from .frontends.parse_index import parse_equations
-from .frontends.trace import Trace
-from .frontends.trace_numpy import trace_numpy
 from .function import CompiledFunction, Function, Origin
 from .ir.evaluate import evaluate
 from .ir.facts import Spec, spec
-from .ir.nodes import Program, Tensor, size
+from .ir.nodes import Program, Tensor
 from .ir.recurrences import members
 from .ir.tensors import merge
 from .prove.verdict import Verdict, worst
 from .prove.verify import verify_programs, verify_text
 from .rewrite.derived import derived, forward_names, names_of, prepare, simplified
-from .structure import Structure, by_entry, flat, is_container, matched, places, renumbered, shifted
+from .structure import Structure, by_entry, flat, is_container, matched, renumbered, shifted
+from .tracing import arguments_of, if_nested, opened, when_called
 from .verify.check import Report, check_derivative
 from .wanted import Wanted, Wrt, wanted
 
@@ -65,95 +62,9 @@ def trace(fn: Callable[..., Any], /, **shapes: Any) -> Any:
         >>> f([1, 2], [[1, 0], [0, 1]])
         5.0
     """
-    parameters = inspect.signature(fn).parameters
-    if shapes or not parameters:
-        return _opened(fn, *declared(shapes))
-    cache: dict[Any, Function | PerSize] = {}
-
-    def specialise(args: tuple[Any, ...], kwargs: Any) -> Function:
-        own = {name: value for name, value in kwargs.items() if name in parameters}
-        bound = inspect.signature(fn).bind(*args[: len(parameters) - len(own)], **own)
-        found = examples(bound.arguments)
-        known = cache.get(found.key) or _opened(fn, found.arguments, found.specs, found.sizes)
-        if isinstance(known, PerSize):
-            cache[found.key] = known
-            return known.specialise(args, kwargs)
-        if known.captured is None:
-            cache[found.key] = known
-        return known
-
-    return Deferred(_name(fn), specialise)
-
-
-Specs = Mapping[str, Spec]
-
-
-def _opened(
-    fn: Callable[..., Any], arguments: dict[str, Structure], specs: Specs, flexible: Iterable[sympy.Symbol] = ()
-) -> Function | PerSize:
-    """`fn` traced with these declarations; if its code needs numbers for some sizes, a function for each choice of them."""
-    try:
-        return _traced(fn, arguments, specs, flexible)
-    except NeedsSize as error:
-        first = error
-    in_order = {n: arguments[n] for n in inspect.signature(fn).parameters if n in arguments}
-    paths = [path for part in in_order.values() for path in map(list(specs).__getitem__, places(part))]
-    inputs = Program(tuple(specs[path].tensor(path) for path in paths), (), ())
-    needs: dict[str, str] = {}
-
-    def build(values: dict[str, int]) -> Function:
-        numbers = {size(name): sympy.Integer(value) for name, value in values.items()}
-        known = {path: declaration.at(numbers) for path, declaration in specs.items()}
-        function = _traced(fn, arguments, known, [s for s in flexible if s not in numbers])
-        where = ", ".join(f"{name} = {value}" for name, value in values.items())
-        note = f"{reason(needs)}\nfor {where}:"
-        return replace(function, note=note, source=f"{function.source} for {where}".strip())
-
-    function = PerSize(Function(_name(fn), inputs, arguments=_arguments(in_order, specs, inputs)), build, needs)
-    function.learn(first)
-    return function
-
-
-def _traced(
-    fn: Callable[..., Any], arguments: dict[str, Structure], specs: Specs, flexible: Iterable[sympy.Symbol]
-) -> Function:
-    """Trace `fn` with a declaration for each array of its arguments."""
-    record = Trace(flexible)
-    program, structure = trace_numpy(fn, specs, record, arguments)
-    program = prepare(program)
-    code = getattr(fn, "__code__", None)
-    source = f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else ""
-    declared_in_order = {n: arguments[n] for n in inspect.signature(fn).parameters if n in arguments}
-    captured = record.captured if record.captured.values else None
-    nested = _arguments(declared_in_order, specs, program, captured)
-    function = Function(_name(fn), program, structure, names_of(program), source=source, arguments=nested)
-    return replace(function, captured=captured)
-
-
-def _arguments(
-    arguments: Mapping[str, Structure],
-    specs: Mapping[str, Spec],
-    program: Program,
-    captured: Captured | None = None,
-) -> dict[str, Structure]:
-    """The arguments of a call, numbered like the inputs of the program; nothing if each is one array."""
-    declared_paths, order = list(specs), {t.name: place for place, t in enumerate(program.inputs)}
-    found: dict[str, Structure] = {}
-    for name, part in arguments.items():
-        if not places(part) or any(declared_paths[p] in order for p in places(part)):
-            found[name] = renumbered(part, lambda p: order[declared_paths[p]])
-    hidden = captured.values if captured else {}
-    found |= {name: order[name] for name in order if name not in specs and name not in hidden}
-    return found if captured else _if_nested(found)
-
-
-def _if_nested(arguments: dict[str, Structure]) -> dict[str, Structure]:
-    return arguments if any(map(is_container, arguments.values())) else {}
-
-
-def _name(fn: Callable[..., Any]) -> str:
-    name = getattr(fn, "__name__", type(fn).__name__)
-    return name if name.isidentifier() else "function"
+    if shapes or not inspect.signature(fn).parameters:
+        return opened(fn, *declared(shapes))
+    return when_called(fn)
 
 
 def simplify(f: Traceable, small: Sequence[str] = ()) -> Any:
@@ -492,8 +403,10 @@ def equations(text: str, /, outputs: Sequence[str] | None = None, **shapes: Any)
     program = parse_equations(text, specs, outputs)
     single = len(program.outputs) == 1
     structure = 0 if single else flat(len(program.outputs))
-    source = "equations in index notation"
-    return Function("equations", program, structure, names_of(program), None, source, _arguments(arguments, specs, program))
+    nested = arguments_of(arguments, specs, program)
+    return Function(
+        "equations", program, structure, names_of(program), source="equations in index notation", arguments=nested
+    )
 
 
 # -- claims
@@ -572,7 +485,7 @@ def _derived(
     more = {name: shifted(part, len(f.inputs)) for name, part in (seeds or {}).items()}
     arguments = {**f.signature, **more}
     if not f.captured:
-        arguments = _if_nested(arguments)
+        arguments = if_nested(arguments)
     gone = {*f.forward, *f.outputs} - program.tensors.keys()
     ahead = forward_names(program, f.program) | gone
     return Function(f.name, program, structure, ahead, origin, f.source, arguments, f.note, f.captured)
