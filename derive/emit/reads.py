@@ -71,21 +71,22 @@ def _subscripted(base: Code, items: Sequence[Item], order: Order) -> Code:
     own = {axis for _, axis in items}
     pending = list(order)
     out: list[str] = []
+    leading = True
     for text, axis in items:
         if axis is not None:
             while pending.pop(0) != axis:
-                out.append("None")
+                out += [] if leading else ["None"]
             out.append(text)
+            leading = False
         elif text != ":":
             out.append(text)
         elif pending and pending[0] not in own:
             pending.pop(0)
             out.append(":")
+            leading = False
         else:
             out.append("0")
     out += ["None"] * len(pending) if own - {None} else []
-    while out and out[0] == "None":
-        out.pop(0)
     return Suffix(base, subscript(out)) if subscript(out) else base
 
 

@@ -24,3 +24,14 @@ def test_own_test_passes(op: Elementwise, tmp_path: Path) -> None:
     source = dv.trace(function, **dict.fromkeys(names, "n")).emit("numpy")
     with np.errstate(all="ignore"):
         run_tests_of(load(source, tmp_path, f"{op.name}_numpy"))
+
+
+@pytest.mark.parametrize("target", ["numpy", "torch"])
+def test_a_single_row_beside_others(target: str, tmp_path: Path) -> None:
+    """One row of a matrix, put in front of it and behind it, keeps the axes that the others have."""
+
+    def wrapped(A: np.ndarray) -> np.ndarray:
+        return np.pad(A, [(1, 1), (0, 0)], mode="symmetric") ** 2
+
+    pytest.importorskip(target)
+    run_tests_of(load(dv.trace(wrapped, A="n m").emit(target), tmp_path, f"wrapped_{target}"))
