@@ -97,14 +97,23 @@ def _integers(shape: tuple[int, ...], facts: frozenset[str], rng: np.random.Gene
     elif "positive semidefinite" in facts or "positive definite" in facts:
         exact = exact @ np.swapaxes(exact, -1, -2)
     elif "orthogonal" in facts:
-        order = rng.permutation(shape[-1])
-        signs = rng.choice([-1, 1], shape[-1])
-        exact = (np.eye(shape[-1], dtype=int)[order] * signs) * Fraction(1)
+        exact = _orthogonal(exact, rng, reflected=bool(draw % 2))
     elif "symmetric" in facts:
         exact = np.where(np.tri(shape[-1], dtype=bool), exact, np.swapaxes(exact, -1, -2))
     if "positive definite" in facts or ("invertible" in facts and "orthogonal" not in facts and draw % 2):
         exact = exact + np.eye(shape[-1], dtype=int) * Fraction(1)
     return exact if have_facts(exact, facts) else None
+
+
+def _orthogonal(directions: Any, rng: np.random.Generator, reflected: bool) -> Any:
+    """Permutations with signs, or those after a reflection ``I - 2 v v' / v'v``, whose entries are fractions."""
+    n = directions.shape[-1]
+    plain = np.eye(n, dtype=int)[rng.permutation(n)] * rng.choice([-1, 1], n) * Fraction(1)
+    v = directions[..., :1]
+    squares = (v * v).sum(axis=-2, keepdims=True)
+    if not reflected or not (squares != 0).all():
+        return np.broadcast_to(plain, directions.shape)
+    return plain @ (np.eye(n, dtype=int) - 2 * v * np.swapaxes(v, -1, -2) / squares)
 
 
 def violated(

@@ -55,10 +55,11 @@ TRUE = [
 @pytest.mark.parametrize(("claim", "shapes"), TRUE, ids=[c for c, _ in TRUE])
 def test_what_is_true_under_its_facts_is_not_refuted(claim: str, shapes: dict[str, str]) -> None:
     verdict: Verdict = dv.verify(claim, **shapes)
-    assert verdict.status != "REFUTED", str(verdict)
+    assert verdict.status in ("PROVED", "TESTED"), str(verdict)
 
 
-def test_what_is_false_under_its_facts_is_refuted_where_they_hold() -> None:
-    verdict = dv.verify("Q*Q == eye(n)", Q="n n, orthogonal")
+@pytest.mark.parametrize("claim", ["Q*Q == eye(n)", "sum(abs(Q)) == n"])
+def test_what_is_false_under_its_facts_is_refuted_where_they_hold(claim: str) -> None:
+    verdict = dv.verify(claim, Q="n n, orthogonal")
     assert verdict.counterexample is not None
     assert have_facts(exact(verdict.counterexample.arrays["Q"]), ["orthogonal"])
