@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from itertools import permutations, product
-from math import prod
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sympy
 from sympy import Expr, S, Tuple
 
 from ..ir.nodes import (
-    HIDDEN,
     Bracket,
     Entry,
     Equation,
@@ -27,85 +24,21 @@ from ..ir.nodes import (
 from ..ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
 from ..rewrite.deltas import solve_deltas
 from ..rewrite.digits import split_digits
+from .atoms import INVERSE, Applied, Grow, Total, oriented, renamed, with_own_slots
 from .matching import beside_inverse
-from .polynomial import Monomial, Polynomial, as_expression
+from .naming import components, named_again, named_sum
+from .polynomial import Monomial, Polynomial, as_expression, collected, common_factor, monic
 
-MOST_ORDERS = 120
-"""Namings of bound indices that are compared when nothing else tells the indices apart."""
-
-
-class Total(Expr):
-    """``sum_bound body`` with one connected product as body, and bound indices that are named canonically."""
-
-    is_commutative = True
-    is_real = True
-
-    def __new__(cls, body: Expr, bound: Iterable[Index]) -> Total:
-        return Expr.__new__(cls, body, Tuple(*bound))
-
-    @property
-    def body(self) -> Expr:
-        return self.args[0]
-
-    @property
-    def bound(self) -> tuple[Index, ...]:
-        return tuple(self.args[1])
-
-    @property
-    def free_symbols(self) -> set[Any]:
-        return {self, HIDDEN}
-
-    def _eval_is_positive(self) -> bool | None:
-        return True if self.body.is_positive else None
-
-    def _eval_is_nonnegative(self) -> bool | None:
-        return True if self.body.is_nonnegative else None
-
-
-class Grow(Expr):
-    """``exp(m)`` for a monomial m without coefficient, so that products of exponentials are products of powers."""
-
-    is_commutative = True
-    is_positive = True
-    is_real = True
-
-    def __new__(cls, exponent: Expr) -> Grow:
-        return Expr.__new__(cls, exponent)
-
-    @property
-    def free_symbols(self) -> set[Any]:
-        return {self, HIDDEN}
-
-
-class Applied(Expr):
-    """An entry of what a primitive makes of matrices given by the canonical form of their entries."""
-
-    is_commutative = True
-    is_real = True
-
-    @property
-    def free_symbols(self) -> set[Any]:
-        return {self, HIDDEN}
-
-    @property
-    def is_inverse(self) -> bool:
-        return self.args[0] == INVERSE
-
-    @property
-    def symmetric(self) -> bool:
-        """Whether this is an entry of a symmetric inverse."""
-        return self.is_inverse and self.args[4] == Tuple(S.One)
-
-    @property
-    def places(self) -> tuple[Any, ...]:
-        return tuple(self.args[3])
-
-    def at(self, places: Iterable[Any]) -> Applied:
-        """Another entry of the same result."""
-        return Applied(*self.args[:3], Tuple(*places), self.args[4])
-
-
-INVERSE = sympy.Symbol("inv")
+REWRITTEN: dict[type, Callable[..., Expr]] = {
+    sigmoid: lambda x: sympy.exp(x) / (1 + sympy.exp(x)),
+    softplus: lambda x: sympy.log(1 + sympy.exp(x)),
+    log1p: lambda x: sympy.log(1 + x),
+    expm1: lambda x: sympy.exp(x) - 1,
+    sympy.tanh: lambda x: (sympy.exp(2 * x) - 1) / (sympy.exp(2 * x) + 1),
+    sympy.cosh: lambda x: (sympy.exp(x) + sympy.exp(-x)) / 2,
+    sympy.sinh: lambda x: (sympy.exp(x) - sympy.exp(-x)) / 2,
+}
+"""Functions that are rational in exponentials."""
 
 
 class Canonical:
@@ -383,77 +316,6 @@ class Canonical:
         return Polynomial.of(named_sum(group, bound))
 
 
-def collected(factors: Iterable[tuple[Expr, Expr]]) -> Monomial:
-    exponents: dict[Expr, Expr] = {}
-    for atom, exponent in factors:
-        exponents[atom] = exponents.get(atom, S.Zero) + exponent
-    return frozenset((a, e) for a, e in exponents.items() if e != 0)
-
-
-REWRITTEN: dict[type, Callable[..., Expr]] = {
-    sigmoid: lambda x: sympy.exp(x) / (1 + sympy.exp(x)),
-    softplus: lambda x: sympy.log(1 + sympy.exp(x)),
-    log1p: lambda x: sympy.log(1 + x),
-    expm1: lambda x: sympy.exp(x) - 1,
-    sympy.tanh: lambda x: (sympy.exp(2 * x) - 1) / (sympy.exp(2 * x) + 1),
-    sympy.cosh: lambda x: (sympy.exp(x) + sympy.exp(-x)) / 2,
-    sympy.sinh: lambda x: (sympy.exp(x) - sympy.exp(-x)) / 2,
-}
-"""Functions that are rational in exponentials."""
-
-
-def common_factor(form: Polynomial, integral: bool) -> Monomial:
-    """The monomial that divides every term and leaves no negative exponents: of ``1 + 1/E`` it is ``1/E``.
-
-    Without `integral`, positive atoms only: those of which any power may be taken.
-    """
-    least: dict[Expr, Expr] = {}
-    count: dict[Expr, int] = {}
-    for monomial, _ in form:
-        for atom, exponent in monomial:
-            least[atom] = min(least.get(atom, exponent), exponent)
-            count[atom] = count.get(atom, 0) + 1
-    found = {a: e if count[a] == len(form.terms) else min(e, S.Zero) for a, e in least.items()}
-    return frozenset(
-        (a, e) for a, e in found.items() if e != 0 and (a.is_positive or (integral and e.is_Integer))
-    )
-
-
-def monic(form: Polynomial) -> tuple[Expr, Polynomial]:
-    """A number times a form whose first coefficient is 1, in an order that no renaming changes."""
-    leading = min(form.terms, key=lambda m: sorted(str(a**e) for a, e in m))
-    content = form.terms[leading]
-    return content, form.scaled(1 / content)
-
-
-def oriented(read: Read) -> Read:
-    """A read of a symmetric matrix, with its places in alphabetical order."""
-    if "symmetric" not in read.tensor.facts or len(read.indices) < 2:
-        return read
-    *batch, i, j = read.indices
-    return Read(read.tensor, (*batch, *sorted((i, j), key=str)))
-
-
-def renamed(e: Any, mapping: Mapping[Any, Any]) -> Any:
-    """Other indices in place of some, symmetric reads put in order again."""
-    changed = substitute(e, dict(mapping))
-    turned = {r: oriented(r) for r in changed.atoms(Read) if "symmetric" in r.tensor.facts}
-    turned |= {a: a.at(sorted(a.places, key=str)) for a in changed.atoms(Applied) if a.symmetric}
-    return substitute(changed, {r: o for r, o in turned.items() if r != o})
-
-
-def with_own_slots(e: Expr) -> Expr:
-    """A matrix with slots that no matrix outside of it has: what is done to theirs leaves these alone."""
-    level = 1 + max((s.number // 2 for s in _slots(e)), default=0)
-    return substitute(e, {Slot(number): Slot(2 * level + number) for number in (0, 1)})
-
-
-def _slots(e: Any) -> set[Slot]:
-    if isinstance(e, Slot):
-        return {e}
-    return {s for child in (e.indices if isinstance(e, Read) else e.args) for s in _slots(child)}
-
-
 def _text(form: Polynomial) -> list[str]:
     return sorted(f"{c} {as_expression(m)}" for m, c in form)
 
@@ -461,77 +323,3 @@ def _text(form: Polynomial) -> list[str]:
 def _extent(operand: Read) -> Expr:
     """The size of the axis that a primitive takes first."""
     return next(n for n, i in zip(operand.tensor.shape, operand.indices, strict=True) if i == Slot(0))
-
-
-# -- naming
-
-
-def components(
-    factors: list[tuple[Expr, Expr]], bound: list[Index]
-) -> list[tuple[list[tuple[Expr, Expr]], list[Index]]]:
-    """Factors that share summed indices, group by group."""
-    groups: list[tuple[list[tuple[Expr, Expr]], set[Index]]] = []
-    for factor in factors:
-        used = indices_of(factor[0]) & set(bound)
-        touching = [g for g in groups if g[1] & used]
-        groups = [g for g in groups if not g[1] & used]
-        groups.append(([f for g in touching for f in g[0]] + [factor], used.union(*(g[1] for g in touching))))
-    return [(group, [b for b in bound if b in used]) for group, used in groups]
-
-
-def named_sum(group: list[tuple[Expr, Expr]], bound: list[Index]) -> Total:
-    """The sum with its indices called ``_a``, ``_b``, ...: equal sums get equal names.
-
-    Indices are told apart by how they occur (colour refinement of the product as a graph); where that leaves several
-    orders, the one whose text comes first is taken.
-    """
-    colours = {b: f"({b.extent})" for b in bound}
-    for _ in bound:
-        masked = {b: sorted(_seen(a, e, b, colours) for a, e in group if b in indices_of(a)) for b in bound}
-        ranks = {text: n for n, text in enumerate(sorted({str(v) for v in masked.values()}))}
-        refined = {b: f"({b.extent}:{ranks[str(masked[b])]})" for b in bound}
-        if len(set(refined.values())) == len(set(colours.values())):
-            colours = refined
-            break
-        colours = refined
-    classes: dict[str, list[Index]] = {}
-    for b in bound:
-        classes.setdefault(colours[b], []).append(b)
-    ordered = [classes[c] for c in sorted(classes)]
-    orders = product(*(permutations(c) for c in ordered)) if _count(ordered) <= MOST_ORDERS else [ordered]
-    return min((_named(group, [b for c in order for b in c]) for order in orders), key=str)
-
-
-def named_again(e: Any) -> Any:
-    """An expression whose free indices were renamed, with its sums named anew."""
-    if isinstance(e, Read) or not e.args or not e.has(Total):
-        return e
-    if isinstance(e, Total):
-        inner = sympy.Mul.make_args(named_again(e.body))
-        group = [(f.as_base_exp() if f.is_Pow else (f, S.One)) for f in inner]
-        return named_sum(group, list(e.bound))
-    return e.func(*(named_again(a) for a in e.args))
-
-
-def _count(classes: list[list[Index]]) -> int:
-    return prod(int(sympy.factorial(len(c))) for c in classes)
-
-
-def _seen(atom: Expr, exponent: Expr, b: Index, colours: dict[Index, str]) -> str:
-    """A factor as it looks from one of its indices."""
-    mask = {c: Index("*" if c == b else colours[c], c.extent) for c in colours}
-    return str(renamed(atom, mask) ** exponent)
-
-
-def _depth(e: Any) -> int:
-    """How many sums stand within one another in an expression."""
-    inner = max((_depth(a) for a in (e.indices if isinstance(e, Read) else e.args)), default=0)
-    return inner + isinstance(e, Total)
-
-
-def _named(group: list[tuple[Expr, Expr]], bound: list[Index]) -> Total:
-    """Names differ from those of the sums within, so that no index is taken for another."""
-    depth = 1 + max((_depth(a) for a, _ in group), default=0)
-    names = {b: Index(f"_{depth}.{n}", b.extent) for n, b in enumerate(bound)}
-    body = sympy.Mul(*(renamed(a, names) ** e for a, e in group))
-    return Total(body, [names[b] for b in bound])

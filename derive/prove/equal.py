@@ -8,8 +8,9 @@ import sympy
 from sympy import Expr, S
 
 from ..ir.nodes import Index, Program, Read, Slot, Tensor, substitute
-from .canonical import Applied, Canonical, Total, collected
-from .polynomial import Monomial, Polynomial, TooLarge
+from .atoms import Applied, Total
+from .canonical import Canonical
+from .polynomial import Monomial, Polynomial, TooLarge, collected
 
 DEPTH = 10
 

@@ -111,3 +111,34 @@ def times(a: Monomial, b: Monomial) -> Monomial:
 
 def as_expression(monomial: Monomial) -> Expr:
     return sympy.Mul(*(atom**exponent for atom, exponent in monomial))
+
+
+def collected(factors: Iterable[tuple[Expr, Expr]]) -> Monomial:
+    exponents: dict[Expr, Expr] = {}
+    for atom, exponent in factors:
+        exponents[atom] = exponents.get(atom, S.Zero) + exponent
+    return frozenset((a, e) for a, e in exponents.items() if e != 0)
+
+
+def common_factor(form: Polynomial, integral: bool) -> Monomial:
+    """The monomial that divides every term and leaves no negative exponents: of ``1 + 1/E`` it is ``1/E``.
+
+    Without `integral`, positive atoms only: those of which any power may be taken.
+    """
+    least: dict[Expr, Expr] = {}
+    count: dict[Expr, int] = {}
+    for monomial, _ in form:
+        for atom, exponent in monomial:
+            least[atom] = min(least.get(atom, exponent), exponent)
+            count[atom] = count.get(atom, 0) + 1
+    found = {a: e if count[a] == len(form.terms) else min(e, S.Zero) for a, e in least.items()}
+    return frozenset(
+        (a, e) for a, e in found.items() if e != 0 and (a.is_positive or (integral and e.is_Integer))
+    )
+
+
+def monic(form: Polynomial) -> tuple[Expr, Polynomial]:
+    """A number times a form whose first coefficient is 1, in an order that no renaming changes."""
+    leading = min(form.terms, key=lambda m: sorted(str(a**e) for a, e in m))
+    content = form.terms[leading]
+    return content, form.scaled(1 / content)
