@@ -182,6 +182,17 @@ def test_a_step_of_newtons_method() -> None:
     np.testing.assert_allclose(f(np.zeros(2), np.eye(2)), [-0.5, -0.5])
 
 
+def test_descent_as_a_scan_over_a_closure() -> None:
+    def descend(w0: Any, penalty: Any, X: Any, y: Any, rates: Any) -> Any:
+        slope = dv.grad(lambda w: np.sum((X @ w - y) ** 2) / 2 + penalty * np.sum(w**2) / 2)
+        w, _ = dv.scan(lambda w, rate: (w - rate * slope(w), rate), w0, rates)
+        return np.sum(w**2)
+
+    f = dv.trace(descend, w0="n", penalty="", X="b n", y="b", rates="T")
+    assert "w_t − rates_t (penalty w_t + X' (X w_t − y))" in str(f)
+    assert dv.check(dv.grad(f, ["penalty", "rates"])).passed
+
+
 def test_what_a_closure_sees_is_never_stale() -> None:
     def fn(x: Any) -> Any:
         scale = x

@@ -90,6 +90,8 @@ class Latex(Printer):
             if self.names.variable_of(name, prefix):
                 return _accented(accent, self.symbol(name[1:]))
         path, dot, last = name.rpartition(".")
+        if dot and name.startswith(("J_", "H_")):
+            return rf"{name[0]}_{{\mathrm{{{_escaped(name[2:])}}}}}"
         if dot:
             symbol = self.symbol(last) if last[:1].isalpha() else rf"\mathrm{{{_escaped(last)}}}"
             at = rf"\mathrm{{{_escaped(path)}}}"

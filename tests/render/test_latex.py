@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import hypothesis.strategies as st
+import numpy as np
 import pytest
 import sympy
 from hypothesis import given
@@ -144,3 +145,7 @@ def test_paths_are_subscripts() -> None:
     for style in ("matrix", "index"):
         for line in dv.vjp(f).latex(style).splitlines()[1:-1]:
             MathTextParser("path").parse(f"${line.replace('&', '').strip(chr(92)).replace(chr(92) + 'top', 'T')}$")
+    blocks = dv.hessian(dv.trace(lambda p: np.sum(p["W"] ** 3), p={"W": "n"}), "p.W").latex()
+    assert r"H &= 6" in blocks
+    blocks = dv.hessian(dv.trace(lambda p: np.sum(p["W"] ** 3 * p["b"]), p={"W": "n", "b": "n"}), "p").latex()
+    assert r"H_{\mathrm{p.W\_p.b}} &= 3" in blocks
