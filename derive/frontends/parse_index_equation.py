@@ -24,7 +24,7 @@ from ..ir.nodes import Entry as Result
 from ..ops.linalg import primitives
 from .extents import Extents
 from .formula_text import Source
-from .formula_tree import Applied, Big, Chain, Compare, Definition, Entry, Name, Negative, Node
+from .formula_tree import Applied, Big, Chain, Compare, Definition, Entry, Iverson, Name, Negative, Node, walk
 from .parse_index_applied import understood
 from .parse_index_bodies import Bodies, Indices
 from .parse_index_letters import Letter, Letters, Scope, unbound_letters
@@ -116,18 +116,24 @@ class _Line:
         return scope
 
     def _collect(self, root: Scope) -> None:
-        """Find the axes on which the letters stand, those of the left side last."""
+        """Find the axes on which the letters stand; a declared left side decides how far its own run."""
+        if self.declared is not None:
+            self._follow(self.declared, root)
         for place in self.places:
             self.letters.collect(place, root)
         self.letters.collect(self.definition.body, root)
-        if self.declared is None:
-            return
+
+    def _follow(self, declared: Tensor, root: Scope) -> None:
         target = self.definition.target.place
-        if self.declared.rank != len(self.places):
-            what = f"{self.declared.name} was declared with {self.declared.rank} axes; found {len(self.places)} indices"
+        if declared.rank != len(self.places):
+            what = f"{declared.name} was declared with {declared.rank} axes; found {len(self.places)} indices"
             raise self.source.error(what, target.start, target.end, ShapeError)
-        for place, extent in zip(self.places, self.declared.shape, strict=True):
+        parts = list(walk(self.definition.body))
+        self.letters.conditional = any(isinstance(n, Iverson) or getattr(n, "function", "") == "where" for n in parts)
+        for place, extent in zip(self.places, declared.shape, strict=True):
             self.letters.use(place, extent, root, self.source.words(target))
+            if isinstance(place, Name) and place.name in root and place.name not in self.letters.stated:
+                root[place.name].declared = True
 
     # -- the left side
 

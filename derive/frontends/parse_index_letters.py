@@ -35,12 +35,16 @@ CONSTANTS = {"pi": sympy.pi, "e": sympy.E, "inf": sympy.oo}
 
 @dataclass(eq=False)
 class Letter:
-    """An index of one equation, or of one sum in it, and the entry that said what it runs over."""
+    """An index of one equation, or of one sum in it, and the entry that said what it runs over.
+
+    declared: whether that was the declared shape of the left side, which may leave out entries of what is read.
+    """
 
     name: str
     place: Place
     extent: Expr | None = None
     origin: str = ""
+    declared: bool = False
 
 
 Scope = dict[str, Letter]
@@ -156,6 +160,8 @@ class Letters:
         if letter.name in self.stated:
             return
         common = self.extents.unify(letter.extent, extent)
+        if common is None and self._stays(letter, extent):
+            return
         if common is None:
             one, other = self.extents.resolve(letter.extent), self.extents.resolve(extent)
             raise self.source.error(
@@ -164,6 +170,13 @@ class Letters:
                 index.place.start, index.place.end, ShapeError,
             )  # fmt: skip
         letter.extent = common
+
+    def _stays(self, letter: Letter, extent: Expr) -> bool:
+        """Whether an index of a declared left side stays on an axis of another length, or a condition may see to that."""
+        if not letter.declared or letter.extent is None:
+            return False
+        rest = sympy.expand(self.extents.resolve(extent) - self.extents.resolve(letter.extent))
+        return self.conditional or bool(rest.is_positive)
 
     def unbound(self, node: Name) -> ParseError:
         """The error for a letter that is neither on the left nor summed."""

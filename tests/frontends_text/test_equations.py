@@ -348,3 +348,14 @@ def test_limits_do_not_stand_in_the_way(text: str) -> None:
     if "X[i,j] [i" in text or "where" in text:
         names["X"] = "n n"
     assert parse_equations(text, {name: spec(axes) for name, axes in names.items()}).outputs
+
+
+def test_a_declared_left_side_decides_how_far_its_letters_run() -> None:
+    m, k = spec("m k").shape
+    w, s = random.normal(size=(2, 4)), random.normal(size=(3, 4))
+    text = "Z[i,j] = where(j < k, w[i,j], where(j < 2 k, w[i,j-k], w[i,j-2k]))"
+    program = parse_equations(text, {"Z": Spec((m, 3 * k)), "w": Spec((m, k))})
+    np.testing.assert_allclose(evaluate(program, {"w": w})["Z"], np.tile(w, (1, 3)))
+    np.testing.assert_allclose(result("h[w,t] = s[w,t] s[w+1,t]", {"h": "2 n", "s": "3 n"}, s=s), s[:-1] * s[1:])
+    with pytest.raises(ShapeError, match="the index t runs over n in h"):
+        parse_equations("h[w,t] = s[w,t] s[w+1,t]", {"h": spec("2 n"), "s": spec("3 m")})
