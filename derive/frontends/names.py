@@ -119,7 +119,7 @@ def is_temporary(entry: Any, axes: Iterable[Index]) -> bool:
     return (
         entry.indices[times:] == own
         and entry.tensor.shape[times:] == tuple(i.extent for i in own)
-        and all(indices_of(place) for place in entry.indices[:times])
+        and all((inner := indices_of(place)) and inner.isdisjoint(own) for place in entry.indices[:times])
     )
 
 
