@@ -112,6 +112,7 @@ def is_temporary(entry: Any, axes: Iterable[Index]) -> bool:
 
     Axes of extent 1 are not its own.
     """
+    axes = tuple(axes)
     own = tuple(i for i in axes if i.extent != 1)
     if not isinstance(entry, Read) or not entry.tensor.name.startswith(TEMPORARY):
         return False
@@ -119,7 +120,7 @@ def is_temporary(entry: Any, axes: Iterable[Index]) -> bool:
     return (
         entry.indices[times:] == own
         and entry.tensor.shape[times:] == tuple(i.extent for i in own)
-        and all((inner := indices_of(place)) and inner.isdisjoint(own) for place in entry.indices[:times])
+        and all((inner := indices_of(place)) and inner.isdisjoint(axes) for place in entry.indices[:times])
     )
 
 

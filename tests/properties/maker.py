@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
-from scipy import special
+import scipy
+from scipy import signal, special
+
+import derive as dv
 
 from . import complex_numpy
 from .values import Interval, Shape, Value
@@ -90,17 +93,17 @@ class RandomFunction:
         return len(self.outputs) == 1 and not self.outputs[0].shape
 
     def function(self) -> Callable[..., Any]:
-        """The function on real arrays: NumPy and SciPy as they are."""
-        scipy = {name: getattr(special, name) for name in ("expit", "erf", "softmax", "logsumexp")}
-        return self._run({"np": np, **scipy})
+        """The function on real arrays: NumPy and SciPy as they are, `dv.scan` as a user has it."""
+        return self._run({"np": np, "dv": dv, "scipy": scipy, "special": special, "signal": signal})
 
     def complex_function(self) -> Callable[..., tuple[Any, ...]]:
         """The same function where complex numbers pass through everything, as a complex step needs."""
-        scipy = {name: getattr(complex_numpy, name) for name in ("expit", "erf", "softmax", "logsumexp")}
-        run = self._run({"np": complex_numpy.NAMESPACE, **scipy})
+        run = self._run(dict(complex_numpy.NAMESPACES))
         return lambda **arrays: result if isinstance(result := run(**arrays), tuple) else (result,)
 
     def _run(self, namespace: dict[str, Any]) -> Callable[..., Any]:
+        names = ("expit", "erf", "softmax", "logsumexp")
+        namespace |= {name: getattr(namespace["special"], name) for name in names}
         exec(compile(self.source, "<random program>", "exec"), namespace)
         return namespace["program"]
 

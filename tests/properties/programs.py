@@ -8,7 +8,7 @@ from collections.abc import Callable
 from hypothesis import strategies as st
 from sympy import Expr, S
 
-from . import array_steps, scalar_steps
+from . import array_steps, axis_steps, linalg_steps, scalar_steps, time_steps
 from .maker import Choices, Input, Maker, RandomFunction
 from .values import Interval, Value, at, size
 
@@ -21,6 +21,7 @@ STEPS: dict[Callable[[Maker], Value | None], int] = {
     scalar_steps.quotient: 3,
     scalar_steps.power: 1,
     scalar_steps.extremum: 2,
+    scalar_steps.pair_function: 2,
     scalar_steps.choice: 3,
     scalar_steps.masked: 2,
     array_steps.reduction: 7,
@@ -32,19 +33,33 @@ STEPS: dict[Callable[[Maker], Value | None], int] = {
     array_steps.sliced: 4,
     array_steps.joined: 3,
     array_steps.looked_up: 4,
+    axis_steps.along: 9,
+    axis_steps.windows: 1,
+    axis_steps.convolved: 2,
+    axis_steps.spread: 3,
+    linalg_steps.linear_algebra: 4,
+    time_steps.unrolled: 1,
 }  # fmt: skip
-BAG = [step for step, weight in STEPS.items() for _ in range(weight)]
 MOST_ENTRIES = 400
+
+
+def run(make: Maker, steps: int) -> None:
+    """Add random statements."""
+    for _ in range(steps):
+        value = make.pick(BAG)(make)
+        if value is not None and len(value.shape) <= 4 and small(value):
+            make.keep(value)
+
+
+STEPS[time_steps.scan(run)] = 3
+BAG = [step for step, weight in STEPS.items() for _ in range(weight)]
 
 
 def make_function(choices: Choices, steps: int = 7) -> RandomFunction:
     """A random function of up to `steps` steps."""
     make = Maker(choices)
     declare_inputs(make)
-    for _ in range(1 + choices.integer(0, steps - 1)):
-        value = make.pick(BAG)(make)
-        if value is not None and len(value.shape) <= 4 and small(value):
-            make.keep(value)
+    run(make, 1 + choices.integer(0, steps - 1))
     return finished(make)
 
 

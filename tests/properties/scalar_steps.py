@@ -85,6 +85,23 @@ FORMULAS = (
     Formula("np.sqrt({0} ** 2)", lambda r: Interval(0, r.magnitude)),
     Formula("({0} - np.floor({1}))", to(0, 1)),
     Formula("({0} * np.heaviside({1}, 0.5))", lambda r: Interval(-r.magnitude, r.magnitude)),
+    Formula("np.log2({1})", rising(lambda x: log(x) / log(2)), POSITIVE),
+    Formula("special.exp10({1} / 4)", rising(lambda x: 10 ** (x / 4)), MODEST),
+    Formula("np.deg2rad(90 * {0})", rising(lambda x: 1.571 * x)),
+    Formula("special.log_expit({1})", lambda r: Interval(-r.magnitude - 1, 0)),
+    Formula("special.logit({1})", rising(lambda x: log(x / (1 - x))), Interval(0.05, 0.95)),
+    Formula("special.erfc({1})", to(0, 2)),
+    Formula("special.ndtr({1})", to(0, 1)),
+    Formula("special.log_ndtr({1})", to(-7, 0), Interval(-3, 5)),
+    Formula("special.gammaln({1})", to(-0.2, 30), Interval(0.2, 15)),
+    Formula("special.digamma({1})", to(-6, 4), Interval(0.2, 30)),
+    Formula("special.entr({1})", lambda r: Interval(-r.magnitude * log(2 + r.magnitude), 0.4), POSITIVE),
+    Formula("np.sinc({1})", to(-0.3, 1)),
+    Formula("({0} - np.rint({1}))", to(-0.5, 0.5)),
+    Formula("np.remainder({1}, 0.7)", to(0, 0.7)),
+    Formula("np.fmod({1}, 0.7)", to(-0.7, 0.7)),
+    Formula("np.nan_to_num({1})", lambda r: r),
+    Formula("np.select([{0} > 0.6, {0} > -0.2], [{0} ** 2, 0.3 * {0}], 0.1)", lambda r: r.squared() | Interval(-1, 1)),
     Formula("(np.sign({1}) * {0} ** 2)", lambda r: Interval(-(r.magnitude**2), r.magnitude**2)),
 )  # fmt: skip
 
@@ -151,6 +168,35 @@ def extremum(make: Maker) -> Value | None:
     most = a.range.magnitude + b.range.magnitude
     result = {"logaddexp": Interval(-most - 1, most + 1), "hypot": Interval(b.range.low, most)}
     return Value(f"np.{name}({bare(a.text)}, {bare(b.text)})", shape, result.get(name, a.range | b.range))
+
+
+PAIRS = (
+    ("np.arctan2({0}, {1})", Interval(-30, 30), POSITIVE, Interval(-1.6, 1.6)),
+    ("special.xlogy({0}, {1})", Interval(-5, 5), Interval(0.1, 20), Interval(-15, 15)),
+    ("special.xlog1py({0}, {1})", Interval(-5, 5), Interval(-0.8, 20), Interval(-15, 15)),
+    ("special.rel_entr({0}, {1})", Interval(0.1, 5), Interval(0.1, 5), Interval(-2, 20)),
+    ("special.kl_div({0}, {1})", Interval(0.1, 5), Interval(0.1, 5), Interval(0, 25)),
+    ("np.logaddexp2({0}, {1})", Interval(-9, 9), Interval(-9, 9), Interval(-9, 10)),
+    ("np.copysign({0}, {1})", Interval(-9, 9), Interval(-9, 9), Interval(-9, 9)),
+    ("np.fmax({0}, {1})", Interval(-9, 9), Interval(-9, 9), Interval(-9, 9)),
+    ("np.fmin({0}, {1})", Interval(-9, 9), Interval(-9, 9), Interval(-9, 9)),
+    ("np.hypot({0}, {1})", Interval(-9, 9), POSITIVE, Interval(0, 40)),
+)  # fmt: skip
+"""Functions of two arrays: where each may be, and where the value is."""
+
+
+def pair_function(make: Maker) -> Value | None:
+    """A function of two arrays that broadcast."""
+    a, b, shape = two(make)
+
+    def holds(where: Interval, r: Interval) -> bool:
+        return r.within(where.low, where.high)
+
+    fitting = [(text, r) for text, first, second, r in PAIRS if holds(first, a.range) and holds(second, b.range)]
+    if not fitting:
+        return None
+    text, result = make.pick(fitting)
+    return Value(text.format(bare(a.text), bare(b.text)), shape, result)
 
 
 def choice(make: Maker) -> Value | None:
