@@ -78,7 +78,6 @@ def _try(program: Program, policy: Policy, reading: Reading) -> Program:
     after = tidy(_window(program, changed, policy, region), policy)
     if price(_derived(after, policy)) >= price(_derived(before, policy)):
         return program
-    inside = {e.target.name for e in before.equations}
     first = next(p for p, e in enumerate(program.equations) if e.target.name in region)
     ahead = [e for e in program.equations[:first]]
     names = {e.target.name for e in ahead}
@@ -86,7 +85,7 @@ def _try(program: Program, policy: Policy, reading: Reading) -> Program:
     behind = [
         e
         for e in program.equations[first:]
-        if e.target.name not in inside and e.target.name not in {f.target.name for f in fresh}
+        if e.target.name not in region and e.target.name not in {f.target.name for f in fresh}
     ]
     return replace(program, equations=in_order((*ahead, *fresh, *behind)))
 

@@ -55,9 +55,11 @@ def split(body: Expr, bound: tuple[Index, ...], full: bool = False) -> list[Term
     inner = sympy.Mul(*(f for f in factors if indices_of(f) & set(bound)))
     guards = [f for f in factors if not indices_of(f) & set(bound) and _guards(f, inner)]
     inner = sympy.Mul(inner, *guards)
-    free = [f for f in factors if not indices_of(f) & set(bound) and f not in guards]
+    outside = sympy.Mul(*(f for f in factors if not indices_of(f) & set(bound) and f not in guards))
+    if not reads_whole(outside):
+        outside *= sympy.Mul(*guards)
     unused = [b for b in bound if b not in indices_of(inner)]
-    outside = sympy.Mul(*free, *(b.extent for b in unused))
+    outside *= sympy.Mul(*(b.extent for b in unused))
     return [Term(outside, inner, tuple(b for b in bound if b not in unused))]
 
 
