@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable, Sequence
+from itertools import count
 
 import sympy
 from sympy import Expr
@@ -44,10 +45,10 @@ class Names:
         stem = re.sub(r"\W", "_", stem)
         stem = stem if stem.isidentifier() and not keyword.iskeyword(stem) else f"{stem}_"
         stem = stem if stem.isidentifier() else f"_{stem}"
-        name, count = stem, 1
+        name, number = stem, 1
         while name in self.taken:
-            count += 1
-            name = f"{stem}_{count}" if stem[-1:].isdigit() else f"{stem}{count}"
+            number += 1
+            name = f"{stem}_{number}" if stem[-1:].isdigit() else f"{stem}{number}"
         self.taken.add(name)
         return name
 
@@ -61,6 +62,7 @@ class Scope:
     def __init__(self, dialect: Dialect, names: Names, arguments: Sequence[Tensor]) -> None:
         self.dialect, self.names, self.arguments = dialect, names, tuple(arguments)
         self.codes: dict[str, Code] = {}
+        self.numbers = count()
         self.positions = {name: position for position, name in enumerate(names.tensors)}
         self.symbols: dict[sympy.Symbol, None] = {}
         self.vectors: dict[Index, tuple[str, Code]] = {}
@@ -82,7 +84,7 @@ class Scope:
 
     def array(self, code: Code, shape: tuple[Expr, ...], position: int) -> Tensor:
         """A tensor that is only an expression."""
-        tensor = Tensor(f"#{len(self.codes)}", shape)
+        tensor = Tensor(f"#{next(self.numbers)}", shape)
         self.codes[tensor.name] = code
         self.positions[tensor.name] = position
         return tensor

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
 
+import numpy as np
 import sympy
 
 from ..ops.elementwise import elementwise_ops, op_of_numpy
@@ -71,6 +72,10 @@ def functions() -> dict[str, str]:
     for op in elementwise_ops():
         if op.numpy:
             table.setdefault(op.name, op.numpy[0])
+    for alias, ufunc in vars(np).items():
+        if isinstance(ufunc, np.ufunc) and f"np.{ufunc.__name__}" in table:
+            for prefix in ("np.", "numpy."):
+                table.setdefault(prefix + alias, table[f"np.{ufunc.__name__}"])
     return table
 
 

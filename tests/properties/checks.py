@@ -144,26 +144,5 @@ class Written:
         return list(inspect.signature(self.module[name]).parameters)
 
 
-class Compiled:
-    """The highest derivative of a function as a kernel, against the interpreter."""
-
-    def __init__(self, derived: Derived) -> None:
-        self.derived = derived
-        self.function = derived.hvp if derived.second else derived.vjp
-        self.kernel = self.function.compile()
-
-    def at(self, inputs: Arrays, random: np.random.Generator) -> None:
-        """Compare the kernel with the interpreter at one point."""
-        if self.derived.second:
-            like = [inputs[name] for name in self.derived.wrt]
-        else:
-            like = list(as_tuple(self.derived.f(**inputs)))
-        seeds = Derived.seeds(self.function, [random.standard_normal(np.shape(x)) for x in like])
-        found = as_tuple(self.kernel(**inputs, **seeds))
-        expected = as_tuple(self.function(**inputs, **seeds))
-        for mine, right, name in zip(found, expected, self.function.outputs, strict=True):
-            close(mine, right, f"kernel: {name}")
-
-
 def as_tuple(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
