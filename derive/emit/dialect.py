@@ -54,6 +54,7 @@ class Dialect:
     integer: str
     concatenate: str
     zeros: str
+    integer_zeros: str
     full: str
     update: Callable[[Update], Statement]
     copy: str = ""

@@ -65,6 +65,7 @@ class Placement:
     def __init__(self, scope: Scope, equation: Equation) -> None:
         self.scope, self.equation = scope, equation
         self.target = scope.tensor(equation.target).text
+        self.exact = equation.target.kind != "real"
 
     def diagonal(self, term: Term) -> Code | None:
         """``diag(v)`` for a matrix that is nothing but its diagonal."""
@@ -79,7 +80,8 @@ class Placement:
 
     def zeros(self) -> Code:
         shape = shape_code(self.scope, self.equation)
-        return Atom(self.scope.dialect.zeros.format(shape=shape, like=self.scope.template()))
+        text = self.scope.dialect.integer_zeros if self.exact else self.scope.dialect.zeros
+        return Atom(text.format(shape=shape, like=self.scope.template()))
 
     def update(self, term: Term) -> Update:
         """The subscript and the value of ``target[index] += value``."""
@@ -103,7 +105,7 @@ class Placement:
         arrays = tuple(axis is None for axis in axes)
         laid = tuple(placed(axes, common)) if any(arrays) else tuple(a for a in axes if a is not None)
         body = self.value(term, laid)
-        value_code = Printer(self.scope, laid).code(body)
+        value_code = Printer(self.scope, laid, exact=self.exact).code(body)
         lacking = next((p for p, axis in enumerate(laid) if axis in indices_of(body)), 0)
         if repeats and lacking:  # np.add.at reads beyond the end of values of lower rank (NumPy 2.4)
             value_code = Suffix(value_code, f"[{', '.join(['None'] * lacking)}]")

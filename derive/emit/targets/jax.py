@@ -56,6 +56,7 @@ JAX = Dialect(
     concatenate="jnp.concatenate",
     integer=".astype(int)",
     zeros="jnp.zeros({shape}, dtype={like}.dtype)",
+    integer_zeros="jnp.zeros({shape}, dtype=int)",
     full="jnp.full({shape}, {value}, dtype={like}.dtype)",
     update=_update,
 )

@@ -69,6 +69,7 @@ NUMPY = Dialect(
     concatenate="np.concatenate",
     integer=".astype(int)",
     zeros="np.zeros({shape}, dtype={like}.dtype)",
+    integer_zeros="np.zeros({shape}, dtype=int)",
     full="np.full({shape}, {value}, dtype={like}.dtype)",
     update=_update,
     copy=".copy()",

@@ -61,6 +61,7 @@ TORCH = Dialect(
     concatenate="torch.cat",
     integer=".long()",
     zeros="{like}.new_zeros({shape})",
+    integer_zeros="torch.zeros({shape}, dtype=torch.long, device={like}.device)",
     full="{like}.new_full({shape}, {value})",
     update=_update,
     copy=".clone()",
