@@ -281,8 +281,18 @@ class Trace(Words):
         return self.view(axes, substitute(entry, {i: S.Zero for i in axes if i.extent == 1}), dtype)
 
     def whole(self, x: Traced) -> Traced:
-        """An array of integers with its entry in terms of integer tensors, as an index must be."""
-        made = (e for e in self.equations if e.reduce is None and e.target.kind == "real")
+        """An array of integers with its entry in terms of integer tensors, as an index must be.
+
+        Real numbers that a truth value compares stay the ones that are stored, and states are no expressions.
+        """
+        made = (
+            e
+            for e in self.equations
+            if e.reduce is None
+            and e.target.kind == "real"
+            and e.target not in self.states
+            and (x.dtype == INT or e.body.is_integer)
+        )
         definitions = {e.target.name: e for e in made}
         entry = x.entry
         while found := [r for r in reads_of(entry) if r.tensor.name in definitions]:

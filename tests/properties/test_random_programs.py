@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from .checks import Arrays, Compiled, Derived, Written
+from .checks import Arrays, Derived, Written
+from .elsewhere import Compiled
 from .maker import RandomFunction
 from .programs import SIZES, Seeded, make_function, programs
 from .values import LARGEST, SMALLEST
