@@ -28,7 +28,7 @@ def entry(scope: Scope, read: Read, order: Order, integers: Integers) -> Code:
     base = scope.tensor(read.tensor)
     if not read.indices:
         return base
-    if len(read.indices) == 2 and read.indices[0] == read.indices[1] and isinstance(read.indices[0], Index):
+    if _is_diagonal(read):
         return aligned(scope, Suffix(base, ".diagonal()"), [read.indices[0]], order)
     gathered = _gathered(read, scope.trusting)
     if any(gathered):
@@ -44,6 +44,13 @@ def entry(scope: Scope, read: Read, order: Order, integers: Integers) -> Code:
         return _subscripted(base, items, order)
     kept = subscript("0" if item == (":", None) else item[0] for item in items)
     return aligned(scope, Suffix(base, kept) if kept else base, axes, order)
+
+
+def _is_diagonal(read: Read) -> bool:
+    """Whether it is the diagonal of a square matrix: of one that is not known to be, it may be shorter than its index."""
+    first = read.indices[0]
+    whole = isinstance(first, Index) and read.tensor.shape == (first.extent,) * 2
+    return whole and read.indices == (first, first)
 
 
 def aligned(scope: Scope, code: Code, axes: Sequence[Index], order: Order) -> Code:

@@ -87,9 +87,9 @@ class Printer:
 
     def read(self, e: Read, cast: bool = True) -> Code:
         code = entry(self.scope, e, self.order, self.integers)
-        if e.tensor.kind == "real" or self.exact or not cast:
+        if e.tensor.kind == "real" or not cast:
             return code
-        return self.cast(code) if e.tensor.kind == "boolean" or self.scope.casts else code
+        return self.cast(code) if e.tensor.kind == "boolean" or (self.scope.casts and not self.exact) else code
 
     def integers(self, e: Expr, order: Order) -> Code:
         return Printer(self.scope, order, exact=True).code(e)
@@ -104,8 +104,10 @@ class Printer:
         )
 
     def cast(self, code: Code) -> Code:
-        """Truth values and integers as numbers of the result's type."""
-        return Suffix(code, self.scope.dialect.cast.format(like=self.scope.template()), copies=True)
+        """Truth values and integers as numbers of the result's type; as integers where that is exact."""
+        dialect = self.scope.dialect
+        text = dialect.integer if self.exact else dialect.cast.format(like=self.scope.template())
+        return Suffix(code, text, copies=True)
 
     def constant(self, e: Expr) -> Code:
         if e is sympy.S.NegativeInfinity:

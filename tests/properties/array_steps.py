@@ -284,6 +284,10 @@ SLICES: dict[str, tuple[slice, object]] = {
 }
 
 
+ANY_LENGTH = ("1:", ":-1", "::2", "::-1", "::-2", "0", "-1")
+"""Slices that take no more than two entries to have a meaning, the others three."""
+
+
 def sliced(make: Maker) -> Value | None:
     """Slices with steps and single places along one axis."""
     a = make.operand(lambda v: v.rank > 0 and any(e != 1 for e in v.shape))
@@ -292,6 +296,7 @@ def sliced(make: Maker) -> Value | None:
     p = make.pick([q for q, e in enumerate(a.shape) if e != 1])
     fitting = [s for s in SLICES if slice_fits(s, a.shape[p])]
     chosen = make.pick(fitting)
+    make.need(a.shape[p] - (1 if chosen in ANY_LENGTH else 2))
     extent = SLICES[chosen][1]
     rest = () if extent is None else (sympy.simplify(extent(a.shape[p])),)  # type: ignore[operator]
     key = f"..., {chosen}" if p == a.rank - 1 and make.chance(50) else ", ".join([":"] * p + [chosen])

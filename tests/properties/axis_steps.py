@@ -138,6 +138,7 @@ def along(make: Maker) -> Value | None:
     least, count = min(at(a.shape[p], s) for s in (SMALLEST, LARGEST)), at(a.shape[p], LARGEST)
     found = [f for f in ALONG if f.least <= least and a.range.within(f.domain.low, f.domain.high)]
     formula = make.pick([f for f in found if count <= 2 * LARGEST or f.range is not product])
+    make.need(a.shape[p] - formula.least + 1)
     rest = formula.extent(a.shape[p])
     widths = [(1, 2) if q == p else (0, 0) for q in range(a.rank)]
     place = p - a.rank if make.chance(30) and "initial" not in formula.text else p
@@ -166,6 +167,8 @@ def convolved(make: Maker) -> Value | None:
     longer = all(at(m, s) <= at(n, s) and (m.is_Integer or n == m) for n, m in zip(a.shape, b.shape, strict=True)
                  for s in (SMALLEST, LARGEST))  # fmt: skip
     mode = make.pick(("full", "valid", "same")) if longer else "full"
+    if mode != "full":
+        make.need(*(n - m + 1 for n, m in zip(a.shape, b.shape, strict=True)))
     extents = {
         "full": [n + m - 1 for n, m in zip(a.shape, b.shape, strict=True)],
         "valid": [n - m + 1 for n, m in zip(a.shape, b.shape, strict=True)],
@@ -206,6 +209,7 @@ def covariance(make: Maker) -> Value | None:
     a = make.operand(lambda v: v.rank == 2 and at(v.shape[1], SMALLEST) > 1)
     if a is None:
         return None
+    make.need(a.shape[1] - 1)
     width = (a.range.high - a.range.low) ** 2
     return Value(f"np.cov({bare(a.text)})" if a.shape[0] != 1 else f"np.var({bare(a.text)})",
                  a.shape[:1] * 2 if a.shape[0] != 1 else (), Interval(-width, width))  # fmt: skip
@@ -226,6 +230,7 @@ def interpolated(make: Maker) -> Value | None:
     if x is None or f is None:
         return None
     f = make.named(f)
+    make.need(f.shape[0] - 1)
     return Value(f"np.interp({bare(x.text)}, np.linspace(-2.1, 2.3, {f.text}.shape[0]), {f.text})", x.shape, f.range)
 
 

@@ -45,7 +45,7 @@ class ReadBack:
     @staticmethod
     def again(function: Any) -> Any:
         program = function.presented
-        specs = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs}
+        specs = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.tensors.values()}
         text = function.index()
         again = dv.equations(text, outputs=[t.name for t in program.outputs], **specs)
         assert again.index() == text, f"printed\n{text}\nread back as\n{again.index()}"

@@ -8,7 +8,9 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import scipy
+import sympy
 from scipy import signal, special
+from sympy import Expr
 
 import derive as dv
 
@@ -62,11 +64,19 @@ class Input:
 
 @dataclass(frozen=True)
 class RandomFunction:
-    """A NumPy function as source text, with the shapes of its arguments."""
+    """A NumPy function as source text, with the shapes of its arguments.
+
+    needs: extents that must not be less than 1.
+    """
 
     inputs: tuple[Input, ...]
     lines: tuple[str, ...]
     outputs: tuple[Value, ...]
+    needs: tuple[Expr, ...] = ()
+
+    def defined(self, sizes: dict[Any, int]) -> bool:
+        """Whether no array of the program is empty or too short for what is done with it."""
+        return all(sympy.sympify(e).subs(sizes) >= 1 for e in self.needs)
 
     @property
     def source(self) -> str:
@@ -117,6 +127,7 @@ class Maker:
         self.lines: list[str] = []
         self.values: list[Value] = []
         self.used: set[str] = set()
+        self.needs: dict[Expr, None] = {}
         self.names = iter([f"{c}{d}" for d in ("", *range(1, 50)) for c in "ahuvsztpqe"])
 
     # -- choices
@@ -148,8 +159,13 @@ class Maker:
 
     # -- statements
 
+    def need(self, *extents: Expr) -> None:
+        """Note that the program has a meaning only where these are at least 1."""
+        self.needs.update(dict.fromkeys(e for e in extents if not e.is_positive))
+
     def named(self, value: Value) -> Value:
         """The value as a local variable."""
+        self.need(*value.shape)
         if value.text.isidentifier():
             return value
         name = next(n for n in self.names if n not in {i.name for i in self.inputs})
@@ -160,6 +176,7 @@ class Maker:
         """Make a value available to later steps: in range, and named or as the text of an expression."""
         if value.range.magnitude > LIMIT:
             value = self.squashed(value)
+        self.need(*value.shape)
         self.values.append(value if len(value.text) < 60 and self.chance(35) else self.named(value))
 
     def squashed(self, value: Value) -> Value:

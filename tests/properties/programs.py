@@ -100,12 +100,12 @@ def finished(make: Maker) -> RandomFunction:
         inner = last.text if weight is None or weight.text == last.text else f"{last.text} * {weight.text}"
         name = make.pick(("sum", "mean"))
         return RandomFunction(
-            tuple(make.inputs), tuple(make.lines), (Value(f"np.{name}({inner})", (), last.range),)
+            tuple(make.inputs), tuple(make.lines), (Value(f"np.{name}({inner})", (), last.range),), tuple(make.needs)
         )
     outputs = [last]
     if kind >= 8:
         outputs += [v for v in (make.operand(),) if v is not None and v.text not in {o.text for o in outputs}]
-    return RandomFunction(tuple(make.inputs), tuple(make.lines), tuple(outputs))
+    return RandomFunction(tuple(make.inputs), tuple(make.lines), tuple(outputs), tuple(make.needs))
 
 
 class Drawn:

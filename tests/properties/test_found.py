@@ -53,3 +53,63 @@ def test_a_definition_read_the_other_way_keeps_what_others_read() -> None:
         return np.sum(np.diff(v, axis=-1, prepend=0.5) * v)
 
     check_program(dv.hvp(dv.trace(program, A="m n"), "A").program)
+
+
+def emitted_like_interpreted(program: Derive, **shapes: str) -> None:
+    """Values and gradients of the emitted file, which has a test of its own."""
+    module: dict[str, Any] = {"__name__": "emitted"}
+    exec(dv.trace(program, **shapes).emit("numpy"), module)
+    module["test_program_backward"]()
+
+
+def test_unnamed_arrays_of_one_statement_are_told_apart() -> None:
+    def program(A: Any, w: Any) -> Any:
+        a = np.einsum("i,ijk,lm->ijk", A.sum(axis=-1), w, A) * 0.001
+        return np.lib.stride_tricks.sliding_window_view(a, 2, axis=-3).max(axis=-1)
+
+    emitted_like_interpreted(program, A="k k", w="k 1 k")
+
+
+def test_ranks_are_integers() -> None:
+    def program(x: Any) -> Any:
+        v = np.sum(x, axis=1)
+        return np.take_along_axis(2 * v, np.argsort(-v, axis=0), axis=0)
+
+    emitted_like_interpreted(program, x="n m")
+
+
+def test_a_list_of_places_is_of_integers() -> None:
+    def program(v: Any) -> Any:
+        return np.take(v**2, [2, 0, 2], axis=0)
+
+    emitted_like_interpreted(program, v="n 3")
+
+
+@pytest.mark.parametrize("n, m", [(3, 4), (4, 3)])
+def test_the_diagonal_of_an_oblong_matrix(n: int, m: int) -> None:
+    def program(x: Any, A: Any) -> Any:
+        diagonal = np.arange(x.shape[0])[:, None] == np.arange(x.shape[1])
+        return np.sum(np.where(diagonal, np.sin(A * x), A) * A)
+
+    f = dv.trace(program, x="n m", A="k n m")
+    module: dict[str, Any] = {"__name__": "emitted"}
+    exec(f.emit("numpy"), module)
+    x, A = RNG.normal(size=(n, m)), RNG.normal(size=(2, n, m))
+    saved = dict(zip(list("LZM"), module["program_forward"](x, A), strict=True))
+    gradients = module["program_backward"](1.0, x, A, saved["Z"], saved["M"])
+    for found, expected in zip(gradients, dv.grad(f, ["x", "A"])(x, A), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_a_truth_value_compares_states_as_they_are_stored() -> None:
+    def program(x: Any, w: Any, a: Any) -> Any:
+        q, e = dv.scan(lambda u, v: (np.sin(u * np.mean(v)), v - a), w, a)
+        return np.where((q <= x) & (w < 0.05), e, 2 * e)
+
+    given = {"x": 0.3, "w": 0.5, "a": RNG.normal(size=(4, 1))}
+    np.testing.assert_allclose(dv.trace(program, x="", a="k 1", w="")(**given), program(**given))
+
+
+def test_numpy_alias_in_a_formula() -> None:
+    y = RNG.normal(size=3)
+    np.testing.assert_allclose(dv.parse("np.abs(y).sum()", y="n")(y), np.abs(y).sum())

@@ -51,6 +51,7 @@ def inside(make: Maker, first: list[Value]) -> Maker:
     """A maker for the body of the step: it sees what is outside, and the carry and the entry are not used yet."""
     within = Maker(make.choices)
     within.inputs, within.names = make.inputs, make.names
+    within.needs = make.needs
     within.values = [*make.values, *first]
     within.used = {v.text for v in make.values}
     return within
