@@ -100,7 +100,7 @@ class Placement:
             text, own = (spans[axis] if not indices_of(value) & used else None) or ("", None)
             index.append(text or self.place(axis, value, common))
             axes.append(own)
-        while index[-1] == ":":
+        while len(index) > 1 and index[-1] == ":":
             index.pop()
         arrays = tuple(axis is None for axis in axes)
         laid = tuple(placed(axes, common)) if any(arrays) else tuple(a for a in axes if a is not None)

@@ -113,3 +113,11 @@ def test_a_truth_value_compares_states_as_they_are_stored() -> None:
 def test_numpy_alias_in_a_formula() -> None:
     y = RNG.normal(size=3)
     np.testing.assert_allclose(dv.parse("np.abs(y).sum()", y="n")(y), np.abs(y).sum())
+
+
+def test_a_term_with_a_delta_may_fill_the_whole_array() -> None:
+    def program(x: Any) -> Any:
+        h = np.eye(x.shape[-2]) + 0.1 * np.triu(x)
+        return np.sum(h @ h @ h)
+
+    emitted_like_interpreted(program, x="n n")
