@@ -165,7 +165,8 @@ class Prefix(Code):
     @cached_property
     def text(self) -> str:
         base = _grouped_power(self.base)
-        return self.operator + base.within(MUL if self.operator == "-" else UNARY)
+        minus = self.operator == "-" and not _rounds(base)
+        return self.operator + base.within(MUL if minus else UNARY)
 
 
 @dataclass(frozen=True)
@@ -207,6 +208,11 @@ def chain(binds: int, first: Code, rest: Iterable[tuple[str, Code]]) -> Code:
     if isinstance(first, Chain) and first.binds == binds:
         return Chain(binds, first.first, (*first.rest, *rest))
     return Chain(binds, first, rest)
+
+
+def _rounds(code: Code) -> bool:
+    """Whether a minus in front would be taken for one of the first factor, and change what is rounded: ``-(a // b)``."""
+    return isinstance(code, Chain) and any(operator in ("//", "%") for operator, _ in code.rest)
 
 
 def negative(code: Code) -> Code:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import sympy
-from sympy import Dummy, Expr, Mul
+from sympy import Dummy, Expr, Mul, S
 from sympy.logic.boolalg import And
 
-from ..ir.nodes import Bracket, Equation, Index, Read, indices_of, substitute
+from ..ir.nodes import Bracket, Equation, Index, Read, indices_of, reads_of, substitute
 from .code import Atom, Code, Suffix, call
 from .dialect import Update
 from .ranges import inside
@@ -108,10 +108,18 @@ class Placement:
         value_code = Printer(self.scope, laid, exact=self.exact).code(body)
         lacking = next((p for p, axis in enumerate(laid) if axis in indices_of(body)), 0)
         if repeats and lacking:  # np.add.at reads beyond the end of values of lower rank (NumPy 2.4)
-            value_code = Suffix(value_code, f"[{', '.join(['None'] * lacking)}]")
+            value_code = self._widened(value_code, body, laid, lacking)
         return Update(
             self.target, tuple(index), arrays, value_code, is_scalar(body), repeats, Atom(self.target)
         )
+
+    def _widened(self, code: Code, body: Expr, laid: tuple[Index, ...], lacking: int) -> Code:
+        """The value with all axes; where a read has axes of extent 1 they may be there already."""
+        if all(extent != 1 for read in reads_of(body) for extent in read.tensor.shape):
+            return Suffix(code, f"[{', '.join(['None'] * lacking)}]")
+        sizes, own = Printer(self.scope, (), exact=True), indices_of(body)
+        shape = (sizes.code(axis.extent if axis in own else S.One).text for axis in laid)
+        return Suffix(code, f".reshape({', '.join(shape)})")
 
     def place(self, axis: Index, value: Expr, common: tuple[Index, ...]) -> str:
         """An index array, kept inside the axis; what is added outside is 0."""

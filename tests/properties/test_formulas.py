@@ -10,7 +10,7 @@ import pytest
 
 import derive as dv
 
-from .formulas import M, N, NM, NN, SCALAR, SHAPES, formula
+from .formulas import NM, NN, SCALAR, SHAPES, M, N, formula
 from .programs import Seeded
 
 SIZES = {"n": 3, "m": 4}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import derive as dv
+from derive.emit.code import MUL, Atom, chain, negative
 from derive.ir.check import check_program
 
 RNG = np.random.default_rng(0)
@@ -121,3 +122,18 @@ def test_a_term_with_a_delta_may_fill_the_whole_array() -> None:
         return np.sum(h @ h @ h)
 
     emitted_like_interpreted(program, x="n n")
+
+
+def test_a_minus_before_a_rounded_quotient() -> None:
+    def program(x: Any) -> Any:
+        return np.sum(np.quantile(x, 0.3, axis=0, keepdims=True))
+
+    emitted_like_interpreted(program, x="k m")
+    assert negative(chain(MUL, Atom("x"), [("//", Atom("3"))])).text == "-(x // 3)"
+
+
+def test_values_that_are_added_at_places_beside_an_axis_of_one_entry() -> None:
+    def program(x: Any) -> Any:
+        return x[:, ::2]
+
+    emitted_like_interpreted(program, x="1 n 1")
