@@ -12,7 +12,7 @@ from rich.table import Table
 
 from .errors import UnknownName, closest
 from .prove.catalog import LEVELS, Entry, entries, folder, search, tagged
-from .prove.catalog_page import OPEN, counted, page
+from .prove.catalog_page import OPEN, counted, page, with_table
 from .prove.catalog_run import Outcome, counts, run
 from .prove.catalog_update import reached, with_levels
 
@@ -41,6 +41,9 @@ def add_catalog(commands: Any) -> None:
         command = own.add_parser(name, help=words, description=words)
         if name == "page":
             command.add_argument("--out", type=Path, default=PAGE, help=f"default: {PAGE}")
+            command.add_argument(
+                "--table", type=Path, help="put the table of counts into this page as well, between its marks"
+            )
         if name == "show":
             command.add_argument("id")
         if name == "search":
@@ -139,7 +142,12 @@ def _update(options: argparse.Namespace, console: Console) -> int:
 
 
 def _page(options: argparse.Namespace, console: Console) -> int:
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(page(entries(options.folder)), encoding="utf-8")
-    console.print(f"written to {options.out}", markup=False)
+    every = entries(options.folder)
+    written = {options.out: page(every)}
+    if options.table:
+        written[options.table] = with_table(options.table.read_text(encoding="utf-8"), every)
+    for path, text in written.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        console.print(f"written to {path}", markup=False)
     return 0

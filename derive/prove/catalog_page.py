@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from ..errors import CatalogError
 from ..render.claim import claim_latex
 from .catalog import LEVELS, Entry
 
 OPEN = "open"
 """What stands for a level where no run has reached one."""
+
+MARKS = "<!-- catalog -->", "<!-- /catalog -->"
+"""Where a page that is written by hand has the table of counts."""
 
 HEAD = """\
 # The catalog of identities
@@ -40,10 +44,28 @@ def topic(entry: Entry) -> str:
     return entry.file.removesuffix(".toml")
 
 
+def table_of_counts(among: Iterable[Entry]) -> str:
+    """How many entries have each level, by file, as a table in Markdown."""
+    return _table(("file", *LEVELS, OPEN, "all"), _counts(tuple(among)))
+
+
+def with_table(text: str, among: Iterable[Entry]) -> str:
+    """A page in Markdown with the table of counts between its marks.
+
+    Raises:
+        CatalogError: it has no such marks.
+    """
+    before, first, rest = text.partition(MARKS[0])
+    _, last, after = rest.partition(MARKS[1])
+    if not first or not last:
+        raise CatalogError(f"the table goes between {MARKS[0]} and {MARKS[1]}, which the page does not have")
+    return f"{before}{first}\n{table_of_counts(among)}{last}{after}"
+
+
 def page(among: Iterable[Entry]) -> str:
     """The page in Markdown, with mathematics between dollar signs."""
     among = tuple(among)
-    parts = [HEAD, _table(("file", *LEVELS, OPEN, "all"), _counts(among))]
+    parts = [HEAD, table_of_counts(among)]
     for name in dict.fromkeys(map(topic, among)):
         rows = [_row(e) for e in among if topic(e) == name]
         title = name.replace("-", " ").capitalize()

@@ -10,7 +10,7 @@ from rich.console import Console
 from derive.cli import main
 from derive.errors import CatalogError, UnknownName
 from derive.prove.catalog import LARGEST_FILE, LEVELS, Entry, entries, search, tagged
-from derive.prove.catalog_page import page
+from derive.prove.catalog_page import page, with_table
 from derive.prove.catalog_run import counts, run, verify_entry
 from derive.prove.catalog_update import with_levels
 
@@ -200,6 +200,13 @@ def test_a_bad_file_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFi
 def test_the_page_is_up_to_date() -> None:
     written = (Path(__file__).parents[2] / "docs" / "catalog.md").read_text(encoding="utf-8")
     assert written == page(CATALOG), "the page is out of date; try: derive catalog page"
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert readme == with_table(readme, CATALOG), "its table is out of date; try: derive catalog page --table README.md"
+
+
+def test_a_page_without_marks() -> None:
+    with pytest.raises(CatalogError, match="<!-- catalog -->"):
+        with_table("# Page", [ONE])
 
 
 def test_the_page_shows_mathematics(tmp_path: Path) -> None:
