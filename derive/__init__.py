@@ -2,6 +2,7 @@
 
 from .api import (
     check,
+    checkpointed,
     equations,
     from_sympy,
     grad,
@@ -52,6 +53,7 @@ __all__ = [
     "UnsupportedOp",
     "Verdict",
     "check",
+    "checkpointed",
     "equations",
     "from_sympy",
     "grad",

@@ -14,6 +14,7 @@ from .calculus.jacobian import jacobian as jacobian_program
 from .calculus.jvp import jvp as jvp_program
 from .calculus.tied import from_lower_triangle, tie
 from .calculus.vjp import vjp as vjp_program
+from .checkpoint import Checkpointed
 from .deferred import Deferred, DeferredKernel
 from .errors import NotDifferentiable, UnknownName, closest
 from .frontends.declared import declared
@@ -171,6 +172,28 @@ def _about_cuts(truncate: int | None) -> list[str]:
     if truncate is None:
         return []
     return [f"truncated: no cotangent passes back in front of step {truncate}, {2 * truncate}, ...:"]
+
+
+def checkpointed(f: Function, wrt: Wrt = None, every: int | str = "sqrt") -> Checkpointed:
+    """The backward pass of a function with a recurrence, in little memory.
+
+    The carry is stored at every `every`-th step; each segment in between is computed again when its backward pass
+    needs it. With ``"sqrt"``, about the square root of the number of steps, both take memory for that many steps.
+
+    Args:
+        f: a traced function with one `scan` that runs forward.
+        wrt: as in `grad`.
+        every: "sqrt", or a number of steps.
+
+    Raises:
+        UnsupportedOp: an equation looks at several steps at once, other than by a sum over all of them.
+
+    Numerics: equal to `vjp` up to the order in which the contributions of the steps are added.
+    """
+    by = _wrt(f, wrt)
+    if every != "sqrt" and (isinstance(every, bool | str) or every < 1):
+        raise NotDifferentiable(f'every is "sqrt" or a number of steps, at least 1; found {every!r}')
+    return Checkpointed(f.program, by.names, None if every == "sqrt" else int(every), by.structure == 0)
 
 
 def vjp(f: Traceable, wrt: Wrt = None, *, truncate: int | None = None) -> Any:
