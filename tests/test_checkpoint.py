@@ -36,8 +36,9 @@ def arrays(name: str, sizes: dict[str, int] = SIZES) -> dict[str, np.ndarray]:
     return {a: 0.5 * rng.normal(size=[sizes.get(e) or int(e) for e in axes.split()]) for a, axes in shapes}
 
 
-@pytest.mark.parametrize("every", ["sqrt", 1, 4, 100])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    ("name", "every"), [*((name, "sqrt") for name in CASES), *(("final_and_sum", every) for every in (1, 4, 100))]
+)
 def test_equal_to_the_whole_backward_pass(name: str, every: int | str) -> None:
     f = dv.trace(CASES[name], **SHAPES[name])
     given = arrays(name)

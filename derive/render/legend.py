@@ -68,7 +68,8 @@ def render_legend(
 
 def _symbols(names: Names, lines: list[Line]) -> Iterator[str]:
     tensors = names.program.tensors
-    shown = dict.fromkeys([*(t.name for t in names.program.inputs), *(line.target for line in lines)])
+    defined = (n.name for line in lines for n in walk(line.left) if isinstance(n, Name) and n.name in tensors)
+    shown = dict.fromkeys([*(t.name for t in names.program.inputs), *defined])
     along = _broadcast(lines)
     for name in shown:
         yield f"{name}: {_describe(tensors[name], names)}{_beside(along.get(name, set()))}"
@@ -111,6 +112,8 @@ def _conventions(names: Names, lines: list[Line]) -> Iterator[str]:
         yield "layout: a gradient has the shape of its variable"
     if any(e.step.rule == "Jacobian" for e in program.equations):
         yield "layout: a Jacobian has the axes of the output first, then those of the input"
+    if any(isinstance(n, Name) and n.moments for n in nodes):
+        yield "h_t is the slice of h at step t; a state has one step more than there are inputs"
     if any(isinstance(n, Transpose) for n in nodes):
         yield "X' is the transpose of X; a vector is a column"
     if any(isinstance(n, Hadamard | Quotient | Power) and rank(n) for n in nodes):

@@ -69,3 +69,13 @@ def test_latex() -> None:
     text = dv.vjp(traced("rnn"), ["W", "b"]).latex()
     assert r"& \text{for } t=T-1,\dots,0\text{:}" in text.replace("T - 1", "T-1")
     assert r"\quad \bar{z}_{t} &= " in text
+
+
+def test_the_derivation_is_explained() -> None:
+    backward = dv.vjp(traced("rnn"), ["W", "b"])
+    text = backward.explain()
+    assert "gz: T × n, the cotangent of z" in text
+    assert "h_t is the slice of h at step t" in text
+    assert "    for t = T−1, …, 0:\n" in text.replace("  for", "    for")
+    assert "for </mtext>" in backward.explain("html")
+    assert r"\text{for } t=" in backward.explain("latex")
