@@ -53,6 +53,7 @@ def add_catalog(commands: Any) -> None:
                 "--tag", action="append", default=[], help="only entries with this tag; may be repeated"
             )
         if name in ("verify", "update"):
+            command.add_argument("--open", action="store_true", help="only entries without a level")
             command.add_argument("--workers", type=int, help="processes; default: one for each core")
         command.set_defaults(run=run_it)
 
@@ -100,7 +101,8 @@ def _verify(options: argparse.Namespace, console: Console) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> tuple[Outcome, ...]:
-    chosen = tagged(options.tag, entries(options.folder))
+    found = tagged(options.tag, entries(options.folder))
+    chosen = [e for e in found if not (options.open and e.level)]
     return run(chosen, progress=console, workers=options.workers)
 
 

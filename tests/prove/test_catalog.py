@@ -23,6 +23,8 @@ FALSE = Entry("trace-of-square", "t", "tr(A*A) == tr(A)^2", "derived", {"A": "n 
 def test_reaches_its_level(entry: Entry) -> None:
     outcome = verify_entry(entry)
     assert not outcome.failed, str(outcome)
+    if not entry.level:
+        pytest.skip("no level yet: it is verified, and counts as nothing")
 
 
 def test_errata_are_not_true() -> None:
@@ -115,6 +117,7 @@ def test_levels_are_written_and_nothing_else() -> None:
 def test_update_writes_and_never_lowers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = tmp_path / "own.toml"
     place.write_text(TEXT.replace("x == x", "x == 2*x"))
+    assert main(["catalog", "--folder", str(place), "update", "--open", "--workers", "1"]) == 0
     assert main(["catalog", "--folder", str(place), "update", "--workers", "1"]) == 1
     assert [e.level for e in entries(place)] == ["PROVED", "TESTED"]
     assert "should be TESTED" in capsys.readouterr().out
