@@ -40,7 +40,8 @@ class Letters:
 
     def _another(self, taken: set[str], extent: Expr) -> str:
         same = [letter for place, letter in self.chosen.items() if self.extents[place] == extent]
-        return next(letter for letter in (*same, *self._pool()) if letter not in taken)
+        kept = taken | set(TIMES[:1] if self.times else ())
+        return next(letter for letter in (*same, *self._pool()) if letter not in kept)
 
     def _pool(self) -> Iterator[str]:
         numbered = (f"{letter}{number}" for number in range(1, 1000) for letter in POOL)
