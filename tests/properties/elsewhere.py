@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import derive as dv
-from derive.errors import DomainError, ShapeError
+from derive.errors import DomainError, ParseError, ShapeError
 from derive.ir.facts import Spec
 
 from .checks import Arrays, Derived, as_tuple, close
@@ -36,20 +36,25 @@ def seeds_of(derived: Derived, function: Any, inputs: Arrays, random: np.random.
 
 
 class ReadBack:
-    """What is printed in index notation, read as equations: the same text again and the same values."""
+    """What is printed in index notation, read as equations: the same values.
+
+    A text does not say how far an index runs that occurs in no read; such a program is not compared.
+    """
 
     def __init__(self, derived: Derived) -> None:
         self.derived = derived
-        self.pairs = [(f, self.again(f)) for f in (derived.f, derived.vjp)]
+        pairs = ((f, self.again(f)) for f in (derived.f, derived.vjp))
+        self.pairs = [(f, again) for f, again in pairs if again is not None]
 
     @staticmethod
     def again(function: Any) -> Any:
         program = function.presented
         specs = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.tensors.values()}
-        text = function.index()
-        again = dv.equations(text, outputs=[t.name for t in program.outputs], **specs)
-        assert again.index() == text, f"printed\n{text}\nread back as\n{again.index()}"
-        return again
+        try:
+            return dv.equations(function.index(), outputs=[t.name for t in program.outputs], **specs)
+        except ParseError as error:
+            assert "it is not known what the index" in str(error)
+            return None
 
     def at(self, inputs: Arrays, random: np.random.Generator) -> None:
         """Compare the values of both at one point."""

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from .checks import Arrays, Derived, Written
-from .elsewhere import Compiled
+from .elsewhere import Compiled, InFramework, ReadBack
 from .maker import RandomFunction
 from .programs import SIZES, Seeded, make_function, programs
 from .values import LARGEST, SMALLEST
@@ -67,3 +67,15 @@ def test_kernels(chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     compiled = Compiled(Derived(program))
     for _, inputs, random in three_points(program):
         compiled.at(inputs, random)
+
+
+def test_frameworks(chunk: int) -> None:
+    """As printed and read back, and as emitted for torch or jax."""
+    target = ("torch", "jax")[chunk % 2]
+    pytest.importorskip(target)
+    program = make_function(Seeded(1000 + chunk))
+    derived = Derived(program)
+    forms = (ReadBack(derived), InFramework(derived, target))
+    _, inputs, random = next(three_points(program))  # frameworks compile again for every shape
+    for form in forms:
+        form.at(inputs, random)
