@@ -9,7 +9,7 @@ settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    words = "how many random programs the property tests check (120)"
-    parser.addoption("--programs", type=int, default=120, metavar="N", help=words)
+    words = "how many random programs the property tests check (60)"
+    parser.addoption("--programs", type=int, default=60, metavar="N", help=words)
     words = "search for the smallest random program that fails; takes minutes"
     parser.addoption("--shrink", action="store_true", help=words)
