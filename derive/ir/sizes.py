@@ -139,7 +139,8 @@ def _presuppose(program: Program, sizes: Sizes) -> None:
 def presuppositions(program: Program) -> tuple[Presupposed, ...]:
     """What must hold of the sizes for every axis to exist and every unconditional read to stay in its tensor.
 
-    Reads under a bracket or a choice are left out: there an index may leave its range where the condition fails.
+    Under a bracket or a choice an index runs as far as the condition lets it; where the condition is about more than
+    one index and sizes, the reads under it are left out.
     """
     found: dict[Expr, Presupposed] = {}
     for equation in program.equations:
@@ -152,30 +153,71 @@ def presuppositions(program: Program) -> tuple[Presupposed, ...]:
 def _needed(equation: Equation) -> Iterator[Expr]:
     for index in equation.indices:
         yield index.extent
-    if equation.body.has(Bracket, Where):
-        return
-    for read in equation.body.atoms(Read):
+    for read, ranges in _reads_in_range(equation.body, {}):
         for place, extent in zip(read.indices, read.tensor.shape, strict=True):
             if isinstance(place, Index) and place.extent == extent:
                 continue
-            if (limits := interval(place)) is not None:
+            if (limits := interval(place, ranges)) is not None:
                 yield sympy.expand(limits[0])
                 yield sympy.expand(extent - 1 - limits[1])
 
 
-def interval(e: Expr) -> tuple[Expr, Expr] | None:
+Ranges = Mapping[Index, tuple[Expr, Expr]]
+"""Where an index can be, if that is less than its extent."""
+
+
+def _reads_in_range(e: Any, ranges: Ranges) -> Iterator[tuple[Read, Ranges]]:
+    """The reads of a body, each with how far conditions around it let the indices run."""
+    if isinstance(e, Read):
+        yield e, ranges
+    elif isinstance(e, Where):
+        for branch, condition in ((e.args[1], e.args[0]), (e.args[2], sympy.Not(e.args[0]))):
+            if (narrower := _narrowed(condition, ranges)) is not None:
+                yield from _reads_in_range(branch, narrower)
+    elif e.is_Mul and any(isinstance(f, Bracket) for f in e.args):
+        brackets = [f.condition for f in e.args if isinstance(f, Bracket)]
+        if (narrower := _narrowed(sympy.And(*brackets), ranges)) is not None:
+            for f in e.args:
+                yield from () if isinstance(f, Bracket) else _reads_in_range(f, narrower)
+    elif not isinstance(e, Bracket):
+        for argument in e.args:
+            yield from _reads_in_range(argument, ranges)
+
+
+def _narrowed(condition: Any, ranges: Ranges) -> Ranges | None:
+    """The ranges under comparisons of one index with sizes; None for any other condition."""
+    found = dict(ranges)
+    for part in sympy.And.make_args(condition):
+        if not isinstance(part, sympy.core.relational.Relational) or isinstance(part, sympy.Eq | sympy.Ne):
+            return None
+        low_side, high_side = (part.gts, part.lts)[::-1]
+        difference = sympy.expand(high_side - low_side)  # at least 0, or 1 if strict
+        inside = [i for i in difference.atoms(Index)]
+        if len(inside) != 1 or difference.atoms(Read) or difference.coeff(inside[0]) not in (1, -1):
+            return None
+        (index,) = inside
+        sign = difference.coeff(index)
+        bound = -sign * (
+            difference - sign * index - int(isinstance(part, sympy.StrictLessThan | sympy.StrictGreaterThan))
+        )
+        low, high = found.get(index, (S.Zero, index.extent - 1))
+        found[index] = (sympy.Max(low, bound), high) if sign == 1 else (low, sympy.Min(high, bound))
+    return found
+
+
+def interval(e: Expr, ranges: Ranges | None = None) -> tuple[Expr, Expr] | None:
     """Least and greatest value of an index expression, in sizes; None where it depends on data or is not linear."""
     match e:
         case Index():
-            return S.Zero, e.extent - 1
+            return (ranges or {}).get(e, (S.Zero, e.extent - 1))
         case sympy.Integer() | sympy.Symbol():
             return e, e
         case sympy.Add():
-            parts = [interval(a) for a in e.args]
+            parts = [interval(a, ranges) for a in e.args]
             return _both(parts, lambda values: sympy.Add(*values))
         case sympy.Mul():
             constant, rest = e.as_independent(Index, Read, sympy.floor, sympy.Mod, as_Add=False)
-            inner = interval(rest) if rest != e else None
+            inner = interval(rest, ranges) if rest != e else None
             if rest == 1:
                 return e, e
             if inner is None or constant.is_negative is None:
@@ -183,7 +225,7 @@ def interval(e: Expr) -> tuple[Expr, Expr] | None:
             low, high = constant * inner[0], constant * inner[1]
             return (high, low) if constant.is_negative else (low, high)
         case sympy.floor():
-            return _both([interval(e.args[0])], lambda values: sympy.floor(values[0]))
+            return _both([interval(e.args[0], ranges)], lambda values: sympy.floor(values[0]))
         case sympy.Mod():
             return S.Zero, e.args[1] - 1
     return None
