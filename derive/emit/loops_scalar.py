@@ -90,11 +90,11 @@ class Scalars:
             return self.literal("-math.inf")
         if not e.is_extended_real:
             raise UnsupportedOp(f"{e} is not a real number")
-        if e.is_Integer and not self.typed:
+        if e.is_Integer and not self.typed and abs(e) < 2**53:
             return str(e), ATOM if e >= 0 else SUM
         if e.is_Rational and not e.is_Integer and not short(e):
             return self.quotient([sympy.Integer(e.p)], [sympy.Integer(e.q)])
-        text = str(e) if e.is_Integer else repr(float(e))
+        text = str(e) if e.is_Integer and abs(e) < 2**53 else repr(float(e))
         return self.literal(text) if self.typed or e >= 0 else (text, SUM)
 
     def read(self, e: Read) -> Text:

@@ -137,3 +137,9 @@ def test_values_that_are_added_at_places_beside_an_axis_of_one_entry() -> None:
         return x[:, ::2]
 
     emitted_like_interpreted(program, x="1 n 1")
+
+
+def test_the_largest_number_in_a_kernel() -> None:
+    f = dv.trace(lambda x: np.nan_to_num(x) / 2, x="n")
+    given = np.array([1, np.inf, -np.inf, np.nan])
+    np.testing.assert_array_equal(f.compile()(given), np.nan_to_num(given) / 2)
