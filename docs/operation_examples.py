@@ -5,7 +5,7 @@ The names of the arguments say their axes, see `AXES`. Records of linear algebra
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy import signal, special
+from scipy import linalg, signal, special
 
 AXES = {
     "A": "n m", "B": "m k", "C": "n m", "S": "n n", "T": "b n m", "V": "n 3", "W": "n 3", "D": "6 m", "x": "n", "y": "n",
@@ -191,3 +191,28 @@ EXAMPLES = {
     "numpy.iscomplexobj": lambda x: -x if np.iscomplexobj(x) else x,
 }
 """A call for the first name of each record."""
+
+LINEAR_AXES = {
+    "X": "n n", "P": "n n, positive definite", "S": "n n, symmetric", "A": "m n", "b": "n", "B": "n k", "M": "5 3",
+}  # fmt: skip
+LINEAR_ALGEBRA = {
+    "numpy.linalg.inv": lambda X: np.linalg.inv(X),
+    "numpy.linalg.solve": lambda X, b: np.linalg.solve(X, b),
+    "numpy.linalg.det": lambda X: np.linalg.det(X),
+    "numpy.linalg.slogdet": lambda X: np.linalg.slogdet(X).logabsdet,
+    "numpy.linalg.pinv": lambda A: np.linalg.pinv(A),
+    "numpy.linalg.cholesky": lambda P: np.linalg.cholesky(P),
+    "scipy.linalg.cholesky": lambda P: linalg.cholesky(P, lower=True),
+    "scipy.linalg.solve_triangular": lambda X, b: linalg.solve_triangular(X, b, lower=True),
+    "scipy.linalg.cho_factor": lambda P: linalg.cho_factor(P, lower=True)[0],
+    "scipy.linalg.cho_solve": lambda P, b: linalg.cho_solve(linalg.cho_factor(P), b),
+    "numpy.linalg.qr": lambda M: np.linalg.qr(M),
+    "numpy.linalg.eigh": lambda S: np.linalg.eigh(S),
+    "numpy.linalg.eigvalsh": lambda S: np.linalg.eigvalsh(S),
+    "numpy.linalg.svd": lambda A: np.linalg.svd(A, compute_uv=False),
+    "numpy.linalg.svdvals": lambda A: np.linalg.svdvals(A),
+    "scipy.linalg.expm": lambda X: np.trace(linalg.expm(X)),
+    "scipy.linalg.sqrtm": lambda P: linalg.sqrtm(P),
+    "numpy.linalg.matrix_power": lambda X: np.trace(np.linalg.matrix_power(X, 5)),
+}
+"""The same for linear algebra, whose derivatives are shown in matrix notation."""

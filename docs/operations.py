@@ -10,7 +10,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from derive import api
+import numpy as np
+
+from derive import api, scan
 from derive.errors import DeriveError
 from derive.ops._record import Elementwise
 from derive.ops._tensor import TensorOp
@@ -19,7 +21,7 @@ from derive.ops.linalg import primitives
 from derive.ops.tensor import home_of, tensor_ops
 
 from . import operation_examples
-from .operation_examples import AXES, EXAMPLES
+from .operation_examples import AXES, EXAMPLES, LINEAR_ALGEBRA, LINEAR_AXES
 
 TARGETS = ("numpy", "numba", "torch", "jax")
 ROOMS = {
@@ -47,7 +49,7 @@ here raises `UnsupportedOp`, which says what is missing and which record would a
 
 def document() -> str:
     """The page, in Markdown."""
-    parts = [INTRODUCTION, *_elementwise(), *_tensor(), *_primitives()]
+    parts = [INTRODUCTION, *_elementwise(), *_tensor(), *_primitives(), *_time()]
     return "\n".join(parts).rstrip("\n") + "\n"
 
 
@@ -163,14 +165,50 @@ def text_of(name: str) -> str:
 
 def _primitives() -> Iterator[str]:
     yield "## Linear algebra\n"
-    names = [op.numpy for op in dict.fromkeys(tensor_ops().values()) if op.numpy[0] not in EXAMPLES]
-    yield "These are primitives with a rule of their own, or made of them: " + ", ".join(
-        f"`{name}`" for group in names for name in group
-    ) + ".\n"  # fmt: skip
+    yield (
+        "Leading axes are stacks, as in NumPy. Every derivative holds to any order; a singular matrix, or eigenvalues that "
+        "coincide where eigenvectors are differentiated, are a `DomainError`. Derivatives in matrix notation, on every "
+        "target:\n"
+    )
+    records = [op for op in dict.fromkeys(tensor_ops().values()) if op.numpy[0] not in EXAMPLES]
     rows = (
-        (f"`{p.name}`", _code(p.operands), _code(p.results), p.needs, _targets(p.spelling), p.source)
-        for p in primitives().values()
+        (_code(op.numpy), f"`{options(op)}`", f"`{text_of(op.numpy[0])}`", _code(linear_backward(op.numpy[0])))
+        for op in records
     )
-    yield from _table(
-        ("primitive", "axes of operands", "axes of results", "needs", "targets", "source"), rows
+    yield from _table(("function", "arguments", "for example", "its derivative"), rows)
+    yield "They are made of these primitives, each with a rule of its own:\n"
+    kinds = ((f"`{p.name}`", _axes(p.operands), _axes(p.results), p.needs, p.source) for p in primitives().values())
+    yield from _table(("primitive", "axes of operands", "axes of results", "needs", "source"), kinds)
+
+
+def _axes(groups: Iterable[str]) -> str:
+    return _code(group or "scalar" for group in groups)
+
+
+def linear_backward(name: str) -> list[str]:
+    """The backward pass of the typical call, in matrix notation."""
+    call = LINEAR_ALGEBRA[name]
+    axes = {argument: LINEAR_AXES[argument] for argument in inspect.signature(call).parameters}
+    return str(api.vjp(api.trace(call, **axes))).splitlines()
+
+
+# -- loops over time
+
+
+def _time() -> Iterator[str]:
+    yield "## Time\n"
+    yield (
+        "`dv.scan(step, init, xs=None, length=None, reverse=False)` runs `step(carry, x) -> (carry, y)` over the "
+        "leading axis of `xs`; carries, inputs and results may be containers of arrays. Its derivative is the recurrence of "
+        "the adjoints:\n"
     )
+
+    def rnn(W: Any, U: Any, h0: Any, x: Any) -> Any:
+        def step(h: Any, x_t: Any) -> Any:
+            h = np.tanh(W @ h + U @ x_t)
+            return h, h
+
+        return scan(step, h0, x)[1]
+
+    backward = api.vjp(api.trace(rnn, W="n n", U="n m", h0="n", x="T m"))
+    yield f"```text\n{backward}\n```\n"
