@@ -111,13 +111,16 @@ class Writer:
             return self.tree(equation.body)
         letters = tuple(self.letters[b] for b in sorted(equation.bound, key=list(self.letters).index))
         kind = equation.reduce or "sum"
+        ranges = [Bracket(sympy.Lt(b, b.extent)) for b in equation.bound if kind == "sum" and is_partial(b, equation)]
+        if ranges and equation.body.is_Add:
+            return BigSum(kind, letters, self.product([*ranges, equation.body]))
         if kind != "sum" or equation.body.is_Add:
             return BigSum(kind, letters, self.tree(equation.body))
         outside: list[Expr] = []
-        inside: list[Expr] = []
+        inside: list[Expr] = list(ranges)
         for f in sympy.Mul.make_args(equation.body):
             (inside if indices_of(f) & set(equation.bound) else outside).append(f)
-        return self.product(outside, BigSum(kind, letters, self.tree(sympy.Mul(*inside))))
+        return self.product(outside, BigSum(kind, letters, self.product(inside) if ranges else self.tree(sympy.Mul(*inside))))
 
     def tree(self, e: Any) -> Node:
         if isinstance(e, Read):
@@ -196,6 +199,17 @@ class Writer:
                 return Logic(word, tuple(sorted(map(self.condition, c.args), key=repr)))
         left, symbol, right = relation_parts(c)
         return Relation(symbol, self.tree(left), self.tree(right)) if symbol else self.tree(left)
+
+
+def is_partial(index: Index, equation: Equation) -> bool:
+    """Whether an index runs over a part of an axis, and nothing that it reads says how far."""
+    extents = [
+        extent
+        for read in equation.reads
+        for place, extent in zip(read.indices, read.tensor.shape, strict=True)
+        if place == index
+    ]
+    return bool(extents) and index.extent not in extents
 
 
 def relation_parts(c: Any) -> tuple[Expr, str, Expr]:

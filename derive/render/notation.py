@@ -264,9 +264,11 @@ class Notation:
         """A tensor, a slice of one at the batch indices, chosen rows ``E[tok]``, or a diagonal."""
         at: list[Node | None] = []
         axes: list[Index] = []
-        for place in read.indices:
+        for place, extent in zip(read.indices, read.tensor.shape, strict=True):
             inside = self.own(place)
             if isinstance(place, Index) and inside:
+                if place.extent != extent:
+                    raise NoMatrix  # a part of an axis must not look like the whole
                 at.append(None)
                 axes.append(place)
             elif not inside:
