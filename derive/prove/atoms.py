@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 from sympy import Expr, S, Tuple
 
-from ..ir.nodes import HIDDEN, Index, Read, Slot, substitute
+from ..ir.nodes import HIDDEN, Bracket, Index, Read, Slot, substitute
 
 
 class Total(Expr):
@@ -98,7 +98,15 @@ def renamed(e: Any, mapping: Mapping[Any, Any]) -> Any:
     changed = substitute(e, dict(mapping))
     turned = {r: oriented(r) for r in changed.atoms(Read) if "symmetric" in r.tensor.facts}
     turned |= {a: a.at(sorted(a.places, key=str)) for a in changed.atoms(Applied) if a.symmetric}
+    turned |= {b: ordered(b) for b in changed.atoms(Bracket)}
     return substitute(changed, {r: o for r, o in turned.items() if r != o})
+
+
+def ordered(bracket: Bracket) -> Bracket:
+    """``[j = i]`` as ``[i = j]``."""
+    if not isinstance(bracket.condition, sympy.Eq | sympy.Ne):
+        return bracket
+    return Bracket(bracket.condition.func(*sorted(bracket.condition.args, key=str), evaluate=False))
 
 
 def with_own_slots(e: Expr) -> Expr:

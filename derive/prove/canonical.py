@@ -24,7 +24,7 @@ from ..ir.nodes import (
 from ..ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
 from ..rewrite.deltas import solve_deltas
 from ..rewrite.digits import split_digits
-from .atoms import INVERSE, Applied, Grow, Total, oriented, renamed, with_own_slots
+from .atoms import INVERSE, Applied, Grow, Total, ordered, oriented, renamed, with_own_slots
 from .matching import beside_inverse
 from .naming import components, named_again, named_sum
 from .polynomial import Monomial, Polynomial, as_expression, collected, common_factor, monic
@@ -54,13 +54,25 @@ class Canonical:
         """The entry of a tensor at these places."""
         source = self.definitions.get(read.tensor.name)
         if source is None:
-            return Polynomial.of(oriented(read))
+            return self.input(read)
         if source.target.name not in self.known:
             axes = tuple(self.fresh(i.extent) for i in source.axes)
             renaming = dict(zip(source.axes, axes, strict=True))
             self.known[source.target.name] = axes, self.defined(source, renaming)
         axes, form = self.known[source.target.name]
         return self.at(form, dict(zip(axes, read.indices, strict=True)))
+
+    def input(self, read: Read) -> Polynomial:
+        """The entry of an input; of a diagonal or triangular matrix with the condition for it not to be 0."""
+        facts = read.tensor.facts
+        if "diagonal" in facts:
+            *batch, i, j = read.indices
+            return self.form(Bracket(sympy.Eq(i, j))) * Polynomial.of(Read(read.tensor, (*batch, i, i)))
+        for fact, relation in (("lower triangular", sympy.Ge), ("upper triangular", sympy.Le)):
+            if fact in facts and not any(isinstance(i, Slot) for i in read.indices):
+                i, j = read.indices[-2:]
+                return self.form(Bracket(relation(i, j))) * Polynomial.of(oriented(read))
+        return Polynomial.of(oriented(read))
 
     def fresh(self, extent: Expr) -> Index:
         self.count += 1
@@ -104,6 +116,10 @@ class Canonical:
     def inverse(self, matrix: Polynomial, row: Any, column: Any) -> Polynomial:
         """An entry of the inverse: of the matrix or of its transpose, whichever comes first, without a common factor."""
         content, matrix = monic(matrix)
+        if (single := matrix.single()) is not None and len(single[0]) == 1:
+            ((atom, exponent),) = single[0]
+            if isinstance(atom, Read) and exponent == 1 and "orthogonal" in atom.tensor.facts:
+                return self.at(matrix, {Slot(0): column, Slot(1): row}).scaled(1 / content)
         turned = self.at(matrix, {Slot(0): Slot(1), Slot(1): Slot(0)})
         symmetric = turned.terms == matrix.terms
         if symmetric:
@@ -141,7 +157,9 @@ class Canonical:
             case Where():
                 chosen, other = Bracket(e.args[0]), Bracket(sympy.Not(e.args[0]))
                 return self.form(chosen) * self.form(e.args[1]) + self.form(other) * self.form(e.args[2])
-            case Bracket() | Applied() | Index() | Slot() | sympy.Symbol():
+            case Bracket():
+                return Polynomial.of(ordered(e))
+            case Applied() | Index() | Slot() | sympy.Symbol():
                 return Polynomial.of(e)
         if (rule := REWRITTEN.get(e.func)) is not None:
             return self.form(rule(*e.args))
@@ -237,8 +255,9 @@ class Canonical:
             solved, left = solve_deltas(term, bound)
             if (solved, left) != (term, bound):
                 return self.total(self.form(solved), left)
-        if (cancelled := self.without_inverses(factors, bound)) is not None:
-            return cancelled
+        for cancel in (self.without_inverses, self.without_orthogonal):
+            if (cancelled := cancel(factors, bound)) is not None:
+                return cancelled
         outside = [(a, e) for a, e in factors if not indices_of(a) & set(bound)]
         inside = [(a, e) for a, e in factors if indices_of(a) & set(bound)]
         result = Polynomial({collected(outside): S.One})
@@ -266,6 +285,31 @@ class Canonical:
                 places = {Slot(found.side): found.near, Slot(1 - found.side): found.end}
                 rest = self.at(found.rest, places)
                 return first - self.total(left * Polynomial.of(atom) * rest, remaining)
+        return None
+
+    def without_orthogonal(
+        self, factors: list[tuple[Expr, Expr]], bound: tuple[Index, ...]
+    ) -> Polynomial | None:
+        """``sum_k Q[k,i] Q[k,j]`` is ``[i = j]``, and likewise for rows, where Q was declared orthogonal."""
+        for k in bound:
+            holders = [f for f in factors if k in indices_of(f[0])]
+            twice = holders * 2 if len(holders) == 1 and holders[0][1] == 2 else holders
+            if len(twice) != 2 or any(
+                not isinstance(a, Read) or e != 2 / S(len(holders)) for a, e in holders
+            ):
+                continue
+            first, second = (a for a, _ in twice)
+            if first.tensor != second.tensor or "orthogonal" not in first.tensor.facts:
+                continue
+            for own, other in ((-1, -2), (-2, -1)):
+                alone = first.indices[own] == k == second.indices[own] and k not in (
+                    first.indices[other],
+                    second.indices[other],
+                )
+                if alone and first.indices[:-2] == second.indices[:-2]:
+                    left = Polynomial({collected(f for f in factors if f not in holders): S.One})
+                    unit = self.form(Bracket(sympy.Eq(first.indices[other], second.indices[other])))
+                    return self.total(left * unit, tuple(b for b in bound if b != k))
         return None
 
     def parts(self, monomial: Monomial) -> tuple[list[Expr], list[Index]] | None:
