@@ -163,6 +163,8 @@ class Letters:
         if common is None and self._stays(letter, extent):
             return
         if common is None:
+            common = self._shorter(letter.extent, extent)
+        if common is None:
             one, other = self.extents.resolve(letter.extent), self.extents.resolve(extent)
             raise self.source.error(
                 f"the index {letter.name} runs over {one} in {letter.origin} and over {other} in {origin}\n"
@@ -177,6 +179,14 @@ class Letters:
             return False
         rest = sympy.expand(self.extents.resolve(extent) - self.extents.resolve(letter.extent))
         return self.conditional or bool(rest.is_positive)
+
+    def _shorter(self, one: Expr, other: Expr) -> Expr | None:
+        """Of ``T`` and ``T + 1`` the first: a recurrence has one state more than it has steps."""
+        one, other = self.extents.resolve(one), self.extents.resolve(other)
+        more = sympy.expand(other - one)
+        if not (more.is_Integer and one.free_symbols):
+            return None
+        return one if more.is_positive else other
 
     def unbound(self, node: Name) -> ParseError:
         """The error for a letter that is neither on the left nor summed."""

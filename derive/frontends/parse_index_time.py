@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from typing import Any
 
 import sympy
 from sympy import Expr
 
-from ..ir.nodes import Bracket, Equation, Where, indices_of, reads_of, substitute
+from ..ir.nodes import Bracket, Equation, Index, Where, indices_of, reads_of, substitute
 from ..ir.recurrences import recurrences
 from .formula_text import Source
 from .formula_tree import Call, Compare, Definition, Entry, Name, Node, Number, children
@@ -94,13 +95,40 @@ def _guarded(e: Equation) -> Equation:
         for place, extent in zip(r.indices, r.tensor.shape, strict=True):
             for index in indices_of(place):
                 shift = sympy.expand(place - index)
+                over = sympy.expand(index.extent + shift - extent)
                 if shift.is_Integer and shift < 0:
-                    conditions.append(sympy.Ge(index, -shift))
-                elif shift.is_Integer and not (extent - index.extent - shift).is_nonnegative:
-                    conditions.append(sympy.Le(index, sympy.expand(extent - 1 - shift)))
+                    condition, outside = sympy.Ge(index, -shift), [sympy.Integer(v) for v in range(int(-shift))]
+                elif shift.is_Integer and not (-over).is_nonnegative:
+                    last = sympy.expand(extent - 1 - shift)
+                    condition = sympy.Le(index, last)
+                    outside = [last + k for k in range(1, int(over) + 1 if over.is_Integer else 2)]
+                else:
+                    continue
+                if not _excluded(e.body, r, index, outside):
+                    conditions.append(condition)
         if conditions and not _chosen(e.body, r):
             mapping[r] = Bracket(sympy.And(*conditions)) * r
     return replace(e, body=substitute(e.body, mapping)) if mapping else e
+
+
+def _excluded(body: Expr, read: Expr, index: Index, values: Iterable[Any]) -> bool:
+    """Whether brackets beside every occurrence of a read are 0 for these values of an index already."""
+    return all(
+        any(substitute(c, {index: v}) == sympy.false for c in conditions)
+        for v in values
+        for conditions in _beside(body, read, ())
+    )
+
+
+def _beside(e: Expr, read: Expr, conditions: tuple[Any, ...]) -> Iterable[tuple[Any, ...]]:
+    """For each occurrence of a read the conditions of the brackets that multiply it."""
+    if e == read:
+        yield conditions
+        return
+    factors = [f.condition for f in e.args if isinstance(f, Bracket)] if e.is_Mul else []
+    for argument in e.args:
+        if not isinstance(argument, Bracket):
+            yield from _beside(argument, read, (*conditions, *factors))
 
 
 def _chosen(body: Expr, read: Expr) -> bool:

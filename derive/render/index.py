@@ -120,7 +120,8 @@ class Writer:
         inside: list[Expr] = list(ranges)
         for f in sympy.Mul.make_args(equation.body):
             (inside if indices_of(f) & set(equation.bound) else outside).append(f)
-        return self.product(outside, BigSum(kind, letters, self.product(inside) if ranges else self.tree(sympy.Mul(*inside))))
+        summand = self.product(inside) if ranges else self.tree(sympy.Mul(*inside))
+        return self.product(outside, BigSum(kind, letters, summand))
 
     def tree(self, e: Any) -> Node:
         if isinstance(e, Read):

@@ -6,7 +6,10 @@ import pytest
 import derive as dv
 import sequences
 from derive.errors import ParseError
+from derive.frontends.parse_index import parse_equations
 from derive.ir.check import check_program
+from derive.ir.facts import Spec
+from derive.render.index import render_index
 
 TEXT = """
 h[0,i] = h0[i]
@@ -55,3 +58,20 @@ def test_it_may_run_backward() -> None:
 def test_what_is_no_recurrence(text: str, shapes: dict[str, str], words: str) -> None:
     with pytest.raises(ParseError, match=words):
         dv.equations(text, **shapes)
+
+
+@pytest.mark.parametrize("name", [n for n in sequences.SHAPES if n != "unrolled_descent"])
+def test_a_printed_recurrence_and_its_backward_pass_are_read_back(name: str) -> None:
+    forward = dv.trace(getattr(sequences, name), **sequences.SHAPES[name])
+    for f in (forward, dv.vjp(forward)):
+        program = f.presented
+        text = render_index(program)
+        shapes = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.tensors.values()}
+        again = parse_equations("\n".join(text), shapes, [t.name for t in program.outputs])
+        assert render_index(again) == text
+
+
+def test_a_condition_that_is_too_weak_does_not_keep_a_read_within() -> None:
+    """``[t < 3] h[t-1]`` says nothing about t = 0: what is before the beginning is still 0."""
+    f = dv.equations("h[t] = x[t] + [t < 3] h[t-1]", x="T", h="T")
+    np.testing.assert_allclose(f(np.ones(5)), [1, 2, 3, 1, 1])
