@@ -196,13 +196,22 @@ def checkpointed(f: Function, wrt: Wrt = None, every: int | str = "sqrt") -> Che
     return Checkpointed(f.program, by.names, None if every == "sqrt" else int(every), by.structure == 0)
 
 
-def vjp(f: Traceable, wrt: Wrt = None, *, truncate: int | None = None) -> Any:
+def vjp(
+    f: Traceable, wrt: Wrt = None, *, truncate: int | None = None, checkpoint: int | str | None = None
+) -> Any:
     """The vector-Jacobian product, which is the backward pass of a layer; `truncate` as in `grad`.
+
+    Args:
+        checkpoint: for a recurrence, ``"sqrt"`` or a number of steps: `checkpointed` with that `every`.
 
     Returns:
         A Function with the inputs of `f` and a cotangent ``g<output>`` for each output, in the outputs' shapes; for
         nested outputs one for each entry, in its structure.
     """
+    if checkpoint is not None:
+        if truncate is not None or not isinstance(f, Function):
+            raise NotDifferentiable("checkpoint= is for a traced function with shapes, and without truncate=")
+        return checkpointed(f, wrt, checkpoint)
     return _lift(f, lambda g: _vjp(g, wrt, truncate))
 
 

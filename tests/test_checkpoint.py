@@ -94,3 +94,14 @@ def test_what_has_no_checkpoints() -> None:
 
     with pytest.raises(UnsupportedOp, match="checkpoints need"):
         dv.checkpointed(dv.trace(smooth, x="T", w=""))
+
+
+def test_vjp_takes_checkpoints_as_an_option() -> None:
+    f = dv.trace(sequences.rnn, **sequences.SHAPES["rnn"])
+    given = arrays("rnn")
+    gY = np.random.default_rng(1).normal(size=(SIZES["T"], SIZES["n"]))
+    whole = dv.vjp(f, ["W", "U"])(**given, gY=gY)
+    for found, expected in zip(dv.vjp(f, ["W", "U"], checkpoint="sqrt")(**given, gY=gY), whole, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-11)
+    with pytest.raises(NotDifferentiable, match="without truncate"):
+        dv.vjp(f, "W", checkpoint=3, truncate=2)
