@@ -57,6 +57,14 @@ class SympyStyle(LatexStyle):
         return "SymPy"
 
 
+def _expression(value: Any) -> Any:
+    """A number as SymPy has it; text is never read."""
+    if isinstance(value, bool) or not isinstance(value, int | float | sympy.Basic | sympy.MatrixBase):
+        kind = type(value).__name__
+        raise UnsupportedOp(f"an expression of SymPy is needed; found {value!r:.60} of type {kind}; try: dv.parse for text")
+    return sympy.Integer(value) if isinstance(value, int) else sympy.Float(value) if isinstance(value, float) else value
+
+
 def from_sympy(expr: Any, specs: Mapping[str, Spec]) -> Program:
     """The program that a SymPy expression says.
 
@@ -72,11 +80,11 @@ def from_sympy(expr: Any, specs: Mapping[str, Spec]) -> Program:
     Raises:
         UnsupportedOp: a function or a kind of expression that has no counterpart.
         SpecError: the name of a symbol cannot be one in a program.  DomainError: a complex number.
-        ParseError: an expression beyond the limits of formulas; each of the others is one as well.
+        ParseError: no expression of SymPy, or one beyond the limits of formulas; each of the others is one as well.
     """
     source = Source(str(expr)[:2000], "SymPy expression")
     with source.about():
-        expr = sympy.sympify(expr) if isinstance(expr, int | float) else expr
+        expr = _expression(expr)
         if isinstance(expr, sympy.Basic) and expr.has(sympy.Derivative, sympy.Integral):
             expr = expr.doit()
         reader = Reader(source)
@@ -266,7 +274,7 @@ class Reader:
     # -- matrices
 
     def extent(self, extent: Any) -> Any:
-        extent = sympy.sympify(extent)
+        extent = _expression(extent)
         names = {s: size(self.name(s)) for s in extent.free_symbols}
         self.sizes |= {str(s) for s in names.values()}
         return extent.xreplace(names)

@@ -7,7 +7,6 @@ import threading
 from typing import Any, NoReturn
 
 import numpy as np
-import sympy
 
 from ..emit.loops import Lowered
 from ..errors import DomainError
@@ -89,7 +88,7 @@ class Kernel:
         arrays = dict(zip(self._arguments.names, values, strict=True))
         sizes = solve_sizes(self.program, arrays)
         for tensor, bound in self.limits:
-            limit = int(sympy.sympify(bound).subs(sizes))
+            limit = int(bound.subs(sizes))
             array = np.asarray(arrays[tensor.name])
             wrong = np.argwhere((array < 0) | (array >= limit))
             if len(wrong):

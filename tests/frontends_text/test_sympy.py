@@ -181,3 +181,9 @@ def test_what_cannot_come_out() -> None:
         dv.parse("x*x'").to_sympy({"n": 200})
     with pytest.raises(UnsupportedOp, match="eigh"):
         dv.trace(lambda A: np.linalg.eigh(A)[0], A="n n").to_sympy({"n": 2})
+
+
+@pytest.mark.parametrize("value", ["x + 1", "__import__('os')", None, [1, 2], True, object()])
+def test_what_is_no_expression_is_never_read_as_one(value: object) -> None:
+    with pytest.raises(ParseError, match="an expression of SymPy is needed"):
+        dv.from_sympy(value)
