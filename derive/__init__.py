@@ -3,23 +3,17 @@
 from .api import (
     check,
     checkpointed,
-    equations,
-    from_sympy,
     grad,
     hessian,
     hvp,
     jacobian,
     jvp,
-    parse,
-    parse_latex,
     simplify,
-    spec,
     trace,
     value_and_grad,
-    verify,
-    verify_gradient,
     vjp,
 )
+from .claims import verify, verify_gradient
 from .errors import (
     DeriveError,
     DomainError,
@@ -34,8 +28,10 @@ from .errors import (
 )
 from .frontends.scan import scan
 from .function import Function
+from .ir.facts import spec
 from .matrices import vec, vech
 from .prove.verdict import Verdict
+from .texts import equations, from_sympy, parse, parse_latex
 
 __version__ = "0.1.0"
 

@@ -18,21 +18,14 @@ from .checkpoint import Checkpointed
 from .deferred import Deferred, DeferredKernel
 from .errors import NotDifferentiable, UnknownName, closest
 from .frontends.declared import declared
-from .frontends.formula import understand
-from .frontends.from_sympy import from_sympy as program_from_sympy
-from .frontends.latex import understand_latex
-from .frontends.parse_index import parse_equations
 from .function import CompiledFunction, Function, Origin
 from .ir.evaluate import evaluate
-from .ir.facts import Spec, spec
 from .ir.nodes import Program, Tensor
 from .ir.recurrences import members
 from .ir.tensors import merge
-from .prove.verdict import Verdict, worst
-from .prove.verify import verify_programs, verify_text
-from .rewrite.derived import derived, forward_names, names_of, prepare, simplified
-from .structure import Structure, by_entry, flat, is_container, matched, renumbered, shifted
-from .tracing import arguments_of, if_nested, opened, when_called
+from .rewrite.derived import derived, forward_names, names_of, simplified
+from .structure import Structure, by_entry, is_container, matched, renumbered, shifted
+from .tracing import if_nested, opened, when_called
 from .verify.check import Report, check_derivative
 from .wanted import Wanted, Wrt, wanted
 
@@ -60,7 +53,7 @@ def trace(fn: Callable[..., Any], /, **shapes: Any) -> Any:
 
     Example:
         >>> f = trace(lambda x, A: x @ A @ x, x="n", A="n n")
-        >>> f([1, 2], [[1, 0], [0, 1]])
+        >>> print(f([1, 2], [[1, 0], [0, 1]]))
         5.0
     """
     if shapes or not inspect.signature(fn).parameters:
@@ -359,132 +352,6 @@ def _by_path(function: Function, inputs: Mapping[str, Any]) -> dict[str, Any]:
         else:
             found |= {function.inputs[place]: array for place, array in matched(part, value, name).items()}
     return found
-
-
-# -- formulas as text
-
-
-def parse(text: str, /, **shapes: str | int | Spec) -> Function:
-    """A formula as text, in the spelling of MATLAB and matrixcalculus.org or of NumPy; `source` says which it was.
-
-    Args:
-        text: such as ``"0.5*x'*A*x"`` or ``"0.5*x @ A @ x"``; `frontends.formula.understand` says what it means.
-        shapes: as for `trace`; what is left out follows from the operations and the letters (A a matrix, x a vector).
-
-    Raises:
-        ParseError: the text cannot be read, and nothing else; the message points at the character. Where axes do not
-            fit it is a ShapeError as well, and so for UnsupportedOp, DomainError, SpecError, UnknownName.
-
-    Example:
-        >>> print(grad(parse("0.5*x'*A*x"), "x"))
-        gx = (A + A') x / 2
-    """
-    found = understand(text, {name: s if isinstance(s, Spec) else spec(s) for name, s in shapes.items()})
-    program = prepare(found.program)
-    return Function("formula", program, 0, names_of(program), source=f"a formula in {found}")
-
-
-def parse_latex(text: str, /, **shapes: str | int | Spec) -> Function:
-    r"""A formula in LaTeX, in the notation of papers; `source` says how it was read, and printing it what it means.
-
-    Args:
-        text: such as ``r"\frac{1}{2}\|Wx+b-t\|_2^2"``; `frontends.latex.understand_latex` says what it means.
-        shapes: as for `parse`; ``\hat{y}`` is called y_hat, ``W_1`` W_1, ``\lambda`` lambda_.
-
-    Raises:
-        ParseError: the text cannot be read, and nothing else; the message points at the character.
-
-    Example:
-        >>> print(grad(parse_latex(r"\frac{1}{2}\|Ax-y\|_2^2"), "x"))
-        gx = A' (A x − y)
-    """
-    found = understand_latex(text, {name: s if isinstance(s, Spec) else spec(s) for name, s in shapes.items()})
-    program = prepare(found.program)
-    return Function("formula", program, 0, names_of(program), source=f"a formula in {found}")
-
-
-def from_sympy(expr: Any, /, **shapes: str | int | Spec) -> Function:
-    """A SymPy expression: a scalar, an explicit Matrix, a matrix expression, a sum of indexed entries.
-
-    Args:
-        expr: `frontends.from_sympy.from_sympy` says what it may hold and what it means.
-        shapes: as for `trace`, in place of what the expression itself says, or for facts: ``A="n n, symmetric"``.
-
-    Raises:
-        UnsupportedOp: something has no counterpart here.  SpecError: a name cannot be one of an input.
-
-    Example:
-        >>> n = sympy.Symbol("n")
-        >>> A, x = sympy.MatrixSymbol("A", n, n), sympy.MatrixSymbol("x", n, 1)
-        >>> print(grad(from_sympy(x.T * A * x), "x"))
-        gx = (A + A') x
-    """
-    program = prepare(program_from_sympy(expr, {n: s if isinstance(s, Spec) else spec(s) for n, s in shapes.items()}))
-    return Function("expression", program, 0, names_of(program), source="a SymPy expression")
-
-
-def equations(text: str, /, outputs: Sequence[str] | None = None, **shapes: Any) -> Function:
-    """Equations in index notation, as they are printed: ``"S[i,j] = sum_k Q[i,k] K[j,k] / sqrt(d)"``.
-
-    Args:
-        text: one equation on each line; `frontends.parse_index.parse_equations` says what they mean.
-        outputs: names of the results; None for what no later equation reads.
-        shapes: as for `trace`, for inputs, and for results whose sizes the equations leave open.
-    """
-    arguments, specs = declared(shapes)
-    program = parse_equations(text, specs, outputs)
-    single = len(program.outputs) == 1
-    structure = 0 if single else flat(len(program.outputs))
-    nested = arguments_of(arguments, specs, program)
-    return Function(
-        "equations", program, structure, names_of(program), source="equations in index notation", arguments=nested
-    )
-
-
-# -- claims
-
-
-def verify(claim: str | Function, other: Function | None = None, /, **shapes: Any) -> Verdict:
-    """Whether an identity holds: proved, tested, refuted with the smallest counterexample found, or unknown.
-
-    Args:
-        claim: ``"grad(x'*A*x, x) == (A + A')*x"`` in the grammar of `parse`, with `grad`, `jacobian`, `hessian` and
-            `jvp`; or a function, to be compared with `other`.
-        other: a function of the same inputs.
-        shapes: as for `trace`, with facts; what is left out follows from the operations.
-
-    Returns:
-        A `Verdict`; it has no truth value: compare its ``status`` with "PROVED", "TESTED", "REFUTED", "UNKNOWN".
-
-    Raises:
-        ParseError: the text is no claim.  ShapeError: both sides have other shapes.
-
-    Example:
-        >>> print(verify("tr(A*B) == tr(B*A)", A="n m", B="m n"))
-        PROVED (all sizes): tr(A*B) == tr(B*A)
-          equal canonical forms
-    """
-    if isinstance(claim, str):
-        return verify_text(claim, {name: s if isinstance(s, Spec) else spec(s) for name, s in shapes.items()})
-    if not isinstance(claim, Function) or not isinstance(other, Function):
-        raise UnknownName("verify takes a claim as text, or two functions; try: verify(trace(f, ...), trace(g, ...))")
-    return worst(verify_programs(claim.program, other.program, f"{claim.name} == {other.name}"))
-
-
-def verify_gradient(loss: Traceable, gradient: Callable[..., Any], wrt: Wrt = None) -> Verdict:
-    """Whether a hand-written gradient is that of `loss`.
-
-    Args:
-        loss: a traced scalar function.
-        gradient: a NumPy function of the same arguments that returns one array for each of `wrt`.
-    """
-    if not isinstance(loss, Function):
-        raise UnknownName('the loss needs shapes: verify_gradient(trace(loss, X="n m", ...), my_gradient)')
-    wanted = _wrt(loss, wrt)
-    derived_one = _grad(loss, list(wanted.names), "grad")
-    specs = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in loss.program.inputs}
-    written = trace(gradient, **specs)
-    return worst(verify_programs(written.program, derived_one.program, f"{written.name} is the gradient of {loss.name}"))
 
 
 # -- what the verbs share

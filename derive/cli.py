@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from . import api
+from . import api, claims, texts
 from .catalog_cli import add_catalog
 from .deferred import PerSize, reason
 from .errors import DeriveError, SpecError, UnknownName, closest
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _verify(options: argparse.Namespace, console: Console) -> int:
-    verdict = api.verify(options.claim, **parse_shapes(options.shapes))
+    verdict = claims.verify(options.claim, **parse_shapes(options.shapes))
     console.print(verdict.to_json() if options.json else str(verdict), markup=False)
     return 0 if verdict.status in ("PROVED", "TESTED") else 1
 
@@ -144,7 +144,7 @@ def _function(options: argparse.Namespace) -> Function | PerSize:
     """What the command is about: a function in a file, or text."""
     if options.reader == "function":
         return load(options.function, options.shapes)
-    readers: dict[str, Any] = {"formula": api.parse, "latex": api.parse_latex, "equations": api.equations}
+    readers: dict[str, Any] = {"formula": texts.parse, "latex": texts.parse_latex, "equations": texts.equations}
     shapes = parse_shapes(options.shapes) if options.shapes else {}
     return readers[options.reader](options.function, **shapes)
 

@@ -12,7 +12,7 @@ from sympy import Expr, Symbol
 from ..ir.nodes import Equation, Index, Program, Read, Tensor, indices_of, reads_of, substitute
 from ..ir.recurrences import TIMES, Recurrence, blocks
 from ..rewrite.conditions import in_range
-from ..rewrite.steps import Loop, Part, steps_of, stored
+from ..rewrite.steps import Loop, Part, steps_of, stored, without_time
 from .loops_nodes import Block, Storage
 from .loops_print import write_block
 from .loops_schedule import schedule
@@ -76,6 +76,7 @@ class _Steps:
         self.members = {e.target.name: e for e in block.equations}
         self.known = {**program.tensors}
         self.axes = block.times
+        self.passing = {name: self.axes[name] for name in self.members if name not in self.kept}
         self.times: dict[Index, Symbol] = {}
         self.made: list[str] = []
 
@@ -164,7 +165,7 @@ class _Steps:
         self, e: Equation, views: dict[tuple[str, tuple[Expr, ...]], Tensor], results: dict[str, str]
     ) -> Equation:
         """The equation over the axes that are left; entries at a time are views, or results of this step."""
-        body = self.sliced(self.local(substitute(e.body, dict(self.times))), views)
+        body = self.sliced(without_time(substitute(e.body, dict(self.times)), self.passing), views)
         left = substitute(e.lhs, dict(self.times))
         axes = tuple(i for i in e.axes if i in left.indices)
         target = replace(e.target, shape=tuple(i.extent for i in axes))
@@ -181,17 +182,6 @@ class _Steps:
         while parts and parts[-1] == ":":
             parts.pop()
         return f"{self.writer.arrays[read.tensor.name]}[{', '.join(parts)}]"
-
-    def local(self, body: Expr) -> Expr:
-        """Reads of members that are not kept, as of the value at this step."""
-        mapping: dict[Expr, Expr] = {}
-        for r in reads_of(body):
-            name = r.tensor.name
-            if name in self.members and name not in self.kept:
-                rest = [p for p in range(r.tensor.rank) if p not in self.axes[name]]
-                own = replace(r.tensor, shape=tuple(r.tensor.shape[p] for p in rest))
-                mapping[r] = Read(own, tuple(r.indices[p] for p in rest))
-        return substitute(body, mapping)
 
     def sliced(self, body: Expr, views: dict[tuple[str, tuple[Expr, ...]], Tensor]) -> Expr:
         """Reads at a time as reads of what holds at this time: a result of this step, or a view made ahead of it."""

@@ -13,7 +13,7 @@ from sympy.logic.boolalg import And
 
 from ..ir.nodes import Bracket, Equation, Index, Program, Read, indices_of, reads_of, substitute
 from ..ir.recurrences import TIMES, Recurrence
-from ..rewrite.steps import Loop, Part, steps_of, stored
+from ..rewrite.steps import Loop, Part, steps_of, stored, without_time
 from .arrays import statements
 from .code import ADD, Atom, Code, Method, call, chain, subscript
 from .inline import inlined
@@ -43,6 +43,7 @@ class _Writer:
         self.kept = stored(block, program)
         self.members = {e.target.name: e for e in block.equations}
         self.axes = block.times
+        self.passing = {name: self.axes[name] for name in self.members if name not in self.kept}
         self.times: dict[Index, Symbol] = {}
         self.places: dict[str, Place] = {}
         self.functional = not scope.dialect.copy
@@ -147,7 +148,7 @@ class _Writer:
     def at_step(self, e: Equation) -> Equation:
         """The equation over the axes that are left, its times as numbers, what it defines as a place."""
         times = dict(self.times)
-        body, left = self.local(substitute(e.body, times)), substitute(e.lhs, times)
+        body, left = without_time(substitute(e.body, times), self.passing), substitute(e.lhs, times)
         axes = tuple(i for i in e.axes if i in left.indices)
         name = e.target.name
         if name in self.kept:
@@ -161,17 +162,6 @@ class _Writer:
             self.scope.names.tensors[name] = place.text
         target = replace(e.target, name=name, shape=tuple(i.extent for i in axes))
         return Equation(target, axes, body, e.reduce, e.bound, e.step)
-
-    def local(self, body: Expr) -> Expr:
-        """Reads of members that are not kept, as of the value at this step."""
-        mapping: dict[Expr, Expr] = {}
-        for r in reads_of(body):
-            name = r.tensor.name
-            if name in self.members and name not in self.kept:
-                rest = [p for p in range(r.tensor.rank) if p not in self.axes[name]]
-                own = replace(r.tensor, shape=tuple(r.tensor.shape[p] for p in rest))
-                mapping[r] = Read(own, tuple(r.indices[p] for p in rest))
-        return substitute(body, mapping)
 
     def assigned(self, s: Statement) -> Line:
         """An assignment into an array, where arrays never change: a new array."""

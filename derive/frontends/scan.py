@@ -42,7 +42,7 @@ def scan(
 
     Example:
         >>> scan(lambda total, x: (total + x, total), 0, np.array([1, 2, 3]))
-        (6, array([0, 1, 3]))
+        (np.int64(6), array([0, 1, 3]))
     """
     trace = _trace_of(init, xs, length)
     if trace is None:

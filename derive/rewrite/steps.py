@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import sympy
 from sympy import Expr
 
 from ..errors import UnsupportedOp
-from ..ir.nodes import Entry, Equation, Index, Program, Read, indices_of, substitute
+from ..ir.nodes import Entry, Equation, Index, Program, Read, indices_of, reads_of, substitute
 from ..ir.recurrences import TIMES, Recurrence, blocks, recurrences
 from .conditions import simplify_brackets
 
@@ -165,3 +165,14 @@ def _statement(e: Equation, time: Index, place: Expr) -> Statement:
     if body == 0:
         return Statement(e.target, axes, body, step=e.step, left=left)
     return Statement(e.target, axes, body, e.reduce, e.bound, e.step, left)
+
+
+def without_time(body: Expr, passing: Mapping[str, Container[int]]) -> Expr:
+    """Reads of what is not stored over time as of its value at this step; `passing` gives the axes of time of each."""
+    mapping: dict[Expr, Expr] = {}
+    for r in reads_of(body):
+        if (times := passing.get(r.tensor.name)) is not None:
+            rest = [p for p in range(r.tensor.rank) if p not in times]
+            own = replace(r.tensor, shape=tuple(r.tensor.shape[p] for p in rest))
+            mapping[r] = Read(own, tuple(r.indices[p] for p in rest))
+    return substitute(body, mapping)

@@ -181,3 +181,15 @@ def test_a_hand_written_gradient() -> None:
 def test_no_claim(claim: str, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         dv.verify(claim)
+
+
+def test_a_hand_written_gradient_of_nested_parameters() -> None:
+    shapes = {"W": "m n", "b": "m"}
+    loss = dv.trace(lambda p, x: np.sum(np.tanh(p["W"] @ x + p["b"])), p=shapes, x="n")
+
+    def right(p, x):  # type: ignore[no-untyped-def]
+        slope = 1 - np.tanh(p["W"] @ x + p["b"]) ** 2
+        return {"W": np.outer(slope, x), "b": slope}
+
+    assert dv.verify_gradient(loss, right, "p").status == "PROVED"
+    assert dv.verify_gradient(loss, lambda p, x: {**right(p, x), "b": -right(p, x)["b"]}, "p").status == "REFUTED"

@@ -1,0 +1,67 @@
+"""The verbs of the third job: is this identity true, is this gradient right?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .api import grad, trace
+from .errors import UnknownName
+from .function import Function
+from .ir.facts import Spec
+from .prove.verdict import Verdict, worst
+from .prove.verify import verify_programs, verify_text
+from .structure import filled
+from .texts import specs_of
+from .wanted import Wrt
+
+
+def verify(claim: str | Function, other: Function | None = None, /, **shapes: Any) -> Verdict:
+    """Whether an identity holds: proved, tested, refuted with the smallest counterexample found, or unknown.
+
+    Args:
+        claim: ``"grad(x'*A*x, x) == (A + A')*x"`` in the grammar of `parse`, with `grad`, `jacobian`, `hessian` and
+            `jvp`; or a function, to be compared with `other`.
+        other: a function of the same inputs.
+        shapes: as for `trace`, with facts; what is left out follows from the operations.
+
+    Returns:
+        A `Verdict`; it has no truth value: compare its ``status`` with "PROVED", "TESTED", "REFUTED", "UNKNOWN".
+
+    Raises:
+        ParseError: the text is no claim.  ShapeError: both sides have other shapes.
+
+    Example:
+        >>> print(verify("tr(A*B) == tr(B*A)", A="n m", B="m n"))
+        PROVED (all sizes): tr(A*B) == tr(B*A)
+          equal canonical forms
+    """
+    if isinstance(claim, str):
+        return verify_text(claim, specs_of(shapes))
+    if not isinstance(claim, Function) or not isinstance(other, Function):
+        raise UnknownName("verify takes a claim as text, or two functions; try: verify(trace(f, ...), trace(g, ...))")
+    return worst(verify_programs(claim.program, other.program, f"{claim.name} == {other.name}"))
+
+
+def verify_gradient(loss: Function, gradient: Callable[..., Any], wrt: Wrt = None) -> Verdict:
+    """Whether a hand-written gradient is that of `loss`.
+
+    Args:
+        loss: a traced scalar function.
+        gradient: a NumPy function of the same arguments that returns the gradients by `wrt`, each in the shape of its
+            variable, in the structure that `grad` gives.
+        wrt: as for `grad`.
+
+    Returns:
+        The `Verdict` that says least of all arrays: one wrong gradient makes it REFUTED.
+
+    Raises:
+        UnknownName: the loss was traced without shapes, or `wrt` names no input.  ShapeError: a gradient does not have the
+        shape of its variable.  NotDifferentiable: the loss is no scalar.
+    """
+    if not isinstance(loss, Function):
+        raise UnknownName('the loss needs shapes: verify_gradient(trace(loss, X="n m", ...), my_gradient)')
+    specs = [Spec(t.shape, t.kind, t.facts, t.bound) for t in loss.program.inputs]
+    written = trace(gradient, **{name: filled(part, specs) for name, part in loss.signature.items()})
+    claim = f"{written.name} is the gradient of {loss.name}"
+    return worst(verify_programs(written.program, grad(loss, wrt).program, claim))
