@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 import sympy
 
@@ -17,6 +18,9 @@ from ..rewrite.derived import prepare, prune, simplified
 from .ladder import decide, plausible, proved
 from .verdict import Verdict
 
+Understand = Callable[[Mapping[str, Spec]], Claim]
+"""A claim read once more, with other declarations of its variables."""
+
 TRIED = ("symmetric", "diagonal", "orthogonal", "positive", "simplex", "one-hot")
 """Facts that are tried for each variable of a false claim, the weakest first."""
 
@@ -27,9 +31,18 @@ def verify_text(text: str, specs: Mapping[str, Spec]) -> Verdict:
     Raises:
         ParseError: the text is no claim, or its sides do not fit.
     """
-    claim = understand_claim(text, specs)
+    return verify_claim(partial(understand_claim, text), specs, " ".join(text.split()))
+
+
+def verify_claim(understand: Understand, specs: Mapping[str, Spec], shown: str) -> Verdict:
+    """The verdict on a claim, however it was written; `shown` is how the verdict names it.
+
+    Raises:
+        ParseError: the claim cannot be read, or its sides do not fit.
+    """
+    claim = understand(specs)
     program = claim.understood.program
-    verdict = decide(program, claim.relation, " ".join(text.split()))
+    verdict = decide(program, claim.relation, shown)
     shapes = {t.name: _declared(t.shape, t.facts) for t in program.inputs}
     note = str(claim.understood) if claim.understood.guessed else ""
     if claim.turned:
@@ -39,7 +52,7 @@ def verify_text(text: str, specs: Mapping[str, Spec]) -> Verdict:
     verdict = replace(verdict, understood=note, variables=shapes)
     if verdict.status != "REFUTED":
         return verdict
-    conditions = tuple(_conditions(text, claim, program)) if claim.relation == "==" else ()
+    conditions = tuple(_conditions(understand, claim, program)) if claim.relation == "==" else ()
     return replace(verdict, holds_when=conditions, corrected=_corrected(claim, program))
 
 
@@ -81,7 +94,7 @@ def _declared(shape: tuple[sympy.Expr, ...], facts: frozenset[str]) -> str:
     return ", ".join([" ".join(map(str, shape)), *sorted(facts)])
 
 
-def _conditions(text: str, claim: Claim, program: Program) -> Iterator[str]:
+def _conditions(understand: Understand, claim: Claim, program: Program) -> Iterator[str]:
     """The weakest tried facts, one variable or one size at a time, under which the claim is proved."""
     declared = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs}
     left, right = program.outputs
@@ -92,7 +105,7 @@ def _conditions(text: str, claim: Claim, program: Program) -> Iterator[str]:
             if fact in own.facts or not _fits(fact, own):
                 continue
             stronger = {**declared, name: replace(own, facts=spec_facts(own, fact))}
-            if _proved_under(text, stronger):
+            if _proved_under(understand, stronger):
                 yield f"{name} is {fact}"
                 break
     sizes = dict.fromkeys(s for t in program.inputs for e in t.shape for s in e.free_symbols)
@@ -101,7 +114,7 @@ def _conditions(text: str, claim: Claim, program: Program) -> Iterator[str]:
             n: replace(s, shape=tuple(e.xreplace({size: sympy.S.One}) for e in s.shape))
             for n, s in declared.items()
         }
-        if _proved_under(text, one):
+        if _proved_under(understand, one):
             yield f"{size} = 1"
 
 
@@ -118,10 +131,9 @@ def _fits(fact: str, own: Spec) -> bool:
     return square if fact in SQUARE else bool(own.shape) or fact == "positive"
 
 
-def _proved_under(text: str, specs: Mapping[str, Spec]) -> bool:
+def _proved_under(understand: Understand, specs: Mapping[str, Spec]) -> bool:
     try:
-        claim = understand_claim(text, specs)
-        program = claim.understood.program
+        program = understand(specs).understood.program
         return plausible(program) and bool(proved(program))
     except (ParseError, DeriveError):
         return False
