@@ -25,7 +25,7 @@ from .ir.sizes import solve_sizes
 from .kernels.compile import compile_program
 from .render.letters import time_axes
 from .rewrite.derived import derived
-from .rewrite.tidy import prune
+from .rewrite.measure import prune
 
 Arrays = Mapping[str, Any]
 Runner = Callable[[Program], Callable[[Arrays], dict[str, Any]]]

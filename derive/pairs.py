@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from .calculus.vjp import vjp
 from .ir.nodes import Program
-from .rewrite.derived import constrained, derived, forward_names, names_of, prune
+from .rewrite.derived import constrained, derived, forward_names, names_of
+from .rewrite.measure import prune
 
 
 def forward_and_backward(program: Program, wrt: tuple[str, ...]) -> tuple[Program, Program, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from sympy import Add, Expr, Mul, S
 
 from ..ir.nodes import Bracket, Equation, Index, Program, Read, Tensor, indices_of, reads_of, substitute
 from ..rewrite.deltas import solve_deltas
-from ..rewrite.tidy import prune
+from ..rewrite.measure import prune
 from .factor import siblings
 from .loops_nodes import Op, Operation, plain, uses
 from .loops_primitives import call_operations

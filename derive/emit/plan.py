@@ -10,7 +10,7 @@ import sympy
 from ..errors import DeriveError
 from ..ir.nodes import Equation, Program, Tensor, substitute
 from ..ir.recurrences import Recurrence, blocks
-from ..rewrite.tidy import prune
+from ..rewrite.measure import prune
 from .factor import ONCE, Style, factored, siblings
 from .scope import Names
 from .target import EmitRequest

@@ -14,7 +14,8 @@ from ..ir.facts import SQUARE, Spec, spec
 from ..ir.nodes import Equation, Program, Tensor, fresh_indices
 from ..ir.tensors import merge, with_tensors
 from ..render.matrix import render_matrix
-from ..rewrite.derived import prepare, prune, simplified
+from ..rewrite.derived import prepare, simplified
+from ..rewrite.measure import prune
 from .ladder import decide, plausible, proved
 from .verdict import Verdict
 

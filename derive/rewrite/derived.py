@@ -11,9 +11,10 @@ from ..ir.recurrences import TIMES, members
 from ..ir.tensors import with_equation, with_tensors
 from ..ops.linalg import symbol_of
 from .eliminate import eliminate
+from .measure import count_uses, price, prune
 from .products import candidates, factored
 from .share import share
-from .tidy import Policy, count_uses, price, prune, tidy
+from .tidy import Policy, tidy
 from .values import canonical
 
 CONSTRAINTS = {"simplex", "symmetric", "orthogonal"}

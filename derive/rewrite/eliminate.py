@@ -11,7 +11,8 @@ from sympy.core.relational import Relational
 
 from ..ir.nodes import Equation, Index, Program, Read, Tensor, reads_of, substitute
 from ..ir.recurrences import in_order
-from .tidy import Policy, price, tidy
+from .measure import price
+from .tidy import Policy, tidy
 
 
 @dataclass(frozen=True)

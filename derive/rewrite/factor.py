@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 from sympy import Expr, S
 
-from ..ir.nodes import Bracket, Read, Where
+from ..ir.nodes import Bracket, Read, Where, indices_of, reads_of
 from .conditions import simplify_brackets
 from .deltas import is_delta
 
@@ -149,3 +149,12 @@ def _without(term: Powers, common: Powers) -> Expr:
 
 def _product(term: Powers) -> Expr:
     return sympy.Mul(*(b**p for b, p in term.items()))
+
+
+def split_sizes(body: Expr) -> tuple[Expr, Expr]:
+    """A product as the part made of numbers and sizes, and the rest."""
+    constant: list[Expr] = []
+    rest: list[Expr] = []
+    for f in sympy.Mul.make_args(body):
+        (rest if reads_of(f) or indices_of(f) else constant).append(f)
+    return sympy.Mul(*constant), sympy.Mul(*rest)

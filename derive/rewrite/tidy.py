@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +17,6 @@ from ..ir.nodes import (
     Index,
     Program,
     Read,
-    Step,
     Tensor,
     Where,
     fresh_indices,
@@ -26,7 +24,7 @@ from ..ir.nodes import (
     reads_of,
     substitute,
 )
-from ..ir.recurrences import advanced, in_order, members, split_off
+from ..ir.recurrences import in_order, members, split_off
 from .algebra import (
     cancelled,
     flattened,
@@ -36,16 +34,17 @@ from .algebra import (
     normal_entry,
     operand_names,
     oriented,
-    proportional,
     split_factor,
     widened,
 )
 from .deltas import has_delta, is_delta, reads_whole, solve_deltas
-from .factor import cost, simplify
+from .factor import cost, simplify, split_sizes
+from .measure import count_uses, prune
+from .memory import Memory
 from .recognise import recognise
 from .spans import shrunk
 from .sums import Term, normal_sum, sum_facts
-from .values import Canonical, canonical
+from .values import canonical
 
 
 @dataclass(frozen=True)
@@ -78,42 +77,6 @@ def tidy(program: Program, policy: Policy) -> Program:
     return program
 
 
-def prune(program: Program) -> Program:
-    """Drop the equations that no output needs."""
-    definitions = program.definitions
-    needed: set[str] = set()
-    waiting = [t.name for t in program.outputs]
-    while waiting:
-        name = waiting.pop()
-        if name in definitions and name not in needed:
-            needed.add(name)
-            waiting += [r.tensor.name for r in definitions[name].reads]
-    return replace(program, equations=tuple(e for e in program.equations if e.target.name in needed))
-
-
-def count_uses(equations: Iterable[Equation]) -> Counter[str]:
-    """How often each tensor is read: once for each different read in each equation."""
-    return Counter(r.tensor.name for e in equations for r in e.reads)
-
-
-@dataclass(frozen=True)
-class Value:
-    """A tensor that holds a value: where its axes stand among the canonical indices, and a factor or exponent.
-
-    `shifts` is what is added to each index: the new value of a state stands one step later.
-    """
-
-    tensor: Tensor
-    places: tuple[int, ...]
-    number: Expr = S.One
-    shifts: tuple[Expr, ...] = ()
-
-    def read(self, found: Canonical) -> Read:
-        """The tensor at the indices of an expression that was found to have this value."""
-        indices = [found.order[p] for p in self.places]
-        return Read(self.tensor, map(sympy.Add, indices, self.shifts) if self.shifts else indices)
-
-
 DEAR = 6.0
 """Scalar operations from which a value is not computed twice for the sake of a shorter program."""
 
@@ -133,14 +96,10 @@ class _Walk:
         declared = program.inputs if policy.constraints else ()
         self.symmetric = {t.name for t in declared if "symmetric" in t.facts}
         self.orthogonal = {t.name for t in declared if "orthogonal" in t.facts}
-        self.multiples: dict[Any, Value] = {}
+        self.memory = Memory()
         self.new: dict[str, Equation] = {}
         self.read_by_new: Counter[str] = Counter()
         self.inlined: dict[str, tuple[tuple[Index, ...], Expr]] = {}
-        self.values: dict[Any, Value] = {}
-        self.powers: dict[Any, Value] = {}
-        self.sums: dict[Any, Value] = {}
-        self.remembered: dict[str, list[tuple[dict[Any, Value], Any]]] = {}
         self.facts: dict[tuple[str, int], Expr] = {}
         self.members = members(program.equations)
         defined: set[str] = set()
@@ -159,7 +118,7 @@ class _Walk:
             self.application(equation, equation.body)
             return
         body = oriented(self.put_inlined(equation.body), equation.axes, self.symmetric)
-        body = recognise(self.look_up_values(body))
+        body = recognise(self.memory.put_values(body))
         if equation.target.name in self.members and equation.reduce is None:
             body = self.look_up_advanced(replace(equation, body=body))
         elif self.members and equation.reduce == "sum":
@@ -180,7 +139,7 @@ class _Walk:
         s, first, initial, rest = found
         t, shift = Index(s.name, s.extent - 1), int(first == 0)
         ahead = substitute(rest, {s: t + shift})
-        known = self.look_up_values(ahead)
+        known = self.memory.put_values(ahead)
         if known == ahead:
             return equation.body
         return Where(Eq(s, first), initial, recognise(substitute(known, {t: s - shift})))
@@ -218,19 +177,15 @@ class _Walk:
 
     def as_multiple(self, equation: Equation, body: Expr) -> Expr:
         """A sum that is a number times a tensor, ``m/2 - x/2`` beside ``v = x - m``, as that."""
-        content, primitive = proportional(body)
-        if not primitive.is_Add or (equation.step.named and equation.target.name in self.policy.frozen):
+        name = equation.target.name
+        if name in self.compared or (equation.step.named and name in self.policy.frozen):
             return body
-        found = canonical(primitive)
-        if found.key in self.multiples and equation.target.name not in self.compared:
-            value = self.multiples[found.key]
-            if set(found.order) == set(equation.axes):
-                return content / value.number * value.read(found)
-        return body
+        found = self.memory.multiple(body)
+        return found[0] if found is not None and set(found[1].order) == set(equation.axes) else body
 
     def absorb(self, equation: Equation) -> bool:
         """``T = c R`` with R a sum that only T reads becomes the sum itself, c inside."""
-        number, rest = self.split_sizes(equation.body)
+        number, rest = split_sizes(equation.body)
         if not isinstance(rest, Read) or rest.tensor.name not in self.new:
             return False
         source = self.new[rest.tensor.name]
@@ -247,33 +202,12 @@ class _Walk:
             return False
         if source.step.named and source.target.name in self.policy.frozen:
             return False
-        self.forget(source)
+        self.read_by_new.subtract(r.tensor.name for r in self.new.pop(source.target.name).reads)
+        self.memory.forget(source.target.name)
         renaming, bound = self.rename_into(source, rest.indices, equation.axes)
         merged = replace(equation, body=number * substitute(source.body, renaming), reduce="sum", bound=bound)
         self.emit(replace(merged, step=replace(source.step, named=equation.step.named)))
         return True
-
-    def forget(self, equation: Equation) -> None:
-        """Take an equation back, with all that is remembered of its value."""
-        name = equation.target.name
-        self.read_by_new.subtract(r.tensor.name for r in self.new.pop(name).reads)
-        for table, key in self.remembered.pop(name, []):
-            if key in table and table[key].tensor.name == name:
-                del table[key]
-
-    def remember(self, table: dict[Any, Value], key: Any, value: Value) -> None:
-        if key not in table:
-            table[key] = value
-            self.remembered.setdefault(value.tensor.name, []).append((table, key))
-
-    @staticmethod
-    def split_sizes(body: Expr) -> tuple[Expr, Expr]:
-        """A product as the part made of numbers and sizes, and the rest."""
-        constant: list[Expr] = []
-        rest: list[Expr] = []
-        for f in sympy.Mul.make_args(body):
-            (rest if reads_of(f) or indices_of(f) else constant).append(f)
-        return sympy.Mul(*constant), sympy.Mul(*rest)
 
     @staticmethod
     def rename_into(
@@ -295,7 +229,7 @@ class _Walk:
             return False  # it is kept from step to step
         if name in self.compared and not isinstance(body, Read):
             return False  # what is compared for equality must be one stored value, not computed twice
-        alias = isinstance(self.split_sizes(body)[1], Read) or not reads_of(body)
+        alias = isinstance(split_sizes(body)[1], Read) or not reads_of(body)
         visible = equation.step.named and name in self.policy.frozen
         if alias and isinstance(body, Read) and set(body.indices) == set(equation.axes):
             self.also(body.tensor.name, equation)
@@ -377,12 +311,12 @@ class _Walk:
         )
         if done == 0 and len(left) == 1:
             (term,) = left
-            constant, free = self.split_sizes(term.factor)
+            constant, free = split_sizes(term.factor)
             if free == 1:
                 self.emit(replace(equation, body=constant * simplify(term.summand), bound=term.bound))
                 return
         total = done + sympy.Add(*(term.factor * self.pure_sum(equation, term) for term in left))
-        self.elementwise(equation, self.look_up_values(total))
+        self.elementwise(equation, self.memory.put_values(total))
 
     def through_definitions(
         self, body: Expr, bound: tuple[Index, ...], found: tuple[Expr, list[Term]]
@@ -407,7 +341,7 @@ class _Walk:
 
     def pure_sum(self, equation: Equation, term: Term) -> Expr:
         """A read of an equation for the summand, new unless there is one."""
-        number, summand = self.split_sizes(simplify(term.summand))
+        number, summand = split_sizes(simplify(term.summand))
         value = self.known_sum(summand, term.bound)
         if value is None:
             free = tuple(i for i in equation.axes if i in indices_of(summand))
@@ -428,9 +362,9 @@ class _Walk:
         if left != bound:
             return None
         found = canonical(summand, bound)
-        if found.key not in self.sums:
+        if found.key not in self.memory.sums:
             return None
-        value = self.sums[found.key]
+        value = self.memory.sums[found.key]
         self.uses[value.tensor.name] += 1
         return value.read(found) * value.number
 
@@ -462,15 +396,15 @@ class _Walk:
         whole = canonical(equation.body, equation.bound)
         key: Any = (equation.reduce, whole.key)
         chain = flattened(equation, self.new)
-        if chain is not None and key not in self.values and ("chain", chain.key) in self.values:
+        if chain is not None and key not in self.memory.values and ("chain", chain.key) in self.memory.values:
             whole, key = chain, ("chain", chain.key)
         if (
-            key in self.values
+            key in self.memory.values
             and equation.reads
             and not (equation.step.named and name in self.policy.frozen)
             and name not in self.policy.frozen & self.outputs
         ):
-            same = self.values[key].read(whole)
+            same = self.memory.values[key].read(whole)
             tensor = same.tensor
             self.uses[tensor.name] += self.uses[name]
             self.also(tensor.name, equation)
@@ -488,87 +422,6 @@ class _Walk:
         if is_orthogonal(equation, self.orthogonal):
             self.orthogonal.add(name)
         self.read_by_new.update(r.tensor.name for r in equation.reads)
-        stands = self.places(equation, whole)
-        if stands is None:
-            return
-        self.remember(self.values, key, Value(equation.target, stands))
-        if chain is not None and (where := self.places(equation, chain)) is not None:
-            self.remember(self.values, ("chain", chain.key), Value(equation.target, where))
-        if equation.reduce == "sum":
-            number, summand = self.split_sizes(equation.body)
-            pure = canonical(summand, equation.bound)
-            if (where := self.places(equation, pure)) is not None:
-                self.remember(self.sums, pure.key, Value(equation.target, where, 1 / number))
-        elif equation.reduce is None and not isinstance(equation.body, Entry):
-            self.remember_power(equation)
-            self.remember_multiple(equation)
-            self.remember_new_state(equation)
+        self.memory.learn(equation, key, whole, chain, state=name in self.states)
+        if equation.reduce is None and not isinstance(equation.body, Entry):
             self.find_facts(equation)
-
-    @staticmethod
-    def places(equation: Equation, found: Canonical) -> tuple[int, ...] | None:
-        if any(i not in found.order for i in equation.axes):
-            return None
-        return tuple(found.order.index(i) for i in equation.axes)
-
-    def remember_power(self, equation: Equation) -> None:
-        """``r = b^e`` also names every other power of b: b^f is r^(f/e)."""
-        body = equation.body
-        if body.is_Pow and body.exp.is_Rational and (body.base.is_Add or not body.exp.is_Integer):
-            base = canonical(body.base)
-            if (places := self.places(equation, base)) is not None:
-                self.remember(self.powers, base.key, Value(equation.target, places, body.exp))
-
-    def remember_new_state(self, equation: Equation) -> None:
-        """``h[s] = where(s = 0, h0, f(s - 1))`` also names f(t): it is ``h[t+1]``."""
-        if equation.target.name not in self.states or (found := advanced(equation)) is None:
-            return
-        axes, body, shifts = found
-        whole = canonical(body)
-        if (places := self.places(replace(equation, axes=axes), whole)) is not None:
-            self.remember(self.values, (None, whole.key), Value(equation.target, places, shifts=shifts))
-
-    def remember_multiple(self, equation: Equation) -> None:
-        """``v = x - m`` also names all multiples of it."""
-        content, primitive = proportional(equation.body)
-        if primitive.is_Add:
-            whole = canonical(primitive)
-            if (places := self.places(equation, whole)) is not None:
-                self.remember(self.multiples, whole.key, Value(equation.target, places, content))
-
-    def look_up_values(self, body: Expr) -> Expr:
-        """Replace nonlinear subexpressions that an earlier equation computes by reads of it."""
-        if body.is_Atom or not body.args or not isinstance(body, Expr):
-            return body
-        if body.is_Pow and body.exp.is_Rational:
-            found = canonical(body.base)
-            entry = self.powers.get(found.key)
-            if entry is not None:
-                ratio = body.exp / entry.number
-                if ratio.is_Integer and (not body.exp.is_Integer or body.base.is_Add):
-                    return entry.read(found) ** ratio
-        elif not (body.is_Add or body.is_Mul or body.is_number):
-            whole = canonical(body)
-            key = (None, whole.key)
-            if key in self.values:
-                return self.values[key].read(whole)
-        args = [self.look_up_values(a) if isinstance(a, Expr) else a for a in body.args]
-        return body if all(a is b for a, b in zip(args, body.args, strict=True)) else body.func(*args)
-
-
-Measure = Callable[[Program], float]
-
-
-def price(equations: Iterable[Equation]) -> float:
-    """A cost in scalar operations at sizes of about eight, to choose between equal forms."""
-    return sum(_nest(e) for e in equations)
-
-
-def _nest(e: Equation) -> float:
-    """A primitive costs a few products of its matrices."""
-    if isinstance(e.body, Entry):
-        return 3 * 8.0 ** min(len(e.indices) + len(e.body.operands), 4)
-    return (cost(e.body) + 1.0) * 8.0 ** min(len(e.indices), 4) + 4
-
-
-__all__ = ["Policy", "Step", "count_uses", "price", "prune", "tidy"]

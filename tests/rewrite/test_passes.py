@@ -22,10 +22,11 @@ from derive.rewrite.deltas import has_delta, solve_deltas
 from derive.rewrite.derived import derived, names_of, prepare, present
 from derive.rewrite.eliminate import eliminate, readings
 from derive.rewrite.factor import cost, factor, simplify
+from derive.rewrite.measure import prune
 from derive.rewrite.recognise import recognise
 from derive.rewrite.share import share
 from derive.rewrite.sums import normal_sum, split, sum_facts
-from derive.rewrite.tidy import Policy, prune, tidy
+from derive.rewrite.tidy import Policy, tidy
 from derive.rewrite.values import canonical
 
 from ..calculus.functions import RULES, Case
