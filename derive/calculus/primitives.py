@@ -13,6 +13,7 @@ from ..frontends.trace import Trace
 from ..frontends.traced import FLOAT, INT, Traced
 from ..frontends.words import TEMPORARY
 from ..ir.nodes import Entry, Equation, Index, Read, Slot, Step, Tensor, fresh_indices, indices_of, substitute
+from ..ir.slots import operand_facts
 from ..ir.tensors import with_equation
 from ..ops.linalg import primitives
 from .differentiate import new_name
@@ -85,7 +86,7 @@ class Application:
         del self.trace.equations[-len(self.record.results) :]
         places = fresh_indices(extents[len(extents) - len(letters.split()) :], avoid=self.batch)
         first = self.members[0]
-        facts = self.record.facts(*(r.tensor.facts for r in self.entry.operands))
+        facts = self.record.facts(*map(operand_facts, self.entry.operands))
         known = facts[output] if output < len(facts) else frozenset()
         name = new_name(f"{self.record.name}_{first.target.name}", self.taken)
         target = Tensor(name, tuple(i.extent for i in (*self.batch, *places)), facts=known)

@@ -21,6 +21,7 @@ from ..ir.nodes import (
     indices_of,
 )
 from ..ir.nodes import Entry as Result
+from ..ir.slots import operand_facts
 from ..ops.linalg import primitives
 from .extents import Extents
 from .formula_text import Source
@@ -28,7 +29,6 @@ from .formula_tree import Applied, Big, Chain, Compare, Definition, Entry, Ivers
 from .parse_index_applied import understood
 from .parse_index_bodies import Bodies, Indices
 from .parse_index_letters import Letter, Letters, Scope, unbound_letters
-from .primitives import operand_facts
 
 Reduced = tuple[list[Expr], Reduction | None, tuple[Index, ...]]
 """The factors of a body, how it is reduced, and over which indices."""

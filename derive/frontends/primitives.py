@@ -9,7 +9,8 @@ import sympy
 from sympy import Expr, S
 
 from ..errors import ShapeError
-from ..ir.nodes import Entry, Equation, Index, Read, Slot, Step, Tensor, fresh_indices, operand_slots
+from ..ir.nodes import Entry, Equation, Index, Read, Slot, Step, Tensor, fresh_indices
+from ..ir.slots import operand_facts, takes_whole
 from ..ops._primitive import Primitive
 from ..ops.linalg import primitives
 from .traced import Traced
@@ -59,20 +60,10 @@ def store(
     return trace.view(axes, Read(target, whole))
 
 
-def operand_facts(read: Read) -> frozenset[str]:
-    """What is known about a matrix that is read; a transpose swaps lower and upper."""
-    facts = read.tensor.facts
-    if operand_slots(read) != [1, 0]:
-        return facts
-    swap = {"lower triangular": "upper triangular", "upper triangular": "lower triangular"}
-    return frozenset(swap.get(f, f) for f in facts)
-
-
-def matrix_facts(x: Traced) -> frozenset[str]:
+def matrix_facts(trace: Any, x: Traced) -> frozenset[str]:
     """What is known about a traced matrix, or a stack of them, as a whole."""
-    slots = (Slot(0), Slot(1))
-    entry = x.at((*x.axes[:-2], *slots)) if x.rank >= 2 else x.entry
-    return operand_facts(entry) if takes_whole(entry, 2) else frozenset()
+    entry = x.at((*x.axes[:-2], Slot(0), Slot(1))) if x.rank >= 2 else x.entry
+    return operand_facts(entry) if takes_whole(entry, x.extents[-2:], trace.resolve) else frozenset()
 
 
 def _unified(trace: Any, primitive: Primitive, arrays: Sequence[Traced]) -> dict[str, Expr]:
@@ -108,16 +99,7 @@ def _operand(trace: Any, x: Traced, rank: int, batch: tuple[Index, ...]) -> Read
     own = batch[len(batch) - lead :]
     at = tuple(S.Zero if e == 1 else i for e, i in zip(x.extents[:lead], own, strict=True))
     read = x.at((*at, *slots))
-    if not takes_whole(read, rank) or read.tensor.kind != "real":
+    if not takes_whole(read, x.extents[lead:], trace.resolve) or read.tensor.kind != "real":
         x = store(trace, x.axes, x.entry, "whole")
         read = x.at((*at, *slots))
     return read
-
-
-def takes_whole(read: Any, rank: int) -> bool:
-    """Whether an entry is a read with each of `rank` slots standing alone in one axis, whole."""
-    if not isinstance(read, Read):
-        return False
-    alone = [i for i in read.indices if isinstance(i, Slot)]
-    inside = [i for i in read.indices if not isinstance(i, Slot) and i.has(Slot)]
-    return sorted(s.number for s in alone) == list(range(rank)) and not inside

@@ -422,7 +422,7 @@ class Trace(Words):
 
     def facts_of(self, x: Traced) -> frozenset[str]:
         """What is known about a matrix, or a stack of them."""
-        return matrix_facts(x)
+        return matrix_facts(self, x)
 
     def stored(self, x: Traced, *facts: str) -> Traced:
         """`x` as an equation of its own, about which `facts` are known."""

@@ -22,8 +22,8 @@ from ..ir.nodes import (
     reads_of,
     substitute,
 )
+from ..ir.slots import runs_whole
 from ..ops.linalg import primitives
-from .deltas import reads_whole
 from .values import Canonical, canonical
 
 Definitions = Mapping[str, Equation]
@@ -86,7 +86,8 @@ def _gives_symmetric(e: Entry, axes: tuple[Index, ...], symmetric: set[str]) -> 
         return False
     record = primitives()[e.primitive]
     (operand, *others) = e.operands
-    whole = record.under_transpose == "transposed" and not others and operand.tensor.name in symmetric
+    last = all(isinstance(i, Slot) for i in operand.indices[-2:])
+    whole = record.under_transpose == "transposed" and not others and last and operand.tensor.name in symmetric
     return whole or (e.primitive == "sqrtm")
 
 
@@ -132,6 +133,8 @@ def _unit_column(right: Read, definitions: Definitions) -> Index | None:
     if source is None or len(right.indices) != 2 or not isinstance(source.body, Bracket):
         return None
     if source.body.condition not in (sympy.Eq(*source.axes), sympy.Eq(*source.axes[::-1])):
+        return None
+    if source.axes[0].extent != source.axes[1].extent:
         return None
     (column,) = [i for i in right.indices if not isinstance(i, Slot)]
     return column if isinstance(column, Index) else None
@@ -200,7 +203,7 @@ def _contraction(
     first: Any, second: Any, k: Index, definitions: Definitions, orthogonal: set[str]
 ) -> Expr | None:
     """The sum over k of the product of two reads, as deltas that fix k, or None if nothing is known."""
-    if list(first.indices).count(k) != 1 or list(second.indices).count(k) != 1:
+    if runs_whole(first, k) is None or runs_whole(second, k) is None:
         return None
     for other in (
         _beside_inverse(first, second, k, definitions),
@@ -347,4 +350,4 @@ def is_rearranged(body: Expr, axes: tuple[Index, ...], scaled: bool) -> bool:
     factor, read = split_factor(body)
     if not isinstance(read, Read) or (factor != 1 and not scaled):
         return False
-    return reads_whole(read) and sorted(map(str, read.indices)) == sorted(map(str, axes))
+    return all(runs_whole(read, i) is not None for i in axes) and len(read.indices) == len(axes)

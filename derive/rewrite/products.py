@@ -23,6 +23,7 @@ from ..ir.nodes import (
     indices_of,
     substitute,
 )
+from ..ir.slots import operand_facts, slot_extents, takes_whole
 from ..ops.elementwise.piecewise import Absolute
 from ..ops.linalg import primitives
 
@@ -88,7 +89,7 @@ class _Parts:
         own = [n for n, i in zip(operand.tensor.shape, operand.indices, strict=True) if isinstance(i, Slot)]
         axes = fresh_indices(own[: len(places)], avoid=(*self.equation.axes, *self.batch))
         batch = tuple(i for i in self.batch if i in indices_of(operand))
-        facts = primitives()[primitive].facts(operand.tensor.facts)
+        facts = primitives()[primitive].facts(operand_facts(operand))
         known = facts[output] if output < len(facts) else frozenset()
         name = new_name(f"{primitive}_{operand.tensor.name}", self.taken)
         target = Tensor(name, tuple(i.extent for i in (*batch, *axes)), facts=known)
@@ -117,7 +118,7 @@ class _Parts:
 
     def of_triangle(self, operand: Read) -> tuple[Expr, tuple[Index, ...]] | None:
         """The determinant of a triangle is the product of its diagonal."""
-        triangular = operand.tensor.facts & {"lower triangular", "upper triangular"}
+        triangular = operand_facts(operand) & {"lower triangular", "upper triangular"}
         if self.entry.primitive == "inv" or not triangular or not self._logarithmic:
             return None
         (k,) = fresh_indices([operand.tensor.shape[-1]], avoid=self.equation.axes)
@@ -167,10 +168,8 @@ class _Parts:
                 slots = {outer[Slot(number)]: Slot(number), k: Slot(1 - number)}
                 rest = {i: n for i, n in places.items() if not isinstance(n, Slot)}
                 whole = substitute(read, slots | rest)
-                square = [
-                    n for n, p in zip(read.tensor.shape, whole.indices, strict=True) if isinstance(p, Slot)
-                ]
-                if len(square) == 2 and square[0] == square[1] and outer[Slot(number)] in read.indices:
+                square = takes_whole(whole, [k.extent, k.extent]) and slot_extents(operand) == [k.extent] * 2
+                if square and outer[Slot(number)] in read.indices:
                     ordered.setdefault(number, whole)
         return (ordered[0], ordered[1]) if len(ordered) == 2 else None
 
@@ -187,7 +186,7 @@ class _Parts:
         if scalar == 1 or len(matrix) != 1 or not isinstance(matrix[0], Read):
             return None
         inner = substitute(matrix[0], places)
-        if sum(isinstance(p, Slot) for p in inner.indices) != 2:
+        if not takes_whole(inner, slot_extents(operand)):
             return None
         n = operand.tensor.shape[-1]
         if self.entry.primitive == "inv":

@@ -9,6 +9,7 @@ import sympy
 from sympy import Expr, S
 
 from ..ir.nodes import Bracket, Index, Read, indices_of
+from ..ir.slots import runs_whole
 from .deltas import has_delta, is_delta, reads_whole, solve_deltas
 from .digits import split_digits
 from .factor import cost, expand_products
@@ -138,9 +139,9 @@ def sum_facts(
     factors = list(sympy.Mul.make_args(summand))
     for b in bound:
         holders = [f for f in factors if b in indices_of(f)]
-        if len(holders) != 1 or not isinstance(holders[0], Read) or list(holders[0].indices).count(b) != 1:
+        if len(holders) != 1 or not isinstance(holders[0], Read) or (axis := runs_whole(holders[0], b)) is None:
             continue
-        value = fact(holders[0], holders[0].indices.index(b))
+        value = fact(holders[0], axis)
         if value is not None:
             factors.remove(holders[0])
             return sum_facts(value * sympy.Mul(*factors), tuple(x for x in bound if x != b), fact)
