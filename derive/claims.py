@@ -20,8 +20,8 @@ def verify(claim: str | Function, other: Function | None = None, /, **shapes: An
     """Whether an identity holds: proved, tested, refuted with the smallest counterexample found, or unknown.
 
     Args:
-        claim: ``"grad(x'*A*x, x) == (A + A')*x"`` in the grammar of `parse`, with `grad`, `jacobian`, `hessian` and
-            `jvp`; or a function, to be compared with `other`.
+        claim: ``"grad(x'*A*x, x) == (A + A')*x"`` in the grammar of `parse`, with `grad`, `jacobian`, `hessian`,
+            `jvp` and `vjp`, and with definitions after the word where; or a function, to be compared with `other`.
         other: a function of the same inputs.
         shapes: as for `trace`, with facts; what is left out follows from the operations.
 
@@ -35,6 +35,8 @@ def verify(claim: str | Function, other: Function | None = None, /, **shapes: An
         >>> print(verify("tr(A*B) == tr(B*A)", A="n m", B="m n"))
         PROVED (all sizes): tr(A*B) == tr(B*A)
           equal canonical forms
+        >>> print(verify("vjp(h, x, g) == A'*(g.*(1 - h.^2)) where h = tanh(A*x)", x="n", A="m n", g="m").status)
+        PROVED
     """
     if isinstance(claim, str):
         return verify_text(claim, specs_of(shapes))

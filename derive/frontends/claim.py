@@ -8,10 +8,10 @@ from typing import Any
 
 from ..errors import ShapeError
 from ..ir.facts import Spec
-from .formula import Understood, lengths_of, variables_of
+from .formula import Understood, reading_of
 from .formula_grammar import read_formula
 from .formula_lower import Lowering
-from .formula_program import Reading, program_of
+from .formula_program import program_of
 from .formula_text import Source
 from .formula_tree import Compare, Node
 
@@ -23,33 +23,42 @@ class Claim:
     """A relation between two formulas, understood as a program whose two outputs are its sides.
 
     turned: whether one side is a row where the other is a column: they agree up to the layout at best.
+    defined: the definitions after ``where``, as they are written.
     """
 
     understood: Understood
     relation: str
     sides: tuple[str, str]
     turned: bool = False
+    defined: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        definitions = f" where {'; '.join(self.defined)}" if self.defined else ""
+        return f"{self.sides[0]} {self.relation} {self.sides[1]}{definitions}"
 
 
 def understand_claim(text: str, specs: Mapping[str, Spec]) -> Claim:
     """Read a relation ``left == right``, or an inequality, between two formulas over the same variables.
+
+    What both use may be defined after ``where``, as in `formula.understand`. A derivative may be by what is defined:
+    ``grad(L, S)`` is that of L as a function of S, all that does not pass through S being held fixed.
 
     Raises:
         ParseError: the text cannot be read, or is no relation; where the sides have different shapes a ShapeError as well.
     """
     source = Source(text)
     with source.about():
-        tree, style = read_formula(source)
+        formula = read_formula(source)
+        tree = formula.tree
         if not isinstance(tree, Compare) or tree.symbol not in RELATIONS:
-            raise source.error("a claim is a relation between two formulas, such as x'*x == norm2(x)^2", 0, len(text))
+            end = tree.place.end if formula.definitions else len(text)
+            raise source.error("a claim is a relation between two formulas, such as x'*x == norm2(x)^2", 0, end)
         turned: list[bool] = []
-        reading = Reading(
-            source, tree, style, variables_of(source, tree, specs), lengths=lengths_of(tree),
-            lowering=lambda *given: _BothSides(turned, *given),
-        )  # fmt: skip
+        reading = reading_of(source, formula, specs, lambda *given: _BothSides(turned, *given))
         program, guessed = program_of(reading, specs)
         left, right = (source.words(side.place) for side in (tree.left, tree.right))
-        return Claim(Understood(program, style, guessed), tree.symbol, (left, right), turned[-1])
+        defined = tuple(source.words(d.place) for d in formula.definitions)
+        return Claim(Understood(program, formula.style, guessed), tree.symbol, (left, right), turned[-1], defined)
 
 
 class _BothSides(Lowering):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import sympy
 
 from ..ir.facts import Spec
 from ..ir.nodes import Program, size
-from .formula_grammar import KEYWORDS, MODULES, Style, read_formula
+from .formula_grammar import KEYWORDS, MODULES, Formula, Style, read_formula
 from .formula_guess import GREEK
+from .formula_lower import Lowering
 from .formula_names import CONSTANTS, OWN, functions
 from .formula_program import Reading, check_declared, program_of
 from .formula_text import Source
 from .formula_tree import Call, Name, Node, walk
+from .formula_where import in_order
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ def understand(text: str, specs: Mapping[str, Spec]) -> Understood:
     ``./``, ``.^``, and functions; ``sum``, ``max``, ``mean``, ``norm1``, ``norm2`` run over all entries. In NumPy
     style, which holds when only marks of NumPy occur (``@ ** .T np. [``), everything means what NumPy means.
 
+    After ``where`` come definitions, ``S = Q*K'; P = softmax(S, axis=1)``, in any order, one on each line or with
+    semicolons between them.
+
     Args:
         text: the formula.
         specs: shapes and facts of the variables by name. One without a declaration is taken to be a scalar
@@ -59,16 +64,26 @@ def understand(text: str, specs: Mapping[str, Spec]) -> Understood:
     """
     source = Source(text)
     with source.about():
-        tree, style = read_formula(source)
-        variables = variables_of(source, tree, specs)
-        program, guessed = program_of(Reading(source, tree, style, variables, lengths=lengths_of(tree)), specs)
-        return Understood(program, style, guessed)
+        formula = read_formula(source)
+        program, guessed = program_of(reading_of(source, formula, specs), specs)
+        return Understood(program, formula.style, guessed)
 
 
-def variables_of(source: Source, tree: Node, specs: Mapping[str, Spec]) -> tuple[Name, ...]:
+def reading_of(
+    source: Source, formula: Formula, specs: Mapping[str, Spec], lowering: Callable[..., Lowering] = Lowering
+) -> Reading:  # fmt: skip
+    """What is known of a formula before any shapes are, its definitions in the order in which they can be computed."""
+    return Reading(
+        source, formula.tree, formula.style, variables_of(source, formula, specs), lengths=lengths_of(*formula.trees),
+        lowering=lowering, definitions=in_order(source, formula, specs, check_declared(specs)),
+    )  # fmt: skip
+
+
+def variables_of(source: Source, formula: Formula, specs: Mapping[str, Spec]) -> tuple[Name, ...]:
     """Where variables stand in the formula; a function without its arguments is an error."""
     known = {*check_declared(specs), *CONSTANTS, *MODULES, *KEYWORDS, "..."} - specs.keys()
-    found = tuple(n for n in walk(tree) if isinstance(n, Name) and n.name not in known)
+    known |= {d.target.name for d in formula.definitions}
+    found = tuple(n for tree in formula.trees for n in walk(tree) if isinstance(n, Name) and n.name not in known)
     for n in found:
         if n.name not in specs and n.name not in GREEK and n.name in {*functions(), *OWN}:
             raise source.error_at(f"{n.name} is a function; write {n.name}(...), or declare it if it is a variable", n.place)
@@ -79,9 +94,9 @@ LENGTHS = {"vector": 1, "matrix": 2, "identity": 1}
 """Functions that repeat a number, and how many sizes they need."""
 
 
-def lengths_of(tree: Node) -> dict[int, tuple[sympy.Symbol, ...]]:
+def lengths_of(*trees: Node) -> dict[int, tuple[sympy.Symbol, ...]]:
     """Sizes to be determined by what surrounds a call; their names sort last, so that they give way to others."""
-    calls = [n for n in walk(tree) if isinstance(n, Call) and n.function in LENGTHS]
+    calls = [n for tree in trees for n in walk(tree) if isinstance(n, Call) and n.function in LENGTHS]
     return {
         c.place.start: tuple(size(f"~{c.function} at {c.place.start}, {axis}") for axis in range(LENGTHS[c.function]))
         for c in calls

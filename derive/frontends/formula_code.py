@@ -13,12 +13,13 @@ from .user_code import UserCode
 
 
 class FormulaCode(UserCode):
-    """A formula in the part of the user's code: its places are characters."""
+    """A formula in the part of the user's code: its places are characters, its local variables what it defines."""
 
     def __init__(self, source: Source) -> None:
         super().__init__()
         self.source = source
         self.now = Place(0, len(source.text))
+        self.named: dict[str, Any] = {}
 
     @contextmanager
     def at(self, place: Place) -> Iterator[None]:
@@ -49,4 +50,4 @@ class FormulaCode(UserCode):
         return f"the {self.source.what}: {self.where()}"
 
     def variables(self) -> Iterator[tuple[str, Any]]:
-        return iter(())
+        return iter(self.named.items())

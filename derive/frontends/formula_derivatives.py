@@ -11,7 +11,7 @@ from sympy import S
 from ..calculus.jacobian import jacobian
 from ..calculus.jvp import jvp
 from ..calculus.vjp import vjp
-from ..ir.nodes import Equation, Program, Read, Tensor, substitute
+from ..ir.nodes import Equation, Program, Read, Tensor, reads_of, substitute
 from ..ir.tensors import with_tensors
 from .names import resize
 from .primitives import store
@@ -33,6 +33,13 @@ def jacobian_of(trace: Trace, y: Traced, x: Tensor) -> Traced:
     return _continued(trace, program, jacobian(pullback, pullback.inputs[-1], ("J",)), {})
 
 
+def pulled(trace: Trace, y: Traced, x: Tensor, cotangent: Traced) -> Traced:
+    """The derivative of ``sum(cotangent .* y)``, in the shape of the variable."""
+    program, output = _program(trace, y, [x])
+    derived = vjp(program, (x.name,), {output.name: None})
+    return _continued(trace, program, derived, {derived.inputs[-1]: cotangent})
+
+
 def pushed(trace: Trace, y: Traced, x: Tensor, tangent: Traced) -> Traced:
     """The derivative along a direction."""
     program, _ = _program(trace, y, [x])
@@ -40,14 +47,26 @@ def pushed(trace: Trace, y: Traced, x: Tensor, tangent: Traced) -> Traced:
     return _continued(trace, program, derived, {derived.inputs[-1]: tangent})
 
 
+def depends(trace: Trace, y: Traced, x: Tensor) -> bool:
+    """Whether `y` reads `x`, directly or through other tensors."""
+    made = {e.target: e for e in trace.equations if e.target != x}
+    waiting, seen = [r.tensor for r in reads_of(y.entry)], set[Tensor]()
+    while waiting:
+        tensor = waiting.pop()
+        if tensor not in seen:
+            seen.add(tensor)
+            waiting.extend(r.tensor for r in (made[tensor].reads if tensor in made else ()))
+    return x in seen
+
+
 def _program(trace: Trace, y: Traced, inputs: Sequence[Tensor]) -> tuple[Program, Tensor]:
-    """What was traced so far as a program that ends in `y`."""
+    """What was traced so far as a program that ends in `y`; a tensor that was computed can be one of its inputs."""
     stored = store(trace, y.axes, y.entry, "differentiated")
-    defined = {e.target for e in trace.equations}
-    read = {r.tensor for e in trace.equations for r in e.reads} - defined
+    equations = [e for e in trace.equations if e.target not in inputs]
+    read = {r.tensor for e in equations for r in e.reads} - {e.target for e in equations}
     every = {t.name: t for t in (*inputs, *sorted(read, key=str))}
     assert isinstance(stored.entry, Read)
-    program = resize(Program(tuple(every.values()), tuple(trace.equations), (stored.entry.tensor,)), trace)
+    program = resize(Program(tuple(every.values()), tuple(equations), (stored.entry.tensor,)), trace)
     return program, program.outputs[0]
 
 

@@ -1,9 +1,9 @@
-"""The grammar of formulas: MATLAB's, matrixcalculus.org's and NumPy's spellings in one."""
+"""The grammar of formulas: MATLAB's, matrixcalculus.org's and NumPy's spellings in one, with definitions after ``where``."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -12,10 +12,12 @@ import lark
 
 from .formula_reader import Builder, Misread, NoLexer, read
 from .formula_text import Source, Token, scan
-from .formula_tree import Attribute, Call, Name, Node, Several, Slice, Subscript, Text, Transpose
+from .formula_tree import Attribute, Call, Definition, Name, Node, Several, Slice, Subscript, Text, Transpose
 
 GRAMMAR = r"""
-start: comparison
+start: comparison | comparison WHERE definitions
+definitions: definition (SEMICOLON definition)* SEMICOLON?
+definition: NAME EQUALS comparison
 ?comparison: sum | sum COMPARE sum -> compare
 ?sum: term ((PLUS | MINUS) term)*
 ?term: unary (TIMES unary)*
@@ -40,13 +42,14 @@ items: item (COMMA item)*
 ?item: comparison | slice | ELLIPSIS -> name
 slice: comparison? COLON comparison? (COLON comparison?)?
 %declare NUMBER NAME STRING ATTRIBUTE PLUS MINUS TIMES POWER TICK COMPARE EQUALS LPAR RPAR LSQB RSQB COMMA COLON ELLIPSIS
+%declare WHERE SEMICOLON
 """
 
 OPERATORS = {
     "+": "PLUS", "-": "MINUS", "*": "TIMES", "/": "TIMES", "@": "TIMES", "\\": "TIMES", ".*": "TIMES", "./": "TIMES",
     "^": "POWER", "**": "POWER", ".^": "POWER", "<": "COMPARE", "<=": "COMPARE", ">": "COMPARE", ">=": "COMPARE",
     "==": "COMPARE", "!=": "COMPARE", "~=": "COMPARE", "=": "EQUALS", "(": "LPAR", ")": "RPAR", "[": "LSQB", "]": "RSQB",
-    ",": "COMMA", ":": "COLON", "...": "ELLIPSIS",
+    ",": "COMMA", ":": "COLON", "...": "ELLIPSIS", ";": "SEMICOLON",
 }  # fmt: skip
 
 TOKEN = re.compile(
@@ -68,6 +71,7 @@ HINTS = {
     "EQUALS": "to compare write ==",
     **dict.fromkeys(("NUMBER", "NAME", "LPAR"), "a product needs a sign, as in 2*x"),
     "COMMA": "a formula has one value",
+    "SEMICOLON": "definitions come after the word where",
 }
 
 MAX_TOKENS = 2_000
@@ -117,8 +121,15 @@ def style_of(tokens: list[Token]) -> Style:
 class FormulaBuilder(Builder):
     """What only formulas have."""
 
-    def start(self, parts: list[Any]) -> Node:
-        return parts[0]
+    def start(self, parts: list[Any]) -> tuple[Node, tuple[Definition, ...]]:
+        return parts[0], tuple(parts[2]) if len(parts) > 1 else ()
+
+    def definitions(self, parts: list[Any]) -> list[Definition]:
+        return [p for p in parts if not isinstance(p, lark.Token)]
+
+    def definition(self, parts: list[Any]) -> Definition:
+        target = Name(self.place(parts[:1]), str(parts[0]))
+        return Definition(self.place(parts), target, "=", parts[2])
 
     def text(self, parts: list[Any]) -> Node:
         return Text(self.place(parts), str(parts[0])[1:-1])
@@ -196,11 +207,49 @@ def _parser() -> lark.Lark:
     return lark.Lark(GRAMMAR, parser="lalr", lexer=NoLexer, transformer=FormulaBuilder())
 
 
-def read_formula(source: Source) -> tuple[Node, Style]:
-    """The tree of a formula, and the style that its spelling shows.
+@dataclass(frozen=True)
+class Formula:
+    """A formula that was read: its tree, the definitions after ``where`` as they stand, and the style of its spelling."""
+
+    tree: Node
+    style: Style
+    definitions: tuple[Definition, ...] = ()
+
+    @property
+    def trees(self) -> tuple[Node, ...]:
+        """The formula, then what each definition stands for."""
+        return self.tree, *(d.body for d in self.definitions)
+
+
+OPERAND_ENDS = {"NUMBER", "NAME", "STRING", "ATTRIBUTE", "TICK", "RPAR", "RSQB"}
+
+
+def with_definitions(source: Source, tokens: list[Token]) -> list[Token]:
+    """The tokens with the word where, which stands behind an operand and so is no function, and what separates definitions.
+
+    A definition that begins a line needs no semicolon before it.
+    """
+    found: list[Token] = []
+    within, depth = False, 0
+    for token, following in zip(tokens, [*tokens, None][1:], strict=True):
+        last = found[-1] if found else None
+        depth += (token.kind in ("LPAR", "LSQB")) - (token.kind in ("RPAR", "RSQB"))
+        if token.text == "where" and last is not None and last.kind in OPERAND_ENDS:
+            token, within = replace(token, kind="WHERE"), True
+        elif within and not depth and last is not None and last.kind not in ("WHERE", "SEMICOLON"):
+            newline = source.text.find("\n", last.end, token.start)
+            if newline >= 0 and token.kind == "NAME" and following is not None and following.kind == "EQUALS":
+                found.append(Token("SEMICOLON", "\n", newline))
+        found.append(token)
+    return found
+
+
+def read_formula(source: Source) -> Formula:
+    """The tree of a formula, its definitions, and the style that its spelling shows.
 
     Raises:
         ParseError: the text is no formula, or exceeds a limit.
     """
-    tokens = scan(source, TOKEN, OPERATORS, MAX_TOKENS, KEYWORDS)
-    return read(_parser(), source, tokens, HINTS), style_of(tokens)
+    tokens = with_definitions(source, scan(source, TOKEN, OPERATORS, MAX_TOKENS, KEYWORDS))
+    tree, definitions = read(_parser(), source, tokens, HINTS)
+    return Formula(tree, style_of(tokens), definitions)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import sympy
 
-from ..errors import closest
+from ..errors import ShapeError, closest
 from ..ir.nodes import Read, Tensor
 from .formula_code import FormulaCode
-from .formula_derivatives import gradient, jacobian_of, pushed
+from .formula_derivatives import depends, gradient, jacobian_of, pulled, pushed
 from .formula_grammar import KEYWORDS, MODULES, Style, dotted
 from .formula_names import (
     BY_ENTRY,
@@ -32,6 +32,7 @@ from .formula_tree import (
     Call,
     Chain,
     Compare,
+    Definition,
     Name,
     Negative,
     Node,
@@ -45,6 +46,7 @@ from .formula_tree import (
     Transpose,
 )  # fmt: skip
 from .formula_values import MATLAB, Operators, Value
+from .primitives import store
 from .trace import Trace
 from .traced import Traced
 
@@ -63,6 +65,7 @@ EXAMPLES = {
     "jacobian": "jacobian(A*x, x)",
     "hessian": "hessian(x'*A*x, x)",
     "jvp": "jvp(inv(X), X, dX)",
+    "vjp": "vjp(inv(X), X, G)",
 }
 LARGEST_ARGUMENT = 1_000
 """Integers given to functions, as an axis or a number of repetitions."""
@@ -77,8 +80,20 @@ class Lowering:
         self, trace: Trace, code: FormulaCode, style: Style, names: Mapping[str, Value], lengths: Mapping[int, Any]
     ) -> None:
         """`names` are the arrays and sizes by name; `lengths` the sizes of vector(..) and matrix(..) by character."""
-        self.trace, self.code, self.style, self.names, self.lengths = trace, code, style, names, lengths
+        self.trace, self.code, self.style, self.lengths = trace, code, style, lengths
+        self.names, self.defined = dict(names), dict[str, Value]()
         self.operators = Operators(trace, code, style, self.signs)
+
+    def define(self, definitions: Iterable[Definition], apart: Collection[str]) -> None:
+        """Give names to formulas, each after what it uses; those `apart` become tensors that one can differentiate by."""
+        for d in definitions:
+            value = self.value(d.body)
+            with self.code.at(d.place):
+                if d.name in apart:
+                    axes = self.trace.indices(value.array)
+                    value = Value(store(self.trace, axes, value.array.at(axes), "defined"), value.row)
+                self.names[d.name] = self.defined[d.name] = value
+                self.code.named[d.name] = value.array
 
     def result(self, tree: Node) -> Traced:
         """The array that the whole formula stands for."""
@@ -188,36 +203,53 @@ class Lowering:
         return self.apply("numpy.full", (tuple(map(self.trace.number, self.lengths[node.place.start])), x))
 
     def derivative(self, name: str, node: Call) -> Value:
-        """``grad(f, x)``, ``jacobian(f, x)``, ``hessian(f, x)``, ``jvp(f, x, dx)``."""
+        """``grad(f, x)``, ``jacobian(f, x)``, ``hessian(f, x)``, ``jvp(f, x, dx)``, ``vjp(f, x, g)``.
+
+        By a name that is defined, it is the derivative of f as a function of what has that name.
+        """
         self.without_options(node)
         if len(node.args) != DERIVATIVES[name]:
             raise self.code.error(
                 f"{name} takes {DERIVATIVES[name]} arguments, as in {EXAMPLES[name]}; found {len(node.args)}"
             )
         y = self.value(node.args[0])
-        x = self.variable(node.args[1])
+        x, row = self.variable(node.args[1], y)
         if name in ("grad", "hessian") and y.rank:
             raise self.code.error(f"{name} needs a scalar; found a {y.shape}; try: jacobian, or sum(...)")
         match name:
             case "grad":
-                return Value(gradient(self.trace, y.array, x))
+                return Value(gradient(self.trace, y.array, x), row)
             case "hessian":
                 return Value(jacobian_of(self.trace, gradient(self.trace, y.array, x), x))
             case "jvp":
-                tangent = self.value(node.args[2])
-                for p, (extent, own) in enumerate(zip(x.shape, tangent.array.extents, strict=False)):
-                    self.trace.unify(extent, own, "the direction of jvp", (tangent.array, p))
-                return Value(pushed(self.trace, y.array, x, tangent.array), y.row)
+                tangent = self.value(node.args[2]).array
+                self.one_shape("direction", x.shape, tangent)
+                return Value(pushed(self.trace, y.array, x, tangent), y.row)
+            case "vjp":
+                cotangent = self.value(node.args[2]).array
+                self.one_shape("cotangent", y.array.extents, cotangent)
+                return Value(pulled(self.trace, y.array, x, cotangent), row)
         return Value(jacobian_of(self.trace, y.array, x))
 
-    def variable(self, node: Node) -> Tensor:
-        """The input that a name stands for, to be differentiated by."""
+    def one_shape(self, what: str, shape: Sequence[Any], given: Traced) -> None:
+        """What is given beside the function and the variable of a derivative has the shape of one of them."""
+        if len(shape) != given.rank:
+            raise ShapeError(f"the {what} has {given.rank} axes, and should have {len(shape)} ({self.trace.place()})")
+        for p, (extent, own) in enumerate(zip(shape, given.extents, strict=True)):
+            self.trace.unify(extent, own, f"the {what}", (given, p))
+
+    def variable(self, node: Node, y: Value) -> tuple[Tensor, bool]:
+        """The input or definition that a name stands for, to differentiate `y` by, and whether it is a row."""
         value = self.names.get(node.name) if isinstance(node, Name) else None
         entry = value.array.entry if value is not None else None
-        if not isinstance(entry, Read) or entry.tensor.kind != "real":
-            with self.code.at(node.place):
+        with self.code.at(node.place):
+            if value is None or not isinstance(entry, Read) or entry.tensor.kind != "real":
                 raise self.code.error("a derivative is by a variable: write its name")
-        return entry.tensor
+            if isinstance(node, Name) and node.name in self.defined and not depends(self.trace, y.array, entry.tensor):
+                raise self.code.error(
+                    f"what is differentiated does not use {node.name}; write it with the name {node.name} where it is meant"
+                )
+        return entry.tensor, value.row
 
     def method(self, node: Call) -> Value:
         assert node.receiver is not None

@@ -28,7 +28,7 @@ ALIASES = {
 }  # fmt: skip
 """MATLAB's and matrixcalculus.org's names for NumPy's functions."""
 
-DERIVATIVES = {"grad": 2, "jacobian": 2, "hessian": 2, "jvp": 3}
+DERIVATIVES = {"grad": 2, "jacobian": 2, "hessian": 2, "jvp": 3, "vjp": 3}
 """Functions of a formula that differentiate, and how many arguments they take."""
 
 OWN = ("norm1", "norm2", "logdet", "relu", "vector", "matrix", "transpose", *DERIVATIVES)

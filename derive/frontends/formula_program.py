@@ -16,11 +16,12 @@ from ..ir.tensors import with_tensors
 from .formula_code import FormulaCode
 from .formula_grammar import KEYWORDS, MODULES, Style
 from .formula_guess import Guess, Ranks, guesses, likely_ranks
-from .formula_limits import check_growth
+from .formula_limits import Growth, check_growth
 from .formula_lower import Lowering
 from .formula_text import Source
-from .formula_tree import Call, Name, Node, Place, walk
+from .formula_tree import Call, Definition, Name, Node, Place, walk
 from .formula_values import Value
+from .formula_where import differentiated_by
 from .names import RESERVED, sizes_of
 from .trace import Trace
 from .trace_numpy import trace_numpy
@@ -42,6 +43,7 @@ class Reading:
     lowering: what makes arrays of the tree.
     left: the name of the result, if the formula gives it one.
     number: whether the result must be a number.
+    definitions: what the formula defines, each after what it uses.
     """
 
     source: Source
@@ -54,6 +56,12 @@ class Reading:
     lowering: Callable[..., Lowering] = Lowering
     left: str = ""
     number: bool = False
+    definitions: tuple[Definition, ...] = ()
+
+    @property
+    def trees(self) -> tuple[Node, ...]:
+        """What is defined, then the formula."""
+        return *(d.body for d in self.definitions), self.tree
 
 
 def program_of(reading: Reading, specs: Mapping[str, Spec]) -> tuple[Program, tuple[str, ...]]:
@@ -64,12 +72,16 @@ def program_of(reading: Reading, specs: Mapping[str, Spec]) -> tuple[Program, tu
         UnknownName: a declared name does not occur.
     """
     source, tree = reading.source, reading.tree
-    check_growth(source, tree)
+    known: dict[str, Growth] = {}
+    for definition in reading.definitions:
+        known[definition.name] = check_growth(source, definition.body, known)
+    check_growth(source, tree, known)
     names = _variables(reading, specs)
     undeclared = [name for name in names if name not in specs]
     failed: list[ParseError] = []
-    taken = {*names, *sizes_of_specs(specs), *reading.sizes}
-    for group in guesses(undeclared, taken, sum(1 for _ in walk(tree)), reading.likely):
+    taken = {*names, *sizes_of_specs(specs), *reading.sizes, *known}
+    length = sum(1 for part in reading.trees for _ in walk(part))
+    for group in guesses(undeclared, taken, length, reading.likely):
         found: list[tuple[Guess, Program]] = []
         for guess in group:
             shapes = {name: specs.get(name) or guess.specs[name] for name in names}
@@ -132,7 +144,9 @@ def _trace(reading: Reading, specs: Mapping[str, Spec], flexible: frozenset[symp
     def formula(*arrays: Traced) -> Any:
         names = {str(s): Value(trace.lift(trace.number(s))) for s in sizes}
         names |= {name: Value(array) for name, array in zip(specs, arrays, strict=True)}
-        return reading.lowering(trace, code, reading.style, names, reading.lengths).result(reading.tree)
+        lowering = reading.lowering(trace, code, reading.style, names, reading.lengths)
+        lowering.define(reading.definitions, differentiated_by(reading.trees))
+        return lowering.result(reading.tree)
 
     positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
     formula.__signature__ = inspect.Signature([inspect.Parameter(name, positional) for name in specs])  # type: ignore[attr-defined]
@@ -150,7 +164,7 @@ def _trace(reading: Reading, specs: Mapping[str, Spec], flexible: frozenset[symp
 
 def _at(reading: Reading, start: int) -> str:
     """What stands there, in words."""
-    call = next((n for n in walk(reading.tree) if isinstance(n, Call) and n.place.start == start), None)
+    call = next((n for tree in reading.trees for n in walk(tree) if isinstance(n, Call) and n.place.start == start), None)
     return f"{call.function}(...)" if call else f"the index at {reading.source.place(start)}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import lark
@@ -65,7 +66,9 @@ class Builder(lark.Transformer):
         return Power(self.place(parts), str(parts[1]), parts[0], parts[2])
 
     def group(self, parts: list[Any]) -> Node:
-        return parts[1]
+        """What the brackets hold, with the brackets as part of its place."""
+        inner: Node = parts[1]
+        return replace(inner, place=Place(parts[0].start_pos, parts[2].end_pos, inner.place.depth))
 
 
 def above(start: int, end: int, parts: Iterable[Any]) -> Place:
@@ -82,6 +85,7 @@ BINARY = {"TIMES", "STAR", "SLASH", "POWER", "CARET", "COMPARE"}
 """What can only stand behind an operand."""
 CLOSERS = {
     "COMMA": "','", "COLON": "':'", "EQUALS": "'='", "ADDS": "'+='", "RPAR": "')'", "RSQB": "']'", "NEWLINE": "a new line",
+    "SEMICOLON": "';'",
     "$END": "the end",
 }  # fmt: skip
 

@@ -185,6 +185,10 @@ class Definition:
     body: Node
     ranges: tuple[Node, ...] = ()
 
+    @property
+    def name(self) -> str:
+        return self.target.name
+
 
 Node = (
     Number | Name | Text | Chain | Negative | Power | Transpose | Compare | Logic | Call | Attribute | Subscript

@@ -112,7 +112,7 @@ class LatexLowering(Lowering):
         names, loops = dict(self.names), self.trace.ambient
         self.trace.ambient = (*loops, *indices.values())
         for (name, index), first in zip(indices.items(), firsts, strict=True):
-            self.names[name] = Value(self.trace.view((), index + first, INT))  # type: ignore[index]
+            self.names[name] = Value(self.trace.view((), index + first, INT))
         try:
             yield
         finally:

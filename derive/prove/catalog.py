@@ -43,6 +43,7 @@ class Entry:
     id: permanent, in kebab-case, unique in the whole catalog.
     claim: a relation in the grammar of `derive.verify`, as it is printed in the source.
     variables: axes and facts by name, as for `derive.verify`.
+    where: definitions that the claim uses, ``S = Q*K'``, one each, as after the word where in `derive.verify`.
     layout: how the derivative is arranged, where it matters.
     source: author, year, and equation or section.
     level: what a run must reach; empty where none has decided it.
@@ -53,6 +54,7 @@ class Entry:
     claim: str
     source: str
     variables: Mapping[str, str] = field(default_factory=dict)
+    where: tuple[str, ...] = ()
     layout: str = ""
     tags: tuple[str, ...] = ()
     level: str = ""
@@ -65,8 +67,14 @@ class Entry:
             f"{name}: {AXES.sub('scalar', shape.strip(), count=1)}" for name, shape in self.variables.items()
         ]
 
+    @property
+    def statement(self) -> str:
+        """The claim with its definitions, as `derive.verify` reads it."""
+        return self.claim + (f" where {'; '.join(self.where)}" if self.where else "")
+
     def __str__(self) -> str:
         lines = [f"{self.id}: {self.title}", f"  {self.claim}"]
+        lines += [f"    where {definition}" for definition in self.where]
         lines += [f"  with {'; '.join(self.shapes)}"] if self.variables else []
         lines += [f"  {self.layout}"] if self.layout else []
         lines += [
@@ -78,7 +86,8 @@ class Entry:
 
 TEXTS = ("id", "title", "claim", "source", "layout", "level")
 REQUIRED = ("id", "title", "claim", "source")
-FIELDS = (*TEXTS, "variables", "tags")
+LISTS = {"tags": "a tag", "where": "a definition"}
+FIELDS = (*TEXTS, *LISTS, "variables")
 
 
 def folder() -> Path:
@@ -172,20 +181,25 @@ def _entry(table: Mapping[str, Any], file: str) -> Entry:
         )
     if table.get("level", LEVELS[0]) not in LEVELS:
         raise CatalogError(f"the level is one of {', '.join(LEVELS)}; found {table['level'][:80]!r}")
-    tags = table.get("tags", [])
-    if not isinstance(tags, list):
-        raise CatalogError(f"tags must be an array of texts; found {_kind(tags)}")
+    for name, one in LISTS.items():
+        values = table.get(name, [])
+        if not isinstance(values, list):
+            raise CatalogError(f"{name} must be an array of texts; found {_kind(values)}")
+        for value in values:
+            _text(value, one, empty=False)
     variables = table.get("variables", {})
     if not isinstance(variables, dict):
         raise CatalogError(f'variables must be a table such as {{ x = "n" }}; found {_kind(variables)}')
-    for tag in tags:
-        _text(tag, "a tag", empty=False)
     for name, shape in variables.items():
         _text(shape, f"the variable {name[:80]!r}", empty=True)
         spec(shape)
-    read_formula(Source(table["claim"], "claim"))
     plain = {name: table[name] for name in TEXTS if name in table}
-    return Entry(**plain, variables=dict(variables), tags=tuple(tags), file=file)
+    tags, where = (tuple(table.get(name, ())) for name in LISTS)
+    entry = Entry(**plain, variables=dict(variables), tags=tags, where=where, file=file)
+    found = len(read_formula(Source(entry.statement, "claim")).definitions)
+    if entry.where and found != len(entry.where):
+        raise CatalogError(f"where has {len(entry.where)} texts with {found} definitions; each is a text of its own")
+    return entry
 
 
 def _text(value: Any, name: str, *, empty: bool) -> None:
@@ -214,7 +228,7 @@ def search(words: str, among: Iterable[Entry]) -> tuple[Entry, ...]:
     wanted = words.casefold().split()
 
     def text(e: Entry) -> str:
-        return " ".join((e.id, e.title, e.claim, e.source, e.layout, *e.tags)).casefold()
+        return " ".join((e.id, e.title, e.statement, e.source, e.layout, *e.tags)).casefold()
 
     return tuple(e for e in among if all(word in text(e) for word in wanted))
 

@@ -81,8 +81,8 @@ def _counts(among: Iterable[Entry]) -> list[tuple[str, ...]]:
 
 
 def _row(e: Entry) -> tuple[str, ...]:
-    drawn = claim_latex(e.claim)
-    claim = f"`{e.claim}`" if drawn is None else f"${drawn}$"
+    drawn = claim_latex(e.statement)
+    claim = f"`{e.statement}`" if drawn is None else f"${drawn}$"
     title = f"{e.title}<br>`{e.id}`" + (f"<br>{e.layout}" if e.layout else "")
     return title, claim, "; ".join(f"`{shape}`" for shape in e.shapes), e.level or OPEN, e.source
 

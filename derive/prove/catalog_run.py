@@ -56,7 +56,7 @@ def verify_entry(entry: Entry) -> Outcome:
     """The verdict on one entry; an error is part of the outcome, with the file, the entry and the character."""
     begin = time.perf_counter()
     try:
-        verdict = verify_text(entry.claim, {name: spec(shape) for name, shape in entry.variables.items()})
+        verdict = verify_text(entry.statement, {name: spec(shape) for name, shape in entry.variables.items()})
     except DeriveError as error:
         return Outcome(entry, None, f"{type(error).__name__}: {error}", time.perf_counter() - begin)
     return Outcome(entry, verdict, "", time.perf_counter() - begin)

@@ -32,18 +32,18 @@ def verify_text(text: str, specs: Mapping[str, Spec]) -> Verdict:
     Raises:
         ParseError: the text is no claim, or its sides do not fit.
     """
-    return verify_claim(partial(understand_claim, text), specs, " ".join(text.split()))
+    return verify_claim(partial(understand_claim, text), specs)
 
 
-def verify_claim(understand: Understand, specs: Mapping[str, Spec], shown: str) -> Verdict:
-    """The verdict on a claim, however it was written; `shown` is how the verdict names it.
+def verify_claim(understand: Understand, specs: Mapping[str, Spec], shown: str = "") -> Verdict:
+    """The verdict on a claim, however it was written; `shown` is how the verdict names it if not as it is written.
 
     Raises:
         ParseError: the claim cannot be read, or its sides do not fit.
     """
     claim = understand(specs)
     program = claim.understood.program
-    verdict = decide(program, claim.relation, shown)
+    verdict = decide(program, claim.relation, shown or str(claim))
     shapes = {t.name: _declared(t.shape, t.facts) for t in program.inputs}
     note = str(claim.understood) if claim.understood.guessed else ""
     if claim.turned:

@@ -35,16 +35,21 @@ class NotDrawn(Exception):
 
 
 def claim_latex(text: str) -> str | None:
-    """The claim as LaTeX, or None where a part has no notation of its own.
+    r"""The claim as LaTeX, or None where a part has no notation of its own.
+
+    Definitions follow the claim, ``P S = 1 \quad\text{where}\quad P = ... ,\quad S = ...``.
 
     Raises:
         ParseError: the text is no formula.
     """
-    tree, style = read_formula(Source(text, "claim"))
+    formula = read_formula(Source(text, "claim"))
+    drawing = _Drawing(formula.style)
     try:
-        return _Drawing(style).piece(tree)[0]
+        claim = drawing.piece(formula.tree)[0]
+        defined = [f"{symbol_of(d.name)} = {drawing.piece(d.body)[0]}" for d in formula.definitions]
     except NotDrawn:
         return None
+    return claim + (r" \quad\text{where}\quad " + r" ,\quad ".join(defined) if defined else "")
 
 
 class _Drawing:
@@ -119,6 +124,8 @@ class _Drawing:
                 return rf"\nabla^2_{{{self.at(x, SUM)}}} {self.at(f, POWER)}", SUM
             case "jacobian", (f, x):
                 return rf"\frac{{\partial}}{{\partial {self.at(x, SUM)}}} {self.at(f, POWER)}", SUM
+            case "vjp", (f, x, g):
+                return rf"\mathrm{{D}}_{{{self.at(x, SUM)}}}{self.at(f, POWER)}^{{*}}\,[{self.at(g, SUM)}]", PRODUCT
             case "jvp", (f, x, v):
                 return rf"\mathrm{{D}}_{{{self.at(x, SUM)}}}{self.at(f, POWER)}\,[{self.at(v, SUM)}]", PRODUCT
             case "solve", (a, b):

@@ -123,6 +123,22 @@ def test_update_writes_and_never_lowers(tmp_path: Path, capsys: pytest.CaptureFi
     assert "should be TESTED" in capsys.readouterr().out
 
 
+# -- definitions
+
+
+DEFINED = replace(ONE, id="d", claim="grad(sum(y.^2), y) == 2*y", where=("y = A*x",), variables={"A": "m n", "x": "n"})
+
+
+def test_definitions_are_part_of_the_claim_and_of_what_is_shown() -> None:
+    outcome = verify_entry(DEFINED)
+    assert outcome.level == "PROVED" and outcome.verdict is not None
+    assert outcome.verdict.claim == "grad(sum(y.^2), y) == 2*y where y = A*x"
+    assert verify_entry(replace(DEFINED, where=("y = A*x + 1*x",))).level == "ERROR"
+    assert "where y = A*x" in str(DEFINED)
+    assert r"2 y \quad\text{where}\quad y = A x$" in page([DEFINED])
+    assert search("A*x", [ONE, DEFINED]) == (DEFINED,)
+
+
 # -- the command line
 
 
@@ -165,6 +181,11 @@ def table(**changes: str) -> str:
         (table(level='"UNKNOWN"'), "a-b: the level is one of PROVED"),
         (table(tags='"x"'), "a-b: tags must be an array"),
         (table(tags="[1]"), "a-b: a tag must be text"),
+        (table(where='"y = x"'), "a-b: where must be an array of texts; found text"),
+        (table(claim='"x == y"', where="[3]"), "a-b: a definition must be text"),
+        (table(claim='"x == y"', where='["y = (x"]'), r"a-b: .*character 18 of the claim is never closed"),
+        (table(claim='"x == y"', where='["y = z; z = x"]'), "a-b: where has 1 texts with 2 definitions"),
+        (table(claim='"x == y where y = x"', where='["z = x"]'), "a-b: .*'where' at character 20"),
         (table(variables='"n"'), "a-b: variables must be a table"),
         (table(variables="{ x = 3 }"), "a-b: the variable 'x' must be text in quotes; found an integer"),
         (table(variables='{ x = "n, symetric" }'), "a-b: unknown fact 'symetric'"),

@@ -18,6 +18,8 @@ from derive.render.claim import claim_latex
         ("kron(A, B)*x == 2*2*x/3", r"(A \otimes B) x = \frac{2 \cdot 2 x}{3}"),
         ("grad(f, x)*y <= 0.5*theta_1*vector(1)", r"(\nabla_{x} f) y \le \tfrac{1}{2} \theta_{1} \mathbf{1}"),
         ("x * y == A @ x", r"x \circ y = A x"),
+        ("vjp(A*x, x, g) == A'*g", r"\mathrm{D}_{x}(A x)^{*}\,[g] = A^\top g"),
+        ("h == y where y = A*h; h = x", r"h = y \quad\text{where}\quad y = A h ,\quad h = x"),
         ("norm2(x)^2 + norm1(x) >= abs(c)", r"\lVert x \rVert^{2} + \lVert x \rVert_1 \ge \lvert c \rvert"),
     ],
 )
