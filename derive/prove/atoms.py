@@ -33,7 +33,7 @@ class Total(Expr):
         return {self, HIDDEN}
 
     def _eval_is_positive(self) -> bool | None:
-        return True if self.body.is_positive else None
+        return True if self.body.is_positive and all(b.extent.is_positive for b in self.bound) else None
 
     def _eval_is_nonnegative(self) -> bool | None:
         return True if self.body.is_nonnegative else None
@@ -71,7 +71,17 @@ class Applied(Expr):
     @property
     def symmetric(self) -> bool:
         """Whether this is an entry of a symmetric inverse."""
-        return self.is_inverse and self.args[4] == Tuple(S.One)
+        return self.is_inverse and self.args[4][1] == 1
+
+    @property
+    def matrix(self) -> Tuple:
+        """Of an inverse: the matrix, and its size."""
+        return Tuple(self.args[2][0], self.extent)
+
+    @property
+    def extent(self) -> Expr:
+        """The size of the first axis of the first operand."""
+        return self.args[4][0]
 
     @property
     def places(self) -> tuple[Any, ...]:

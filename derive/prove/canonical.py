@@ -48,7 +48,7 @@ class Canonical:
         self.definitions: Mapping[str, Equation] = program.definitions
         self.count = 0
         self.known: dict[str, tuple[tuple[Index, ...], Polynomial]] = {}
-        self.matrices: dict[Expr, Polynomial] = {}
+        self.matrices: dict[Tuple, Polynomial] = {}
 
     def entry(self, read: Read) -> Polynomial:
         """The entry of a tensor at these places."""
@@ -100,25 +100,25 @@ class Canonical:
     def applied(self, e: Entry) -> Polynomial:
         """An entry of a primitive's result; a solution is the inverse times the right-hand side."""
         operands = [self.form(operand) for operand in e.operands]
+        extents = [extent for operand in e.operands for extent in _extents(operand)]
         if e.primitive == "inv":
-            return self.inverse(operands[0], *e.places)
+            return self.inverse(operands[0], extents[0], *e.places)
         if e.primitive == "solve":
-            k = self.fresh(_extent(e.operands[0]))
+            k = self.fresh(extents[0])
             return self.total(
-                self.inverse(operands[0], e.places[0], k) * self.at(operands[1], {Slot(0): k}), (k,)
+                self.inverse(operands[0], extents[0], e.places[0], k) * self.at(operands[1], {Slot(0): k}), (k,)
             )
         expressions = Tuple(*(with_own_slots(o.expression()) for o in operands))
         primitive = sympy.Symbol(e.primitive)
-        return Polynomial.of(
-            Applied(primitive, S(e.output), expressions, Tuple(*e.places), Tuple(*e.parameters))
-        )
+        parameters = Tuple(*extents, *e.parameters)
+        return Polynomial.of(Applied(primitive, S(e.output), expressions, Tuple(*e.places), parameters))
 
-    def inverse(self, matrix: Polynomial, row: Any, column: Any) -> Polynomial:
+    def inverse(self, matrix: Polynomial, extent: Expr, row: Any, column: Any) -> Polynomial:
         """An entry of the inverse: of the matrix or of its transpose, whichever comes first, without a common factor."""
         content, matrix = monic(matrix)
         if (single := matrix.single()) is not None and len(single[0]) == 1:
             ((atom, exponent),) = single[0]
-            if isinstance(atom, Read) and exponent == 1 and "orthogonal" in atom.tensor.facts:
+            if exponent == 1 and _whole_orthogonal(atom, extent):
                 return self.at(matrix, {Slot(0): column, Slot(1): row}).scaled(1 / content)
         turned = self.at(matrix, {Slot(0): Slot(1), Slot(1): Slot(0)})
         symmetric = turned.terms == matrix.terms
@@ -127,8 +127,8 @@ class Canonical:
         elif _text(turned) < _text(matrix):
             matrix, row, column = turned, column, row
         closed = with_own_slots(matrix.expression())
-        self.matrices[closed] = matrix
-        atom = Applied(INVERSE, S.Zero, Tuple(closed), Tuple(row, column), Tuple(S(int(symmetric))))
+        atom = Applied(INVERSE, S.Zero, Tuple(closed), Tuple(row, column), Tuple(extent, S(int(symmetric))))
+        self.matrices[atom.matrix] = matrix
         return Polynomial.of(atom).scaled(1 / content)
 
     # -- scalar expressions
@@ -277,7 +277,7 @@ class Canonical:
                 continue
             others = list(factors)
             others.remove((atom, exponent))
-            for found in beside_inverse(atom, self.matrices[atom.args[2][0]], others, bound, self.parts):
+            for found in beside_inverse(atom, self.matrices[atom.matrix], others, bound, self.parts):
                 left = Polynomial({collected(found.left): S.One}).scaled(1 / found.coefficient)
                 remaining = tuple(b for b in bound if b not in found.inner)
                 unit = self.form(Bracket(sympy.Eq(found.far, found.end)))
@@ -302,10 +302,10 @@ class Canonical:
             if first.tensor != second.tensor or "orthogonal" not in first.tensor.facts:
                 continue
             for own, other in ((-1, -2), (-2, -1)):
-                alone = first.indices[own] == k == second.indices[own] and k not in (
-                    first.indices[other],
-                    second.indices[other],
+                alone = first.indices[own] == k == second.indices[own] and not any(
+                    k in indices_of(i) for r in (first, second) for i in (*r.indices[:-2], r.indices[other])
                 )
+                alone = alone and k.extent == first.tensor.shape[own]
                 if alone and first.indices[:-2] == second.indices[:-2]:
                     left = Polynomial({collected(f for f in factors if f not in holders): S.One})
                     unit = self.form(Bracket(sympy.Eq(first.indices[other], second.indices[other])))
@@ -355,6 +355,8 @@ class Canonical:
                 and exponent == 1
                 and "simplex" in atom.tensor.facts
                 and atom.indices[-1] == bound[0]
+                and bound[0].extent == atom.tensor.shape[-1]
+                and not any(bound[0] in indices_of(i) for i in atom.indices[:-1])
             ):
                 return Polynomial.number(1)
         return Polynomial.of(named_sum(group, bound))
@@ -364,6 +366,17 @@ def _text(form: Polynomial) -> list[str]:
     return sorted(f"{c} {as_expression(m)}" for m, c in form)
 
 
-def _extent(operand: Read) -> Expr:
-    """The size of the axis that a primitive takes first."""
-    return next(n for n, i in zip(operand.tensor.shape, operand.indices, strict=True) if i == Slot(0))
+def _extents(operand: Read) -> list[Expr]:
+    """The sizes of the axes that a primitive takes, in its order."""
+    axes = zip(operand.indices, operand.tensor.shape, strict=True)
+    return [n for _, n in sorted(((i.number, n) for i, n in axes if isinstance(i, Slot)), key=lambda a: a[0])]
+
+
+def _whole_orthogonal(atom: Expr, extent: Expr) -> bool:
+    """Whether this is an entry of a matrix that was declared orthogonal, of all of it."""
+    return (
+        isinstance(atom, Read)
+        and "orthogonal" in atom.tensor.facts
+        and all(isinstance(i, Slot) for i in atom.indices[-2:])
+        and atom.tensor.shape[-1] == extent
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import sympy
-from sympy import Expr, S
+from sympy import Expr, S, Tuple
 
 from ..ir.nodes import Index, Program, Read, Slot, Tensor, substitute
 from .atoms import Applied, Total
@@ -60,16 +60,16 @@ def is_zero(form: Polynomial, forms: Canonical, free: set[Index], depth: int = D
 
 def _inverses(form: Polynomial, forms: Canonical) -> list[tuple[tuple[int, int, str], int]]:
     """How often each inverse occurs, those of the most complex matrices first: multiplying must take one of these away."""
-    counts: dict[Expr, int] = {}
+    counts: dict[Tuple, int] = {}
     for monomial, _ in form:
         for a, exponent in monomial:
             for x in sympy.preorder_traversal(a):
                 if isinstance(x, Applied) and x.is_inverse:
-                    counts[x.args[2][0]] = counts.get(x.args[2][0], 0) + max(1, int(sympy.floor(exponent)))
+                    counts[x.matrix] = counts.get(x.matrix, 0) + max(1, int(sympy.floor(exponent)))
     return sorted(((_complexity(m, forms), n) for m, n in counts.items()), reverse=True)
 
 
-def _complexity(matrix: Expr, forms: Canonical) -> tuple[int, int, str]:
+def _complexity(matrix: Tuple, forms: Canonical) -> tuple[int, int, str]:
     nested = sum(isinstance(x, Applied) for x in sympy.preorder_traversal(matrix))
     return nested, len(forms.matrices[matrix].terms), str(matrix)
 
@@ -78,12 +78,12 @@ def _multiplied(
     form: Polynomial, forms: Canonical, free: set[Index]
 ) -> Iterator[tuple[Polynomial, set[Index]]]:
     """The form times each matrix whose inverse stands at a free index of it: it vanishes where the product does."""
-    ends: dict[tuple[Expr, Index, int], None] = {}
+    ends: dict[tuple[Tuple, Index, int], None] = {}
     for monomial, _ in form:
         for atom in {x for a, _ in monomial for x in a.atoms(Applied) if x.is_inverse}:
             for side, place in enumerate(atom.places):
-                if place in free:
-                    ends.setdefault((atom.args[2][0], place, side))
+                if place in free and place.extent == atom.extent:
+                    ends.setdefault((atom.matrix, place, side))
     for matrix, place, side in sorted(ends, key=str):
         summed, fresh = forms.fresh(place.extent), forms.fresh(place.extent)
         factor = forms.at(forms.matrices[matrix], {Slot(side): fresh, Slot(1 - side): summed})

@@ -57,11 +57,13 @@ def beside_inverse(
     orders = [W.places, W.places[::-1]] if W.symmetric else [W.places]
     for row, column in orders:
         for side, near, far in ((0, column, row), (1, row, column)):
-            if near not in bound or near == far:
+            if near not in bound or near == far or near.extent != W.extent:
                 continue
             for binding, used in _matches(pattern[0], factors, {Slot(side): near}, set(pattern[1])):
                 end = binding.get(Slot(1 - side))
                 inner = tuple(binding[b] for b in pattern[1])
+                if any(getattr(i, "extent", None) != b.extent for i, b in zip(inner, pattern[1], strict=True)):
+                    continue
                 left = [f for n, f in enumerate(factors) if n not in used]
                 hidden = {near, *inner}
                 if (
