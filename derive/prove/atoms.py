@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sympy
-from sympy import Expr, S, Tuple
+from sympy import Expr, Tuple
 
 from ..ir.nodes import HIDDEN, Bracket, Index, Read, Slot, substitute
 

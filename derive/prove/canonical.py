@@ -21,6 +21,7 @@ from ..ir.nodes import (
     reads_of,
     substitute,
 )
+from ..ir.slots import runs_whole, slot_extents, takes_whole
 from ..ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
 from ..rewrite.deltas import solve_deltas
 from ..rewrite.digits import split_digits
@@ -65,7 +66,7 @@ class Canonical:
     def input(self, read: Read) -> Polynomial:
         """The entry of an input; of a diagonal or triangular matrix with the condition for it not to be 0."""
         facts = read.tensor.facts
-        if "diagonal" in facts:
+        if "diagonal" in facts or _both(facts):
             *batch, i, j = read.indices
             return self.form(Bracket(sympy.Eq(i, j))) * Polynomial.of(Read(read.tensor, (*batch, i, i)))
         for fact, relation in (("lower triangular", sympy.Ge), ("upper triangular", sympy.Le)):
@@ -100,7 +101,7 @@ class Canonical:
     def applied(self, e: Entry) -> Polynomial:
         """An entry of a primitive's result; a solution is the inverse times the right-hand side."""
         operands = [self.form(operand) for operand in e.operands]
-        extents = [extent for operand in e.operands for extent in _extents(operand)]
+        extents = [n for operand in e.operands for n in slot_extents(operand)]
         if e.primitive == "inv":
             return self.inverse(operands[0], extents[0], *e.places)
         if e.primitive == "solve":
@@ -354,29 +355,23 @@ class Canonical:
                 isinstance(atom, Read)
                 and exponent == 1
                 and "simplex" in atom.tensor.facts
-                and atom.indices[-1] == bound[0]
-                and bound[0].extent == atom.tensor.shape[-1]
-                and not any(bound[0] in indices_of(i) for i in atom.indices[:-1])
+                and runs_whole(atom, bound[0]) == len(atom.indices) - 1
             ):
                 return Polynomial.number(1)
         return Polynomial.of(named_sum(group, bound))
+
+
+def _both(facts: frozenset[str]) -> bool:
+    """Whether a matrix is symmetric and a triangle, and so diagonal."""
+    return "symmetric" in facts and bool(facts & {"lower triangular", "upper triangular"})
 
 
 def _text(form: Polynomial) -> list[str]:
     return sorted(f"{c} {as_expression(m)}" for m, c in form)
 
 
-def _extents(operand: Read) -> list[Expr]:
-    """The sizes of the axes that a primitive takes, in its order."""
-    axes = zip(operand.indices, operand.tensor.shape, strict=True)
-    return [n for _, n in sorted(((i.number, n) for i, n in axes if isinstance(i, Slot)), key=lambda a: a[0])]
-
-
 def _whole_orthogonal(atom: Expr, extent: Expr) -> bool:
     """Whether this is an entry of a matrix that was declared orthogonal, of all of it."""
-    return (
-        isinstance(atom, Read)
-        and "orthogonal" in atom.tensor.facts
-        and all(isinstance(i, Slot) for i in atom.indices[-2:])
-        and atom.tensor.shape[-1] == extent
-    )
+    if not isinstance(atom, Read) or "orthogonal" not in atom.tensor.facts:
+        return False
+    return takes_whole(atom, (extent, extent)) and all(isinstance(i, Slot) for i in atom.indices[-2:])
