@@ -27,6 +27,7 @@ from .nodes import (
     operand_slots,
 )
 from .recurrences import Recurrence, blocks
+from .slots import slot_extents
 
 INTEGER_FUNCTIONS = (sympy.floor, sympy.ceiling, sympy.Mod)
 NO_NUMBERS = (S.ComplexInfinity, S.NaN, S.ImaginaryUnit)
@@ -152,12 +153,19 @@ class _Check:
             raise self.broken(f"the places {e.places} are not axes of the target, each once")
         if len(e.places) != len(primitive.results[e.output].split()):
             raise self.broken(f"{primitive.name} gives {primitive.results[e.output]!r}")
+        sizes: dict[str, Expr] = {}
         for operand, axes in zip(e.operands, primitive.operands, strict=True):
             if not isinstance(operand, Read):
                 raise self.broken(f"the operand {operand} is no read")
             if sorted(operand_slots(operand)) != list(range(len(axes.split()))):
                 raise self.broken(f"the operand {operand} does not have the axes {axes!r}, each once")
             self.read(operand)
+            for letter, extent in zip(axes.split(), slot_extents(operand), strict=True):
+                if sizes.setdefault(letter, extent) != extent:
+                    raise self.broken(f"the operand {operand} is {extent} long where {letter} is {sizes[letter]}")
+        for place, word in zip(e.places, primitive.results[e.output].split(), strict=True):
+            if word in sizes and place.extent != sizes[word]:
+                raise self.broken(f"the place {place} runs up to {place.extent}, the result to {sizes[word]}")
         for parameter in e.parameters:
             if not _integral(parameter):
                 raise self.broken(f"the parameter {parameter} is not known to be an integer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import total_ordering
 from math import floor
 from typing import Any
@@ -30,6 +31,8 @@ class Dual:
     def __pow__(self, exponent: int) -> Dual:
         if exponent == 0:
             return Dual(self.a**0, self.b * 0)
+        if exponent < 0:
+            return self.reciprocal() ** -exponent
         return Dual(self.a**exponent, self.a ** (exponent - 1) * self.b * exponent)
 
     def __neg__(self) -> Dual:
@@ -57,7 +60,7 @@ class Dual:
     __rmul__ = __mul__
 
     def reciprocal(self) -> Dual:
-        inverse = 1 / self.a
+        inverse = Fraction(1) / self.a  # no float, should it be an int
         return Dual(inverse, -self.b * inverse * inverse)
 
     def __eq__(self, other: object) -> bool:

@@ -27,7 +27,7 @@ def regular(A: Any, result: Any) -> Any:
 def _solve(A: Any, b: Any) -> Any:
     """``A^-1 b``; right-hand sides of one matrix are solved together."""
     if A.shape[-1] == 0 or b.size == 0:
-        return np.broadcast_arrays(b, A[..., 0])[0] * 1
+        return np.broadcast_to(b, np.broadcast_shapes(b.shape, A.shape[:-1])) * 1
     try:
         if A[..., 0, 0].size == 1:
             columns = b.reshape(-1, b.shape[-1]).T
