@@ -27,6 +27,8 @@ RELATIONS: dict[str, Any] = {
 DRAWS = 40
 LARGEST = 4
 """Points for each choice of sizes, and the largest size tried."""
+SIGNS = {"positive", "nonnegative"}
+"""Facts that an entry can keep when it is made smaller alone."""
 
 Arrays = dict[str, Any]
 
@@ -74,13 +76,18 @@ def point(
 
 
 def _integers(shape: tuple[int, ...], facts: frozenset[str], rng: np.random.Generator, draw: int) -> Any:
-    """An array of small integers (or simple fractions) on which the facts hold exactly; None if this draw made none."""
+    """An array of small integers, in later draws of halves and thirds as well, on which the facts hold exactly.
+
+    None if this draw made none.
+    """
     top = 1 + draw // 10
     values = rng.integers(-top if not facts & {"positive", "nonnegative"} else 0, top + 1, shape)
     values = values + 1 if "positive" in facts else values
     if "binary" in facts:
         values = values % 2
-    exact = np.array(np.vectorize(Fraction, otypes=[object])(values) if values.size else values, dtype=object)
+    parts = int(rng.integers(2, 4)) if draw >= DRAWS // 2 and draw % 2 and "binary" not in facts else 1
+    fractions = np.frompyfunc(lambda value: Fraction(int(value), parts), 1, 1)
+    exact = np.asarray(fractions(values), dtype=object)
     if "simplex" in facts:
         if "one-hot" in facts:
             hot = rng.integers(0, shape[-1], shape[:-1])
@@ -167,21 +174,26 @@ def _surely_false(a: Any, b: Any, relation: str) -> bool:
 def shrunk(
     program: Program, found: Counterexample, arrays: Arrays, sizes: Mapping[sympy.Symbol, int], relation: str
 ) -> Counterexample:
-    """Entries set to 0, to 1 or halved as long as the claim stays false and the facts hold."""
-    free = {t.name for t in program.inputs if t.kind == "real" and not t.facts - {"nonnegative"}}
-    current = {n: np.array(x, dtype=object) if n in free else x for n, x in arrays.items()}
-    for name in free:
+    """Entries set to 0 or to 1 as long as the claim stays false and the facts hold."""
+    facts = {t.name: t.facts for t in program.inputs if t.kind == "real" and t.facts <= SIGNS}
+    current = {n: np.array(x, dtype=object) if n in facts else x for n, x in arrays.items()}
+    for name in facts:
         for place in np.ndindex(*np.shape(current[name])):
-            for smaller in (Fraction(0), Fraction(1)):
-                if abs(current[name][place]) <= smaller:
+            for simpler in (Fraction(0), Fraction(1)):
+                if _effort(current[name][place]) <= _effort(simpler):
                     break
                 trial = {**current, name: current[name].copy()}
-                trial[name][place] = smaller
-                better = violated(program, trial, sizes, relation)
+                trial[name][place] = simpler
+                better = violated(program, trial, sizes, relation) if have_facts(trial[name], facts[name]) else None
                 if better is not None:
                     current, found = trial, better
                     break
     return found
+
+
+def _effort(x: Any) -> tuple[int, Fraction]:
+    """What makes a number hard to read: its denominator first, then its size."""
+    return x.denominator, abs(x)
 
 
 def _readable(x: Any) -> Any:
