@@ -89,6 +89,8 @@ FALSE: list[tuple[str, dict[str, str]]] = [
     ("A*inv(A + B)*B == A*inv(A + B)*A", SQUARE),
     ("inv(A + B) == inv(A) + inv(B)", SQUARE),
     ("sum(x./(y*sum(z))) == sum(x)", {"x": "n", "y": "", "z": "n"}),
+    ("log(s*s) == log(s)", {"s": ", positive"}),
+    ("exp(s) == 1 + s", {"s": ", binary"}),
 ]  # fmt: skip
 
 
