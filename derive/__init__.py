@@ -13,7 +13,7 @@ from .api import (
     value_and_grad,
     vjp,
 )
-from .claims import verify, verify_gradient
+from .claims import verify, verify_derivation, verify_gradient
 from .errors import (
     DeriveError,
     DomainError,
@@ -30,12 +30,14 @@ from .frontends.scan import scan
 from .function import Function
 from .ir.facts import spec
 from .matrices import vec, vech
+from .prove.derivation import DerivationVerdict
 from .prove.verdict import Verdict
 from .texts import equations, from_sympy, parse, parse_latex
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "DerivationVerdict",
     "DeriveError",
     "DomainError",
     "Function",
@@ -67,6 +69,7 @@ __all__ = [
     "vec",
     "vech",
     "verify",
+    "verify_derivation",
     "verify_gradient",
     "vjp",
 ]

@@ -9,6 +9,8 @@ from .api import grad, trace
 from .errors import UnknownName
 from .function import Function
 from .ir.facts import Spec
+from .prove.derivation import DerivationVerdict
+from .prove.derivation import verify_derivation as verify_lines
 from .prove.verdict import Verdict, worst
 from .prove.verify import verify_programs, verify_text
 from .structure import filled
@@ -43,6 +45,29 @@ def verify(claim: str | Function, other: Function | None = None, /, **shapes: An
     if not isinstance(claim, Function) or not isinstance(other, Function):
         raise UnknownName("verify takes a claim as text, or two functions; try: verify(trace(f, ...), trace(g, ...))")
     return worst(verify_programs(claim.program, other.program, f"{claim.name} == {other.name}"))
+
+
+def verify_derivation(text: str, /, **shapes: Any) -> DerivationVerdict:
+    r"""Whether each line of a derivation follows from the one before; the first that does not is shown with numbers.
+
+    Args:
+        text: lines such as ``"x'*A*x + y == z"``, ``"== w"``, ``"<= v   by Jensen"``, or an align block in LaTeX;
+            `frontends.derivation_text.read_derivation` says what it may hold. ``where p = softmax(z)`` names a value.
+        shapes: as for `verify`; one variable has one shape in all lines.
+
+    Returns:
+        A `DerivationVerdict` with a verdict for each step, `first_wrong`, and what follows from the first line to the last.
+
+    Raises:
+        ParseError: the text is no derivation.  ShapeError: two lines have other shapes.
+
+    Example:
+        >>> print(verify_derivation("(a + b)^2 == a^2 + 2*a*b + b^2", a="", b=""))
+        PROVED: 1 step
+            1  (a + b)^2
+          ✓ 1  == a^2 + 2*a*b + b^2   PROVED (all sizes)
+    """
+    return verify_lines(text, specs_of(shapes))
 
 
 def verify_gradient(loss: Function, gradient: Callable[..., Any], wrt: Wrt = None) -> Verdict:

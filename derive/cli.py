@@ -17,10 +17,14 @@ from .deferred import PerSize, reason
 from .errors import DeriveError, SpecError, UnknownName, closest
 from .function import Function
 from .ir.facts import Spec, parse_shapes
+from .prove.derivation import DerivationVerdict
+from .prove.verdict import Verdict
 from .report import backprop_html, backprop_report, section
 
 FORMATS = ("text", "latex", "html")
 TARGETS = ("numpy", "numba", "torch", "jax")
+LONGEST_TEXT = 1_000_000
+"""Characters of a file that are read; the parsers have limits of their own, with messages."""
 READERS = ("function", "formula", "latex", "equations")
 
 
@@ -68,7 +72,11 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
     text = 'a claim such as "grad(x\'*A*x, x) == (A + A\')*x": proved, tested, refuted or unknown'
     command = commands.add_parser("verify", help=text, description=text)
-    command.add_argument("claim", help="a relation between two formulas")
+    command.add_argument("claim", nargs="?", help="a relation between two formulas")
+    command.add_argument(
+        "--derivation", metavar="FILE",
+        help="instead of a claim: a file with the lines of a derivation, or these as text; - is standard input",
+    )  # fmt: skip
     command.add_argument("--shapes", default="", help='"x=n, A=n n, symmetric"; default: what the operations determine')
     command.add_argument("--json", action="store_true", help="the verdict as JSON")
     command.set_defaults(run=_verify)
@@ -77,9 +85,32 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _verify(options: argparse.Namespace, console: Console) -> int:
-    verdict = claims.verify(options.claim, **parse_shapes(options.shapes))
+    shapes = parse_shapes(options.shapes)
+    if (options.claim is None) == (options.derivation is None):
+        raise UnknownName("verify takes either a claim or --derivation FILE")
+    verdict: Verdict | DerivationVerdict = (
+        claims.verify(options.claim, **shapes)
+        if options.derivation is None
+        else claims.verify_derivation(_text_of(options.derivation), **shapes)
+    )
     console.print(verdict.to_json() if options.json else str(verdict), markup=False)
     return 0 if verdict.status in ("PROVED", "TESTED") else 1
+
+
+def _text_of(given: str) -> str:
+    """The text in a file, or the argument itself where it has a relation in it."""
+    if given == "-":
+        return sys.stdin.read(LONGEST_TEXT)
+    path = Path(given)
+    try:
+        if "\n" not in given and len(given) < 1_000 and path.is_file():
+            with path.open(encoding="utf-8") as file:
+                return file.read(LONGEST_TEXT)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnknownName(f"{given} cannot be read as text ({error})") from None
+    if not set(given) & set("=<>≤≥\n\\"):
+        raise UnknownName(f"there is no file {given!r}, and it is no derivation; try: a file of lines such as a == b")
+    return given
 
 
 def _backprop(options: argparse.Namespace, console: Console) -> int:

@@ -215,7 +215,7 @@ class Lowering:
         y = self.value(node.args[0])
         x, row = self.variable(node.args[1], y)
         if name in ("grad", "hessian") and y.rank:
-            raise self.code.error(f"{name} needs a scalar; found a {y.shape}; try: jacobian, or sum(...)")
+            raise ShapeError(f"{name} needs a scalar; found a {y.shape}; try: jacobian, or sum(...)")
         match name:
             case "grad":
                 return Value(gradient(self.trace, y.array, x), row)

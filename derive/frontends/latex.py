@@ -68,24 +68,24 @@ def understand_latex(text: str, specs: Mapping[str, Spec]) -> Understood:
     with source.about():
         declared_sizes = check_declared(specs)
         left, right, symbols = read_latex(source, specs)
-        name, letters = _left(left, right, declared_sizes | specs.keys())
+        name, letters = left_of(left, right, declared_sizes | specs.keys())
         scope = frozenset(letter for letter, _ in letters)
         integers = {n for n, s in specs.items() if s.kind == "integer"}
         resolver = Resolver(source, specs.keys(), integers, set(declared_sizes), set(), [], {})
         resolver.node(right, scope)
         resolver.variables.clear()
         tree = resolver.node(right, scope)
-        base = _base(source, resolver)
+        base = base_of(source, resolver)
         reading = Reading(
-            source, tree, LatexStyle(), _variables(resolver, specs), _new_sizes(tree, resolver, declared_sizes),
-            {**lengths_of(tree), **open_lengths(tree, letters)}, partial(_ranks, symbols, _rows(tree)),
+            source, tree, LatexStyle(), variables_in(resolver, specs), new_sizes(tree, resolver, declared_sizes),
+            {**lengths_of(tree), **open_lengths(tree, letters)}, partial(ranks_of, symbols, rows_of(tree)),
             partial(LatexLowering, base=base, left=letters), name, name in LOSSES and not letters,
         )  # fmt: skip
         program, guessed = program_of(reading, specs)
-        return Understood(program, reading.style, guessed, _notes(tree, base, program))
+        return Understood(program, reading.style, guessed, notes_of(tree, base, program))
 
 
-def _left(left: Any, right: Any, taken: set[str]) -> tuple[str, tuple[tuple[str, Place], ...]]:
+def left_of(left: Any, right: Any, taken: set[str]) -> tuple[str, tuple[tuple[str, Place], ...]]:
     """The name on the left side, and the letters that are its indices: single ones that are subscripts on the right."""
     if isinstance(left, Chain) and all(not s and isinstance(p, Group) for s, p in left.rest):
         left = left.first
@@ -105,18 +105,18 @@ def _left(left: Any, right: Any, taken: set[str]) -> tuple[str, tuple[tuple[str,
     return name, tuple(letters) if len(dict(letters)) == len(letters) else ()
 
 
-def _variables(resolver: Resolver, specs: Mapping[str, Spec]) -> tuple[Name, ...]:
+def variables_in(resolver: Resolver, specs: Mapping[str, Spec]) -> tuple[Name, ...]:
     constants = CONSTANTS.keys() - specs.keys()
     return tuple(n for n in resolver.variables if n.name not in resolver.sizes and n.name not in constants)
 
 
-def _new_sizes(tree: Node, resolver: Resolver, declared: set[str]) -> dict[str, Place]:
+def new_sizes(tree: Node, resolver: Resolver, declared: set[str]) -> dict[str, Place]:
     """Sizes that only the upper ends of sums name."""
     new = resolver.sizes - declared
     return {n.name: n.place for n in walk(tree) if isinstance(n, Name) and n.name in new}
 
 
-def _rows(tree: Node) -> set[str]:
+def rows_of(tree: Node) -> set[str]:
     """Names that always stand with one index: where they are bold, each is a row of a matrix."""
     parts = list(walk(tree))
     counts = {n.receiver.name: len(n.items) for n in parts if isinstance(n, Subscript) and isinstance(n.receiver, Name)}
@@ -125,7 +125,7 @@ def _rows(tree: Node) -> set[str]:
     return {name for name, count in counts.items() if count == 1} - bare
 
 
-def _ranks(symbols: Symbols, rows: set[str], name: str) -> Ranks:
+def ranks_of(symbols: Symbols, rows: set[str], name: str) -> Ranks:
     """Bold letters are vectors or matrices for certain; others by the letter, without what is written around it."""
     letter = name.partition("_")[0]
     upper = letter in CAPITALS or (len(letter) == 1 and letter.isupper())
@@ -135,7 +135,7 @@ def _ranks(symbols: Symbols, rows: set[str], name: str) -> Ranks:
     return (1, 2, 0) if rank == 1 and name in rows else LIKELY[rank]
 
 
-def _base(source: Source, resolver: Resolver) -> int:
+def base_of(source: Source, resolver: Resolver) -> int:
     """What the first index is: 1, or 0 if sums start there."""
     if len(resolver.starts) > 1:
         what = "one sum starts at 1 and this one at 0, so that it is not clear which index comes first"
@@ -143,7 +143,7 @@ def _base(source: Source, resolver: Resolver) -> int:
     return next(iter(resolver.starts), 1)
 
 
-def _notes(tree: Node, base: int, program: Program) -> tuple[str, ...]:
+def notes_of(tree: Node, base: int, program: Program) -> tuple[str, ...]:
     """Conventions that the formula depends on."""
     parts = list(walk(tree))
     notes = []

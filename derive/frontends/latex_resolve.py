@@ -145,7 +145,7 @@ class Resolver:
         name = base.name
         indices: list[Node] = []
         for mark in subs:
-            index = any(n.name in scope for n in _names(mark.items))
+            index = any(n.name in scope for n in names_of(mark.items))
             for item in split_items(mark.items):
                 if isinstance(item, Compare | ByEntry):
                     self.fail("a subscript is an index or part of a name", item.place)
@@ -153,7 +153,7 @@ class Resolver:
                 longer = f"{name}_{word}"
                 if index or self._is_index(item, name, longer, bool(indices)):
                     indices.append(self._index(item, scope))
-                elif outside := next((n for n in _names(item) if n.name in self.bound), None):
+                elif outside := next((n for n in names_of(item) if n.name in self.bound), None):
                     what = f"{outside.name} belongs to a sum, which ends before this; put what it takes in brackets"
                     self.fail(what, outside.place)
                 elif word and not indices:
@@ -175,12 +175,12 @@ class Resolver:
 
     def _is_index(self, item: Any, name: str, longer: str, after_index: bool) -> bool:
         """Whether a subscript without letters of sums is an index."""
-        known = {n.name for n in _names(item)} <= {*self.sizes, *self.integers} and not isinstance(item, Sign)
+        known = {n.name for n in names_of(item)} <= {*self.sizes, *self.integers} and not isinstance(item, Sign)
         variable = name in self.declared or name in self.indexed or after_index
         return known and variable and longer not in self.declared
 
     def _index(self, item: Any, scope: Scope) -> Node:
-        for n in _names(item):
+        for n in names_of(item):
             if n.name not in {*scope, *self.sizes, *self.integers}:
                 self.fail(f"{n.name} is neither summed over nor an index of the left side; try: \\sum_{n.name}", n.place)
         return self.node(item, scope)
@@ -225,7 +225,7 @@ class Resolver:
         return Subscript(raw.place, node, tuple(self._index(i, scope) for i in items))
 
     def _of_size(self, place: Place, function: str, more: tuple[Node, ...], length: Any, scope: Scope) -> Node:
-        for n in _names(length):
+        for n in names_of(length):
             if n.name not in self.sizes:
                 self.fail(f"{n.name} is no size; sizes are: {', '.join(sorted(self.sizes)) or 'none'}", n.place)
         return Call(place, function, (self.node(length, scope), *more))
@@ -314,7 +314,7 @@ class Resolver:
                 case Compare(symbol="=", left=Name() as left, right=first):
                     letters[self._letter(left, scope, letters)] = first
                 case Compare():
-                    new = [n for n in _names(item) if n.name not in {*scope, *letters, *self.sizes}]
+                    new = [n for n in names_of(item) if n.name not in {*scope, *letters, *self.sizes}]
                     letters.update({self._letter(n, scope, letters): None for n in new[:2]})
                     conditions.append(item)
                 case _:
@@ -337,7 +337,7 @@ class Resolver:
 
     def _upper(self, raw: Any, scope: Scope) -> Node:
         """The upper end of a sum: its names are sizes."""
-        self.sizes |= {n.name for n in _names(raw) if n.name not in scope and n.name not in self.declared}
+        self.sizes |= {n.name for n in names_of(raw) if n.name not in scope and n.name not in self.declared}
         return self.node(raw, scope)
 
     def _range(self, first: Any, last: Node | None, scope: Scope) -> Range:
@@ -372,16 +372,16 @@ def word_of(item: Any) -> str:
     return ""
 
 
-def _names(raw: Any) -> Iterator[Name]:
+def names_of(raw: Any) -> Iterator[Name]:
     """All names in a raw tree."""
     if isinstance(raw, Name):
         yield raw
     elif isinstance(raw, tuple):
         for part in raw:
-            yield from _names(part)
+            yield from names_of(part)
     elif is_dataclass(raw) and not isinstance(raw, Place):
         for f in fields(raw):
-            yield from _names(getattr(raw, f.name))
+            yield from names_of(getattr(raw, f.name))
 
 
 def _single(subs: tuple[Mark, ...]) -> Any:
@@ -395,7 +395,7 @@ def _is_relation(raw: Any) -> bool:
 def subscripts(raw: Any) -> set[str]:
     """The letters that occur in subscripts."""
     if isinstance(raw, Mark) and raw.kind == "sub":
-        return {n.name for n in _names(raw.items)}
+        return {n.name for n in names_of(raw.items)}
     if isinstance(raw, tuple):
         return set().union(*map(subscripts, raw))
     if is_dataclass(raw) and not isinstance(raw, Place):

@@ -51,6 +51,12 @@ class Spec:
     def tensor(self, name: str) -> Tensor:
         return Tensor(name, self.shape, self.kind, self.facts, self.bound)
 
+    def words(self) -> str:
+        """The declaration as `spec` reads it: ``n n, symmetric``."""
+        bound = "" if self.bound is None else f" < {self.bound}"
+        kind = [] if self.kind == "real" else [f"{self.kind}{bound}"]
+        return ", ".join([" ".join(str(e).replace(" ", "") for e in self.shape), *kind, *sorted(self.facts)])
+
     def at(self, sizes: Mapping[Expr, Expr]) -> Spec:
         """The declaration with numbers for some of its sizes."""
         bound = None if self.bound is None else self.bound.xreplace(sizes)

@@ -72,7 +72,7 @@ class Verdict:
 
     def to_json(self) -> str:
         """The verdict as text that can be kept; `verify` on its claim and variables checks it again."""
-        return json.dumps(asdict(self), default=_jsonable, indent=1)
+        return json.dumps(asdict(self), default=jsonable, indent=1)
 
 
 def worst(verdicts: Sequence[Verdict]) -> Verdict:
@@ -81,10 +81,11 @@ def worst(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 def _plain(value: Any) -> str:
-    return json.dumps(value, default=_jsonable)
+    return json.dumps(value, default=jsonable)
 
 
-def _jsonable(value: Any) -> Any:
+def jsonable(value: Any) -> Any:
+    """Arrays as lists, and what JSON has no word for as text."""
     if hasattr(value, "tolist"):
         return value.tolist()
     return str(value) if not isinstance(value, dict) else dict(value)

@@ -1,0 +1,188 @@
+"""A derivation as text -> its steps: claims about neighbouring lines, all read together, so that a name means one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+from ..errors import ShapeError
+from ..ir.facts import Spec
+from ..ir.nodes import Equation, Program, indices_of
+from .claim import Claim
+from .derivation_pieces import Chains, Piece, Pieces, names_in, read_pieces, together
+from .derivation_text import Side, read_derivation
+from .formula import Understood
+from .formula_lower import Lowering
+from .formula_program import Reading, program_of
+from .formula_tree import Name, Node, walk
+from .formula_values import Value
+from .latex_lower import LatexLowering
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A derivation whose formulas are understood.
+
+    specs: the declarations of all variables, those included that were not declared; understood: what was assumed.
+    """
+
+    pieces: Pieces
+    specs: Mapping[str, Spec]
+    understood: Understood
+
+    @property
+    def chains(self) -> Chains:
+        """The sides, each with the sign that relates it to the one before."""
+        return self.pieces.chains
+
+    def words(self, side: Side) -> str:
+        """A side as it is written, in one line."""
+        return self.pieces.written.words(side.place)
+
+    def named(self) -> dict[str, str]:
+        """The names that it gives to values, and these as they are written."""
+        return {name: self.pieces.written.words(p.tree.place) for name, p in self.pieces.definitions.items()}
+
+    def claim(self, left: Side, right: Side, relation: str, specs: Mapping[str, Spec]) -> Claim:
+        """The claim that two sides are so related, some of the variables being declared in another way."""
+        turned: list[bool] = []
+        reading = _reading(self.pieces, [[left, right]], turned)
+        program, _ = program_of(reading, {**self.specs, **specs})
+        understood = Understood(_without_unread(program), reading.style)
+        return Claim(understood, relation, (self.words(left), self.words(right)), turned[-1])
+
+
+def understand_derivation(text: str, specs: Mapping[str, Spec]) -> Derivation:
+    """Read a derivation: its pieces by `derivation_text.read_derivation`, their formulas as `formula.understand` does.
+
+    Undeclared names have one shape in all lines, the one that makes all of them fit. A name that stands alone at the
+    beginning of a chain and has no declaration, as f in ``f = x'*A*x`` or in ``f(x) = ...``, is a name for what follows.
+
+    Raises:
+        ParseError: a formula cannot be read, or no relation is left; where shapes do not fit a ShapeError as well.
+    """
+    written = read_derivation(text)
+    with written.source.about():
+        pieces = read_pieces(written, specs)
+        if all(len(chain) == 1 for chain in pieces.chains):
+            last = written.chains[-1][-1].place
+            raise written.source.error_at("there is nothing to verify; all lines define names", last)
+        program, guessed = program_of(_reading(pieces, pieces.chains, []), specs)
+        known = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs}
+        return Derivation(pieces, known, Understood(program, pieces.reading.style, guessed))
+
+
+def _reading(pieces: Pieces, chains: Iterable[Iterable[Side]], turned: list[bool]) -> Reading:
+    """The reading of some chains, whose sides become the outputs of one program, and of the names that they need."""
+    wanted = [[(side, pieces.sides[side.place]) for side in chain] for chain in chains]
+    shown = [piece for chain in wanted for _, piece in chain]
+    needed = _needed((p.tree for p in shown), pieces.definitions)
+    tree = together(p.tree for p in (*needed.values(), *shown))
+    inside = {n.place.start for n in walk(tree)}
+    inside |= {place.start for p in (*needed.values(), *shown) for _, place in p.letters}
+    whole = pieces.reading
+    latex = partial(_LatexSides, base=pieces.base) if pieces.written.latex else _Sides
+    return replace(
+        whole,
+        tree=tree,
+        sizes={name: place for name, place in whole.sizes.items() if place.start in inside},
+        lengths={start: group for start, group in whole.lengths.items() if start in inside},
+        lowering=partial(latex, needed, wanted, turned),
+    )
+
+
+def _needed(trees: Iterable[Node], definitions: Mapping[str, Piece]) -> dict[str, Piece]:
+    """The definitions that these trees use, also within others, in their order."""
+    used: set[str] = set()
+    waiting = list(trees)
+    while waiting:
+        new = names_in(waiting.pop()).keys() & definitions.keys() - used
+        used |= new
+        waiting += [definitions[name].tree for name in new]
+    return {name: piece for name, piece in definitions.items() if name in used}
+
+
+def _without_unread(program: Program) -> Program:
+    """The program without inputs that nothing reads, unless only they have a size that is used."""
+    read = {r.tensor.name for e in program.equations for r in e.reads} | {t.name for t in program.outputs}
+    used = set().union(*(_sizes(e) for e in program.equations))
+    for t in program.inputs:
+        if t.name in read:
+            used -= {s for extent in t.shape for s in extent.free_symbols}
+    kept = []
+    for t in program.inputs:
+        own = {s for extent in t.shape for s in extent.free_symbols}
+        if t.name in read or own & used:
+            kept.append(t)
+            used -= own
+    return replace(program, inputs=tuple(kept))
+
+
+def _sizes(equation: Equation) -> set[Any]:
+    """The sizes over which an equation runs, or that it has as numbers."""
+    indices = {*equation.indices, *indices_of(equation.body)}
+    return {s for e in (equation.body, *(i.extent for i in indices)) for s in e.free_symbols}
+
+
+class _Sides(Lowering):
+    """Sides of a derivation on one set of traced arrays; those of one chain must have one shape.
+
+    Whether one of two neighbours is a row and the other a column is added to `turned`.
+    """
+
+    def __init__(
+        self,
+        needed: Mapping[str, Piece],
+        chains: list[list[tuple[Side, Piece]]],
+        turned: list[bool],
+        *given: Any,
+        **options: Any,
+    ) -> None:
+        super().__init__(*given, **options)
+        self.names = dict(self.names)
+        self.needed, self.chains, self.turned = needed, chains, turned
+
+    def result(self, tree: Node) -> Any:
+        """All sides, one chain after the other."""
+        for name, piece in self.needed.items():
+            self.names[name] = self.piece(piece)  # type: ignore[index]
+        found = []
+        for chain in self.chains:
+            values = [self.piece(piece) for _, piece in chain]
+            for (left, a), (right, b) in pairwise(zip((side for side, _ in chain), values, strict=True)):
+                self.match(left, a, right, b)
+            found += [v.array for v in values]
+        return tuple(found)
+
+    def piece(self, piece: Piece) -> Value:
+        return self.value(piece.tree)
+
+    def match(self, left: Side, a: Value, right: Side, b: Value) -> None:
+        with self.code.at(right.place):
+            if a.rank != b.rank:
+                raise ShapeError(f"line {left.line} is a {a.shape}, line {right.line} a {b.shape}")
+            for p, (m, n) in enumerate(zip(a.array.extents, b.array.extents, strict=True)):
+                self.trace.unify(m, n, f"lines {left.line} and {right.line}", (a.array, p), (b.array, p))
+        self.turned.append(a.row != b.row and a.rank == 1)
+
+    def variable(self, node: Node) -> Any:
+        if isinstance(node, Name) and node.name in self.needed:
+            with self.code.at(node.place):
+                raise self.code.error(
+                    f"a derivative is by a variable; {node.name} is a name for something else"
+                )
+        return super().variable(node)
+
+
+class _LatexSides(_Sides, LatexLowering):
+    """The same in LaTeX, where the name on the left brings indices along."""
+
+    def piece(self, piece: Piece) -> Value:
+        before, self.left = self.left, piece.letters
+        try:
+            return Value(LatexLowering.result(self, piece.tree)) if piece.letters else self.value(piece.tree)
+        finally:
+            self.left = before
