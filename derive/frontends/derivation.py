@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -12,12 +12,12 @@ from ..errors import ShapeError
 from ..ir.facts import Spec
 from ..ir.nodes import Equation, Program, indices_of
 from .claim import Claim
-from .derivation_pieces import Chains, Piece, Pieces, names_in, read_pieces, together
+from .derivation_pieces import Chains, Letters, Piece, Pieces, names_in, read_pieces, together
 from .derivation_text import Side, read_derivation
 from .formula import Understood
 from .formula_lower import Lowering
 from .formula_program import Reading, program_of
-from .formula_tree import Name, Node, walk
+from .formula_tree import Definition, Node, walk
 from .formula_values import Value
 from .latex_lower import LatexLowering
 
@@ -44,7 +44,7 @@ class Derivation:
 
     def named(self) -> dict[str, str]:
         """The names that it gives to values, and these as they are written."""
-        return {name: self.pieces.written.words(p.tree.place) for name, p in self.pieces.definitions.items()}
+        return {d.name: self.pieces.written.words(d.body.place) for d in self.pieces.reading.definitions}
 
     def claim(self, left: Side, right: Side, relation: str, specs: Mapping[str, Spec]) -> Claim:
         """The claim that two sides are so related, some of the variables being declared in another way."""
@@ -78,31 +78,31 @@ def understand_derivation(text: str, specs: Mapping[str, Spec]) -> Derivation:
 def _reading(pieces: Pieces, chains: Iterable[Iterable[Side]], turned: list[bool]) -> Reading:
     """The reading of some chains, whose sides become the outputs of one program, and of the names that they need."""
     wanted = [[(side, pieces.sides[side.place]) for side in chain] for chain in chains]
-    shown = [piece for chain in wanted for _, piece in chain]
-    needed = _needed((p.tree for p in shown), pieces.definitions)
-    tree = together(p.tree for p in (*needed.values(), *shown))
-    inside = {n.place.start for n in walk(tree)}
-    inside |= {place.start for p in (*needed.values(), *shown) for _, place in p.letters}
+    shown = [piece.tree for chain in wanted for _, piece in chain]
     whole = pieces.reading
-    latex = partial(_LatexSides, base=pieces.base) if pieces.written.latex else _Sides
+    needed = _needed(shown, whole.definitions)
+    places = [place for d in needed for _, place in pieces.letters.get(d.name, ())]
+    places += [place for chain in wanted for _, piece in chain for _, place in piece.letters]
+    inside = {n.place.start for tree in (*shown, *(d.body for d in needed)) for n in walk(tree)}
+    inside |= {place.start for place in places}
+    latex = partial(_LatexSides, pieces.letters, base=pieces.base) if pieces.written.latex else _Sides
     return replace(
         whole,
-        tree=tree,
+        tree=together(shown),
         sizes={name: place for name, place in whole.sizes.items() if place.start in inside},
         lengths={start: group for start, group in whole.lengths.items() if start in inside},
-        lowering=partial(latex, needed, wanted, turned),
+        definitions=needed,
+        lowering=partial(latex, wanted, turned),
     )
 
 
-def _needed(trees: Iterable[Node], definitions: Mapping[str, Piece]) -> dict[str, Piece]:
+def _needed(trees: Iterable[Node], definitions: Sequence[Definition]) -> tuple[Definition, ...]:
     """The definitions that these trees use, also within others, in their order."""
-    used: set[str] = set()
-    waiting = list(trees)
-    while waiting:
-        new = names_in(waiting.pop()).keys() & definitions.keys() - used
-        used |= new
-        waiting += [definitions[name].tree for name in new]
-    return {name: piece for name, piece in definitions.items() if name in used}
+    used = names_in(trees)
+    for d in reversed(definitions):
+        if d.name in used:
+            used |= names_in([d.body])
+    return tuple(d for d in definitions if d.name in used)
 
 
 def _without_unread(program: Program) -> Program:
@@ -134,21 +134,13 @@ class _Sides(Lowering):
     """
 
     def __init__(
-        self,
-        needed: Mapping[str, Piece],
-        chains: list[list[tuple[Side, Piece]]],
-        turned: list[bool],
-        *given: Any,
-        **options: Any,
+        self, chains: list[list[tuple[Side, Piece]]], turned: list[bool], *given: Any, **options: Any
     ) -> None:
         super().__init__(*given, **options)
-        self.names = dict(self.names)
-        self.needed, self.chains, self.turned = needed, chains, turned
+        self.chains, self.turned = chains, turned
 
     def result(self, tree: Node) -> Any:
         """All sides, one chain after the other."""
-        for name, piece in self.needed.items():
-            self.names[name] = self.piece(piece)  # type: ignore[index]
         found = []
         for chain in self.chains:
             values = [self.piece(piece) for _, piece in chain]
@@ -168,21 +160,26 @@ class _Sides(Lowering):
                 self.trace.unify(m, n, f"lines {left.line} and {right.line}", (a.array, p), (b.array, p))
         self.turned.append(a.row != b.row and a.rank == 1)
 
-    def variable(self, node: Node) -> Any:
-        if isinstance(node, Name) and node.name in self.needed:
-            with self.code.at(node.place):
-                raise self.code.error(
-                    f"a derivative is by a variable; {node.name} is a name for something else"
-                )
-        return super().variable(node)
-
 
 class _LatexSides(_Sides, LatexLowering):
     """The same in LaTeX, where the name on the left brings indices along."""
 
+    def __init__(self, letters: Mapping[str, Letters], *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.letters = letters
+
     def piece(self, piece: Piece) -> Value:
-        before, self.left = self.left, piece.letters
-        try:
-            return Value(LatexLowering.result(self, piece.tree)) if piece.letters else self.value(piece.tree)
-        finally:
-            self.left = before
+        if not piece.letters:
+            return self.value(piece.tree)
+        self.left = piece.letters
+        return Value(LatexLowering.result(self, piece.tree))
+
+    def define(self, definitions: Iterable[Definition], apart: Collection[str]) -> None:
+        for d in definitions:
+            letters = self.letters.get(d.name, ())
+            if not letters:
+                super().define([d], apart)
+                continue
+            value = self.piece(Piece(d.body, letters))
+            self.names[d.name] = self.defined[d.name] = value
+            self.code.named[d.name] = value.array

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from ..ir.facts import Spec
 from .derivation_text import Side, Written
-from .formula import lengths_of, variables_of
-from .formula_grammar import KEYWORDS, MODULES, Style, read_formula
+from .formula import lengths_of, reading_of
+from .formula_grammar import Formula, Style, read_formula
 from .formula_names import CONSTANTS, OWN, functions
 from .formula_program import Reading, check_declared
-from .formula_tree import Call, Chain, Name, Node, Place, Several, walk
+from .formula_tree import Call, Chain, Definition, Name, Node, Place, Several, walk
+from .formula_where import in_order
 from .latex import LOSSES, LatexStyle, base_of, left_of, new_sizes, ranks_of, rows_of, variables_in
 from .latex_grammar import read_latex
 from .latex_lower import open_lengths
@@ -38,16 +39,16 @@ class Piece:
 class Pieces:
     """A derivation before anything is known of shapes.
 
-    chains: its sides, without names that stand for what follows; sides: their trees; definitions: those of its names;
+    chains: its sides, without names that stand for what follows; sides: their trees.
+    reading: all of it as one formula, with the names that it gives to values; letters: the indices of these, in LaTeX.
     base: the index of the first entry of an array, in LaTeX.
-    reading: all of it as one formula, which its lowering is not decided of.
     """
 
     written: Written
     chains: Chains
     sides: Mapping[Place, Piece]
-    definitions: Mapping[str, Piece]
     reading: Reading
+    letters: Mapping[str, Letters] = field(default_factory=dict)
     base: int = 1
 
 
@@ -68,13 +69,9 @@ def together(trees: Iterable[Node]) -> Several:
     return Several(Place(start, end, max(p.depth for p in places) + 1), trees)
 
 
-def names_in(tree: Node) -> dict[str, Place]:
-    """The names in a tree, and where each stands first."""
-    found: dict[str, Place] = {}
-    for n in walk(tree):
-        if isinstance(n, Name):
-            found.setdefault(n.name, n.place)
-    return found
+def names_in(trees: Iterable[Node]) -> set[str]:
+    """The names that occur in some trees."""
+    return {n.name for tree in trees for n in walk(tree) if isinstance(n, Name)}
 
 
 def _places(written: Written) -> Iterator[Place]:
@@ -82,62 +79,32 @@ def _places(written: Written) -> Iterator[Place]:
     yield from (s.place for chain in written.chains for s in chain)
 
 
-# -- names that are given to values
-
-
 @dataclass
-class _Named:
-    """Collects the names of a derivation; `taken` are those that mean something else."""
+class _Heads:
+    """Names that stand before the first sign of a chain, for what follows; `taken` are those that mean something else.
 
-    written: Written
+    found: where the value of each stands.
+    """
+
     taken: Collection[str]
-    found: dict[str, Place]
+    found: dict[str, tuple[Place, Place]] = field(default_factory=dict)
 
-    def where(self, name: str, left: Place, right: Place) -> None:
-        """A name after the word where."""
-        if not name or name in self.taken or name in self.found:
-            what = (
-                "is defined twice"
-                if name in self.found
-                else "is a variable"
-                if name in self.taken
-                else "is no name"
-            )
-            raise self.written.source.error_at(f"{self.written.words(left)} {what}", left)
-        self.found[name] = right
-
-    def head(self, name: str, chain: tuple[Side, ...]) -> tuple[Side, ...]:
+    def without(self, name: str, chain: tuple[Side, ...]) -> tuple[Side, ...]:
         """The chain without its first side, if that is a new name for the second."""
         if not name or chain[1].relation != "==" or name in self.taken or name in self.found:
             return chain
-        self.found[name] = chain[1].place
+        self.found[name] = chain[0].place, chain[1].place
         return chain[1:]
 
-    def ordered(self, sides: Mapping[Place, Piece]) -> dict[str, Piece]:
-        """The definitions, each behind those that it uses."""
-        done: dict[str, Piece] = {}
-        open_: list[str] = []
-
-        def visit(name: str) -> None:
-            if name in open_:
-                raise self.written.source.error_at(f"{name} is defined by itself", self.found[name])
-            open_.append(name)
-            piece = sides[self.found[name]]
-            for other in names_in(piece.tree):
-                if other in self.found and other not in done:
-                    visit(other)
-            done[name] = piece
-            open_.pop()
-
-        for name in self.found:
-            if name not in done:
-                visit(name)
-        return done
+    def used(self, trees: Iterable[Node]) -> dict[str, tuple[Place, Place]]:
+        """Those that occur in some trees."""
+        names = names_in(trees)
+        return {name: places for name, places in self.found.items() if name in names}
 
 
-def _new(name: str, value: Node) -> str:
-    """The name, if its value does not contain it: ``A = A'`` is a claim about A."""
-    return "" if name in names_in(value) else name
+def _defined(name: str, left: Place, body: Node) -> Definition:
+    whole = Place(left.start, body.place.end, body.place.depth)
+    return Definition(whole, Name(left, name), "=", body)
 
 
 # -- MATLAB and NumPy
@@ -145,23 +112,26 @@ def _new(name: str, value: Node) -> str:
 
 def _plain_pieces(written: Written, specs: Mapping[str, Spec]) -> Pieces:
     read = {place: read_formula(written.piece(place)) for place in _places(written)}
-    sides = {place: Piece(tree) for place, (tree, _) in read.items()}
-    named = _Named(written, {*check_declared(specs), *specs, *CONSTANTS, *MODULES, *KEYWORDS}, {})
+    trees = {place: f.tree for place, f in read.items()}
+    definitions = []
     for d in written.definitions:
-        left, _ = read_formula(written.piece(d.name))
-        named.where(_name_of(left), d.name, d.value)
+        name = _name_of(read_formula(written.piece(d.name)).tree)
+        if not name:
+            raise written.source.error_at(f"{written.words(d.name)} is no name", d.name)
+        definitions.append(_defined(name, d.name, trees[d.value]))
+    heads = _Heads({*check_declared(specs), *specs, *CONSTANTS, *(d.name for d in definitions)})
     chains = []
     for chain in written.chains:
-        first, second = (sides[side.place].tree for side in chain[:2])
-        chains.append(named.head(_new(_name_of(first), second), chain))
-    definitions = named.ordered(sides)
-    kept = [*named.found.values(), *(s.place for chain in chains for s in chain)]
-    tree = together(sides[place].tree for place in dict.fromkeys(kept))
-    variables = tuple(n for n in variables_of(written.source, tree, specs) if n.name not in definitions)
-    reading = Reading(
-        written.source, tree, _style([s for _, s in read.values()]), variables, lengths=lengths_of(tree)
-    )
-    return Pieces(written, tuple(chains), sides, definitions, reading)
+        first, second = (trees[side.place] for side in chain[:2])
+        name = _name_of(first)
+        chains.append(heads.without("" if name in names_in([second]) else name, chain))
+    shown = [trees[s.place] for chain in chains for s in chain]
+    definitions += [
+        _defined(n, a, trees[b]) for n, (a, b) in heads.used([*shown, *(d.body for d in definitions)]).items()
+    ]
+    formula = Formula(together(shown), _style([f.style for f in read.values()]), tuple(definitions))
+    reading = reading_of(written.source, formula, specs)
+    return Pieces(written, tuple(chains), {place: Piece(tree) for place, tree in trees.items()}, reading)
 
 
 def _style(styles: Sequence[Style]) -> Style:
@@ -191,40 +161,48 @@ def _latex_pieces(written: Written, specs: Mapping[str, Spec]) -> Pieces:
         symbols.bold |= own.bold
     sizes = check_declared(specs)
     taken = {*sizes, *specs}
-    named = _Named(written, taken, {})
     letters: dict[Place, Letters] = {}
+    where: dict[str, tuple[Place, Place]] = {}
     for d in written.definitions:
-        name, own_letters = left_of(raws[d.name], raws[d.value], taken)
-        letters[d.value] = own_letters
-        named.where(name, d.name, d.value)
+        name, letters[d.value] = left_of(raws[d.name], raws[d.value], taken)
+        if not name or name in where:
+            what = "is defined twice" if name else "is no name"
+            raise written.source.error_at(f"{written.words(d.name)} {what}", d.name)
+        where[name] = d.name, d.value
+    heads = _Heads({*taken, *where})
     chains = []
     for chain in written.chains:
         name, own_letters = _head(raws, chain, taken)
-        shorter = named.head(name, chain)
-        if shorter is not chain:
-            letters |= {side.place: own_letters for side in shorter}
-        chains.append(shorter)
-    kept = list(dict.fromkeys([*named.found.values(), *(s.place for chain in chains for s in chain)]))
+        chains.append(heads.without(name, chain))
+        if chains[-1] is not chain:
+            letters |= {side.place: own_letters for side in chains[-1]}
+    values = [value for _, value in where.values()]
+    kept = [*values, *(s.place for chain in chains for s in chain)]
     integers = {n for n, s in specs.items() if s.kind == "integer"}
-    resolver = Resolver(written.source, {*specs, *named.found}, integers, set(sizes), set(), [], {})
-    sides: dict[Place, Piece] = {}
+    resolver = Resolver(written.source, {*specs, *where, *heads.found}, integers, set(sizes), set(), [], {})
+    trees: dict[Place, Node] = {}
     for _ in range(2):  # what has an index somewhere has one everywhere
         resolver.variables.clear()
         for place in kept:
-            own_letters = letters.get(place, ())
-            tree = resolver.node(raws[place], frozenset(letter for letter, _ in own_letters))
-            sides[place] = Piece(tree, own_letters)
-    definitions = named.ordered(sides)
-    tree = together(sides[place].tree for place in kept)
-    lengths = lengths_of(tree)
+            trees[place] = resolver.node(
+                raws[place], frozenset(letter for letter, _ in letters.get(place, ()))
+            )
+    named = {**where, **heads.used(trees.values())}
+    definitions = tuple(_defined(name, left, trees[value]) for name, (left, value) in named.items())
+    whole = together(trees.values())
+    lengths = lengths_of(whole)
     for place in kept:
-        lengths |= open_lengths(sides[place].tree, sides[place].letters)
-    variables = tuple(n for n in variables_in(resolver, specs) if n.name not in definitions)
+        lengths |= open_lengths(trees[place], letters.get(place, ()))
+    formula = Formula(together(trees[s.place] for chain in chains for s in chain), LatexStyle(), definitions)
     reading = Reading(
-        written.source, tree, LatexStyle(), variables, new_sizes(tree, resolver, sizes), lengths,
-        partial(ranks_of, symbols, rows_of(tree)),
+        written.source, formula.tree, formula.style,
+        tuple(n for n in variables_in(resolver, specs) if n.name not in named),
+        new_sizes(whole, resolver, sizes), lengths, partial(ranks_of, symbols, rows_of(whole)),
+        definitions=in_order(written.source, formula, specs, sizes),
     )  # fmt: skip
-    return Pieces(written, tuple(chains), sides, definitions, reading, base_of(written.source, resolver))
+    sides = {place: Piece(tree, letters.get(place, ())) for place, tree in trees.items()}
+    of_names = {name: letters.get(value, ()) for name, (_, value) in named.items()}
+    return Pieces(written, tuple(chains), sides, reading, of_names, base_of(written.source, resolver))
 
 
 def _head(raws: Mapping[Place, Any], chain: tuple[Side, ...], taken: set[str]) -> tuple[str, Letters]:

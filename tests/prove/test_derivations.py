@@ -146,6 +146,14 @@ def test_names_for_values() -> None:
     assert dv.verify_derivation("s = sum(x)", s="", x="n").status == "REFUTED", "a declared name is a variable"
 
 
+def test_derivatives_by_names_and_their_indices() -> None:
+    found = dv.verify_derivation("L = sum(P.*log(P)); P = softmax(s)\ngrad(L, P)\n = log(P) + 1\n = log(P) + vector(1)", s="n")
+    assert found.status == "PROVED"
+    text = r"h_i &= \sum_j W_{ij} x_j \\ \sum_i h_i^2 &= x^\top W^\top W x \\ &= \|Wx\|^2"
+    assert dv.verify_derivation(text, W="m n", x="n").status == "PROVED"
+    assert dv.verify_derivation(text.replace(r"\|^2", r"\|^2 + 1"), W="m n", x="n").status == "REFUTED"
+
+
 def test_it_is_no_truth_value_and_can_be_kept() -> None:
     found = dv.verify_derivation("x'*A*x == x'*A'*x\n == x'*(A + A')*x", A="n n")
     with pytest.raises(TypeError, match="REFUTED"):
@@ -170,8 +178,8 @@ def test_it_is_no_truth_value_and_can_be_kept() -> None:
         ("s = sum(x)", "nothing to verify"),
         ("a == p where p = ", "given a value"),
         ("a == p where p = q, q = p", "defined by itself"),
-        ("a == p where p = b, p = c", "defined twice"),
-        ("grad(p, p) == 1 where p = x'*x", "a name for something else"),
+        ("a == p where p = b, p = c", "defined a second time"),
+        (r"a &= p \\ \text{where } p &= b, p = c", "defined twice"),
         (r"a &= b \\ &= \frac{c}{", "never closed|no partner"),
         ("a == b\n" * 201, "more than 200"),
         ("a == b " * 2000, "too long"),
