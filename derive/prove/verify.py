@@ -8,23 +8,20 @@ from functools import partial
 
 import sympy
 
-from ..errors import DeriveError, ParseError, ShapeError, UnknownName
+from ..errors import DeriveError, ShapeError, UnknownName
 from ..frontends.claim import Claim, understand_claim
-from ..ir.facts import SQUARE, Spec, spec
+from ..ir.facts import Spec
 from ..ir.nodes import Equation, Program, Tensor, fresh_indices
 from ..ir.tensors import merge, with_tensors
 from ..render.matrix import render_matrix
 from ..rewrite.derived import prepare, simplified
 from ..rewrite.measure import prune
-from .ladder import decide, plausible, proved
+from .conditions import conditions
+from .ladder import decide, proved
 from .verdict import Verdict
 
 Understand = Callable[[Mapping[str, Spec]], Claim]
 """A claim read once more, with other declarations of its variables."""
-
-TRIED = ("symmetric", "diagonal", "orthogonal", "positive", "simplex", "one-hot")
-"""Facts that are tried for each variable of a false claim, the weakest first."""
-
 
 def verify_text(text: str, specs: Mapping[str, Spec]) -> Verdict:
     """The verdict on a relation between two formulas.
@@ -53,7 +50,7 @@ def verify_claim(understand: Understand, specs: Mapping[str, Spec], shown: str =
     verdict = replace(verdict, understood=note, variables=shapes)
     if verdict.status != "REFUTED":
         return verdict
-    conditions = tuple(_conditions(understand, claim, program)) if claim.relation == "==" else ()
+    conditions = tuple(_conditions(program)) if claim.relation == "==" else ()
     return replace(verdict, holds_when=conditions, corrected=_corrected(claim, program))
 
 
@@ -95,49 +92,12 @@ def _declared(shape: tuple[sympy.Expr, ...], facts: frozenset[str]) -> str:
     return ", ".join([" ".join(map(str, shape)), *sorted(facts)])
 
 
-def _conditions(understand: Understand, claim: Claim, program: Program) -> Iterator[str]:
-    """The weakest tried facts, one variable or one size at a time, under which the claim is proved."""
-    declared = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs}
+def _conditions(program: Program) -> Iterator[str]:
+    """Conditions under which the claim is proved, after the other layout if it holds in that."""
     left, right = program.outputs
     if left.rank == 2 and left.shape == right.shape and _holds_transposed(program):
         yield "one side is transposed: it is the same derivative in the other layout"
-    for name, own in declared.items():
-        for fact in TRIED:
-            if fact in own.facts or not _fits(fact, own):
-                continue
-            stronger = {**declared, name: replace(own, facts=spec_facts(own, fact))}
-            if _proved_under(understand, stronger):
-                yield f"{name} is {fact}"
-                break
-    sizes = dict.fromkeys(s for t in program.inputs for e in t.shape for s in e.free_symbols)
-    for size in sizes:
-        one = {
-            n: replace(s, shape=tuple(e.xreplace({size: sympy.S.One}) for e in s.shape))
-            for n, s in declared.items()
-        }
-        if _proved_under(understand, one):
-            yield f"{size} = 1"
-
-
-def spec_facts(own: Spec, fact: str) -> frozenset[str]:
-    """The facts of a declaration with one more and all that follows from it."""
-    axes = " ".join(map(str, own.shape))
-    return own.facts | spec(axes, fact).facts
-
-
-def _fits(fact: str, own: Spec) -> bool:
-    if own.kind != "real":
-        return False
-    square = len(own.shape) >= 2 and own.shape[-1] == own.shape[-2]
-    return square if fact in SQUARE else bool(own.shape) or fact == "positive"
-
-
-def _proved_under(understand: Understand, specs: Mapping[str, Spec]) -> bool:
-    try:
-        program = understand(specs).understood.program
-        return plausible(program) and bool(proved(program))
-    except (ParseError, DeriveError):
-        return False
+    yield from conditions(program)
 
 
 def _holds_transposed(program: Program) -> bool:
