@@ -15,10 +15,12 @@ class Total(Expr):
     """``sum_bound body`` with one connected product as body, and bound indices that are named canonically."""
 
     is_commutative = True
-    is_real = True
 
     def __new__(cls, body: Expr, bound: Iterable[Index]) -> Total:
         return Expr.__new__(cls, body, Tuple(*bound))
+
+    def _eval_is_real(self) -> bool | None:
+        return True if self.body.is_real else None
 
     @property
     def body(self) -> Expr:
@@ -54,8 +56,36 @@ class Grow(Expr):
         return {self, HIDDEN}
 
 
+class Turn(Expr):
+    """``exp(i m)`` for a monomial m without coefficient: sine and cosine are polynomials in it and its inverse."""
+
+    is_commutative = True
+    is_zero = False
+
+    def __new__(cls, angle: Expr) -> Turn:
+        return Expr.__new__(cls, angle)
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        return {self, HIDDEN}
+
+
+class Signum(Expr):
+    """The sign of a form, -1, 0 or 1; its square is not written as a bracket, so that it stays a factor."""
+
+    is_commutative = True
+    is_integer = True
+
+    def __new__(cls, value: Expr) -> Signum:
+        return Expr.__new__(cls, value)
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        return {self, HIDDEN}
+
+
 class Applied(Expr):
-    """An entry of what a primitive makes of matrices given by the canonical form of their entries."""
+    """An entry of what a primitive, a product or a maximum makes of arrays given by the canonical form of their entries."""
 
     is_commutative = True
     is_real = True
@@ -64,9 +94,20 @@ class Applied(Expr):
     def free_symbols(self) -> set[Any]:
         return {self, HIDDEN}
 
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.is_product and self.args[2][0].body.is_positive else None
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if self.is_product and self.args[2][0].body.is_nonnegative else None
+
     @property
     def is_inverse(self) -> bool:
         return self.args[0] == INVERSE
+
+    @property
+    def is_product(self) -> bool:
+        """Whether this is a product over indices."""
+        return self.args[0] == PRODUCT
 
     @property
     def symmetric(self) -> bool:
@@ -92,7 +133,7 @@ class Applied(Expr):
         return Applied(*self.args[:3], Tuple(*places), self.args[4])
 
 
-INVERSE = sympy.Symbol("inv")
+INVERSE, PRODUCT = sympy.symbols("inv prod")
 
 
 def oriented(read: Read) -> Read:
@@ -113,10 +154,35 @@ def renamed(e: Any, mapping: Mapping[Any, Any]) -> Any:
 
 
 def ordered(bracket: Bracket) -> Bracket:
-    """``[j = i]`` as ``[i = j]``."""
-    if not isinstance(bracket.condition, sympy.Eq | sympy.Ne):
-        return bracket
-    return Bracket(bracket.condition.func(*sorted(bracket.condition.args, key=str), evaluate=False))
+    """``[j = i]`` as ``[i = j]``, ``[j > i]`` as ``[i + 1 <= j]``: conditions on places in one way of writing."""
+    condition = _ordered(bracket.condition)
+    return bracket if condition == bracket.condition else Bracket(condition)
+
+
+def _ordered(c: Any) -> Any:
+    if isinstance(c, sympy.And):
+        return sympy.And(*map(_ordered, c.args))
+    if isinstance(c, sympy.Eq | sympy.Ne):
+        return c.func(*sorted(c.args, key=str), evaluate=False)
+    if not isinstance(c, sympy.core.relational.Relational) or not (c.lhs.is_integer and c.rhs.is_integer):
+        return c
+    strict = isinstance(c, sympy.StrictLessThan | sympy.StrictGreaterThan)
+    terms = sympy.Add.make_args(sympy.expand(c.gts - c.lts - int(strict)))
+    less = [-t for t in terms if t.as_coeff_Mul()[0].is_negative]
+    more = [t for t in terms if not t.as_coeff_Mul()[0].is_negative]
+    return sympy.Le(sympy.Add(*less), sympy.Add(*more), evaluate=False)
+
+
+def pinched(term: Expr) -> Expr:
+    """``[i <= k] [k <= i]`` as ``[i = k]`` in a product."""
+    factors = sympy.Mul.make_args(term)
+    below = {f.condition.args for f in factors if isinstance(f, Bracket) and isinstance(f.condition, sympy.Le)}
+    pairs = {(a, b) for a, b in below if (b, a) in below and str(a) < str(b)}
+    if not pairs:
+        return term
+    gone = {sympy.Le(*p, evaluate=False) for pair in pairs for p in (pair, pair[::-1])}
+    kept = [f for f in factors if not (isinstance(f, Bracket) and f.condition in gone)]
+    return sympy.Mul(*kept, *(Bracket(sympy.Eq(a, b, evaluate=False)) for a, b in sorted(pairs, key=str)))
 
 
 def with_own_slots(e: Expr) -> Expr:

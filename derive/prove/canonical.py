@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import sympy
@@ -16,33 +16,21 @@ from ..ir.nodes import (
     Program,
     Read,
     Slot,
-    Where,
     indices_of,
     reads_of,
     substitute,
 )
 from ..ir.slots import runs_whole, slot_extents, takes_whole
-from ..ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
 from ..rewrite.deltas import solve_deltas
 from ..rewrite.digits import split_digits
-from .atoms import INVERSE, Applied, Grow, Total, ordered, oriented, renamed, with_own_slots
+from .atoms import INVERSE, Applied, Grow, Total, oriented, pinched, renamed, with_own_slots
 from .matching import beside_inverse
 from .naming import components, named_again, named_sum
-from .polynomial import Monomial, Polynomial, as_expression, collected, common_factor, monic
-
-REWRITTEN: dict[type, Callable[..., Expr]] = {
-    sigmoid: lambda x: sympy.exp(x) / (1 + sympy.exp(x)),
-    softplus: lambda x: sympy.log(1 + sympy.exp(x)),
-    log1p: lambda x: sympy.log(1 + x),
-    expm1: lambda x: sympy.exp(x) - 1,
-    sympy.tanh: lambda x: (sympy.exp(2 * x) - 1) / (sympy.exp(2 * x) + 1),
-    sympy.cosh: lambda x: (sympy.exp(x) + sympy.exp(-x)) / 2,
-    sympy.sinh: lambda x: (sympy.exp(x) - sympy.exp(-x)) / 2,
-}
-"""Functions that are rational in exponentials."""
+from .polynomial import Monomial, Polynomial, as_expression, common_factor, monic, reciprocal
+from .scalars import Scalars
 
 
-class Canonical:
+class Canonical(Scalars):
     """Canonical forms of the tensors of one program."""
 
     def __init__(self, program: Program) -> None:
@@ -83,8 +71,7 @@ class Canonical:
         """A form with indices replaced; an index that became a number may decide a condition."""
         if all(isinstance(p, Index | Slot) for p in places.values()):
             return Polynomial.sum(
-                Polynomial({collected((named_again(renamed(a, places)), e) for a, e in m): c})
-                for m, c in form
+                Polynomial.monomial(((named_again(renamed(a, places)), e) for a, e in m), c) for m, c in form
             )
         return self.form(substitute(form.expression(), places))
 
@@ -96,7 +83,9 @@ class Canonical:
         inner = self.form(body)
         if equation.reduce in (None, "sum"):
             return self.total(inner, bound)
-        return Polynomial.of(Applied(sympy.Symbol(equation.reduce), Total(inner.expression(), bound)))
+        if equation.reduce == "prod":
+            return self.product(inner, bound)
+        return self.extreme(inner, bound, equation.reduce == "max")
 
     def applied(self, e: Entry) -> Polynomial:
         """An entry of a primitive's result; a solution is the inverse times the right-hand side."""
@@ -132,111 +121,6 @@ class Canonical:
         self.matrices[atom.matrix] = matrix
         return Polynomial.of(atom).scaled(1 / content)
 
-    # -- scalar expressions
-
-    def form(self, e: Expr) -> Polynomial:
-        """The canonical form of an expression over reads, indices and sizes."""
-        if e.is_Rational:
-            return Polynomial.number(e)
-        match e:
-            case Read():
-                return self.entry(e)
-            case Total():
-                return self.total(self.form(e.body), e.bound)
-            case sympy.Add():
-                return Polynomial.sum(map(self.form, e.args))
-            case sympy.Mul():
-                return Polynomial.product(map(self.form, e.args))
-            case sympy.Pow():
-                return self.power(self.form(e.base), e.exp)
-            case sympy.exp():
-                return self.exponential(self.form(e.args[0]))
-            case Grow():
-                return self.exponential(self.form(e.args[0]))
-            case sympy.log():
-                return self.logarithm(self.form(e.args[0]))
-            case Where():
-                chosen, other = Bracket(e.args[0]), Bracket(sympy.Not(e.args[0]))
-                return self.form(chosen) * self.form(e.args[1]) + self.form(other) * self.form(e.args[2])
-            case Bracket():
-                return Polynomial.of(ordered(e))
-            case Applied() | Index() | Slot() | sympy.Symbol():
-                return Polynomial.of(e)
-        if (rule := REWRITTEN.get(e.func)) is not None:
-            return self.form(rule(*e.args))
-        if e.is_number or not e.args:
-            return Polynomial.of(e)
-        return Polynomial.of(e.func(*(self.form(a).expression() for a in e.args)))
-
-    def power(self, base: Polynomial, exponent: Expr) -> Polynomial:
-        """A power: expanded if the exponent is a small natural number, else of each factor where that is allowed."""
-        if not exponent.is_Rational:
-            return Polynomial.of(sympy.Pow(base.expression(), self.form(exponent).expression()))
-        if exponent.is_Integer and 0 < exponent <= 6:
-            return base.power(int(exponent))
-        if base.is_zero:
-            return Polynomial.of(sympy.Pow(S.Zero, exponent, evaluate=False))
-        single = base.single()
-        if single is not None:
-            return self.power_of_monomial(*single, exponent)
-        common = common_factor(base, integral=bool(exponent.is_Integer))
-        if common:
-            rest = base * Polynomial({frozenset((a, -e) for a, e in common): S.One})
-            outside = Polynomial({frozenset((a, e * exponent) for a, e in common): S.One})
-            return outside * self.power(rest, exponent)
-        content, primitive = monic(base)
-        number = content**exponent if exponent.is_Integer or content.is_positive else None
-        if number is None or not number.is_Rational:
-            return Polynomial.of(base.expression(), exponent)
-        return Polynomial.of(primitive.expression(), exponent).scaled(number)
-
-    def power_of_monomial(self, monomial: Monomial, coefficient: Expr, exponent: Expr) -> Polynomial:
-        """Of each factor for a whole exponent; a root only of what cannot be negative: ``(x^2)^(1/2)`` is no x."""
-        whole = exponent.is_Integer
-        number = coefficient**exponent if whole or coefficient.is_positive else None
-        alone = len(monomial) == 1 and next(iter(monomial))[1] == 1
-        if (
-            number is not None
-            and number.is_Rational
-            and (whole or alone or all(atom.is_nonnegative for atom, _ in monomial))
-        ):
-            return Polynomial({frozenset((a, e * exponent) for a, e in monomial): number})
-        return Polynomial.of(coefficient * as_expression(monomial), exponent)
-
-    def exponential(self, argument: Polynomial) -> Polynomial:
-        """``exp(c m + d n)`` is ``exp(m)^c exp(n)^d``."""
-        return Polynomial({frozenset((Grow(as_expression(m)), c) for m, c in argument): S.One})
-
-    def logarithm(self, argument: Polynomial) -> Polynomial:
-        """Of a product of positive factors the sum of theirs."""
-        single = argument.single()
-        if single is None:
-            common = common_factor(argument, integral=False)
-            if common:
-                inverse = Polynomial({frozenset((a, -e) for a, e in common): S.One})
-                return self.logarithm(Polynomial({common: S.One})) + self.logarithm(argument * inverse)
-            content, primitive = monic(argument)
-            if content.is_positive and content != 1:
-                return self.form(sympy.log(content)) + self.logarithm(primitive)
-            return Polynomial.of(sympy.log(argument.expression()))
-        monomial, coefficient = single
-        positive = [(a, e) for a, e in monomial if a.is_positive]
-        rest = frozenset((a, e) for a, e in monomial if not a.is_positive)
-        if not coefficient.is_positive or (rest and not positive and coefficient == 1):
-            return Polynomial.of(sympy.log(coefficient * as_expression(monomial)))
-        parts = [Polynomial.number(0) if coefficient == 1 else self._log_of_number(coefficient)]
-        for atom, exponent in positive:
-            inner = self.form(atom.args[0]) if isinstance(atom, Grow) else Polynomial.of(sympy.log(atom))
-            parts.append(inner.scaled(exponent))
-        if rest:
-            parts.append(Polynomial.of(sympy.log(as_expression(rest))))
-        return Polynomial.sum(parts)
-
-    def _log_of_number(self, number: Expr) -> Polynomial:
-        """By the prime factors of numerator and denominator."""
-        factors = sympy.factorrat(number)
-        return Polynomial.sum(Polynomial.of(sympy.log(p)).scaled(e) for p, e in factors.items())
-
     # -- sums
 
     def total(self, form: Polynomial, bound: tuple[Index, ...]) -> Polynomial:
@@ -253,6 +137,7 @@ class Canonical:
             if parts != bound:
                 return self.total(self.form(split), parts)
         if term.has(Bracket):
+            term = pinched(term)
             solved, left = solve_deltas(term, bound)
             if (solved, left) != (term, bound):
                 return self.total(self.form(solved), left)
@@ -261,7 +146,7 @@ class Canonical:
                 return cancelled
         outside = [(a, e) for a, e in factors if not indices_of(a) & set(bound)]
         inside = [(a, e) for a, e in factors if indices_of(a) & set(bound)]
-        result = Polynomial({collected(outside): S.One})
+        result = Polynomial.monomial(outside)
         unused = [b for b in bound if not any(b in indices_of(a) for a, _ in inside)]
         for b in unused:
             result = result * self.form(b.extent)
@@ -279,7 +164,7 @@ class Canonical:
             others = list(factors)
             others.remove((atom, exponent))
             for found in beside_inverse(atom, self.matrices[atom.matrix], others, bound, self.parts):
-                left = Polynomial({collected(found.left): S.One}).scaled(1 / found.coefficient)
+                left = Polynomial.monomial(found.left, reciprocal(found.coefficient))
                 remaining = tuple(b for b in bound if b not in found.inner)
                 unit = self.form(Bracket(sympy.Eq(found.far, found.end)))
                 first = self.total(left * unit, tuple(b for b in remaining if b != found.near))
@@ -308,10 +193,65 @@ class Canonical:
                 )
                 alone = alone and k.extent == first.tensor.shape[own]
                 if alone and first.indices[:-2] == second.indices[:-2]:
-                    left = Polynomial({collected(f for f in factors if f not in holders): S.One})
+                    left = Polynomial.monomial(f for f in factors if f not in holders)
                     unit = self.form(Bracket(sympy.Eq(first.indices[other], second.indices[other])))
                     return self.total(left * unit, tuple(b for b in bound if b != k))
         return None
+
+    # -- products and extrema over indices
+
+    def product(self, form: Polynomial, bound: tuple[Index, ...]) -> Polynomial:
+        """The product over indices, factor by factor: ``prod_k c x[k]^2`` is ``c^n (prod_k x[k])^2``."""
+        single = form.single()
+        if single is None:
+            common = common_factor(form, integral=True)
+            if not common:
+                return Polynomial.of(self.over_indices("prod", form.expression(), bound))
+            rest = form * Polynomial.monomial((a, -e) for a, e in common)
+            return self.product(Polynomial.monomial(common), bound) * self.product(rest, bound)
+        monomial, coefficient = single
+        if any(isinstance(a, Bracket) for a, _ in monomial) or not coefficient.is_Rational:
+            return Polynomial.of(self.over_indices("prod", form.expression(), bound))
+        every = sympy.Mul(*(b.extent for b in bound))
+        parts = [self.power(Polynomial.number(coefficient), every)]
+        for atom, exponent in monomial:
+            own = tuple(b for b in bound if b in indices_of(atom))
+            times = sympy.Mul(*(b.extent for b in bound if b not in own))
+            if not own:
+                parts.append(self.power(Polynomial.monomial([(atom, exponent)]), times))
+            elif isinstance(atom, Grow):
+                inner = self.form(atom.args[0]).scaled(exponent) * self.form(times)
+                parts.append(self.exponential(self.total(inner, own)))
+            elif exponent.is_integer or atom.is_positive:
+                parts.append(self.power(Polynomial.of(self.over_indices("prod", atom, own)), exponent * times))
+            else:
+                parts.append(self.power(Polynomial.of(self.over_indices("prod", atom**exponent, own)), times))
+        return Polynomial.product(parts)
+
+    def extreme(self, form: Polynomial, bound: tuple[Index, ...], largest: bool) -> Polynomial:
+        """The maximum or minimum: ``max_k (a + 2 x[k])`` is ``a + 2 max_k x[k]``, ``max_k -x[k]`` is ``-min_k x[k]``."""
+        outside = Polynomial({m: c for m, c in form if not indices_of(as_expression(m)) & set(bound)})
+        inside = form - outside
+        bound = tuple(b for b in bound if any(b in indices_of(as_expression(m)) for m, _ in inside))
+        if inside.is_zero or not all(c.is_Rational for _, c in inside):
+            atom = self.over_indices("max" if largest else "min", form.expression(), bound)
+            return outside if inside.is_zero else Polynomial.of(atom)
+        common = common_factor(inside, integral=False)
+        factor = [(a, -e) for a, e in common if not indices_of(a) & set(bound)]
+        content, inner = monic(inside * Polynomial.monomial(factor))
+        scale = Polynomial.monomial(((a, -e) for a, e in factor), content)
+        largest = largest == bool(content.is_positive)
+        single = inner.single()
+        if single is not None and all(isinstance(a, Grow) for a, _ in single[0]):
+            argument = Polynomial.sum(self.form(a.args[0]).scaled(e) for a, e in single[0])
+            return outside + scale * self.exponential(self.extreme(argument, bound, largest))
+        atom = self.over_indices("max" if largest else "min", inner.expression(), bound)
+        return outside + scale * Polynomial.of(atom)
+
+    def over_indices(self, kind: str, body: Expr, bound: tuple[Index, ...]) -> Applied:
+        """A product or maximum over indices as an atom."""
+        over = named_sum([(body, S.One)], list(bound))
+        return Applied(sympy.Symbol(kind), S.Zero, Tuple(over), Tuple(), Tuple())
 
     def parts(self, monomial: Monomial) -> tuple[list[Expr], list[Index]] | None:
         """The reads and inverses of a product of matrices, with the indices that it sums over; None for anything else."""

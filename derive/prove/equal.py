@@ -10,6 +10,7 @@ from sympy import Expr, S, Tuple
 from ..ir.nodes import Index, Program, Read, Slot, Tensor, substitute
 from .atoms import Applied, Total
 from .canonical import Canonical
+from .cases import MOST, Known, cases
 from .polynomial import Monomial, Polynomial, TooLarge, collected
 
 DEPTH = 10
@@ -34,10 +35,12 @@ def _equal_entries(left: Program, a: Tensor, right: Program, b: Tensor) -> bool:
     return is_zero(difference, forms[0], set(axes))
 
 
-def is_zero(form: Polynomial, forms: Canonical, free: set[Index], depth: int = DEPTH) -> bool:
-    """Whether a form vanishes: at once, over a common denominator, sum by sum, or times an invertible matrix.
+def is_zero(
+    form: Polynomial, forms: Canonical, free: set[Index], depth: int = DEPTH, known: Known = ()
+) -> bool:
+    """Whether a form vanishes: at once, over a common denominator, sum by sum, case by case, or times an invertible matrix.
 
-    free: the indices for which it must vanish.
+    free: the indices for which it must vanish. known: conditions under which it must.
     """
     if form.is_zero:
         return True
@@ -45,17 +48,18 @@ def is_zero(form: Polynomial, forms: Canonical, free: set[Index], depth: int = D
         return False
     cleared = _cleared(form, forms)
     if cleared is not None:
-        return is_zero(cleared, forms, free, depth - 1)
-    merged = _merged(form, forms, free, depth)
-    if merged is not None and is_zero(merged, forms, free, depth - 1):
+        return is_zero(cleared, forms, free, depth - 1, known)
+    merged = _merged(form, forms, free, depth, known)
+    if merged is not None and is_zero(merged, forms, free, depth - 1, known):
         return True
     before = _inverses(form, forms)
     products = [(_inverses(p, forms), len(p.terms), p, left) for p, left in _multiplied(form, forms, free)]
     better = [p for p in products if p[0] < before]
     if not better:
-        return False
+        apart = cases(form, forms, free, known) if len(known) < MOST else None
+        return apart is not None and all(is_zero(c.form, forms, free, depth - 1, c.known) for c in apart)
     *_, product, left = min(better, key=lambda p: p[:2])
-    return is_zero(product, forms, left, depth - 1)
+    return is_zero(product, forms, left, depth - 1, known)
 
 
 def _inverses(form: Polynomial, forms: Canonical) -> list[tuple[tuple[int, int, str], int]]:
@@ -65,7 +69,8 @@ def _inverses(form: Polynomial, forms: Canonical) -> list[tuple[tuple[int, int, 
         for a, exponent in monomial:
             for x in sympy.preorder_traversal(a):
                 if isinstance(x, Applied) and x.is_inverse:
-                    counts[x.matrix] = counts.get(x.matrix, 0) + max(1, int(sympy.floor(exponent)))
+                    times = int(sympy.floor(exponent)) if exponent.is_Rational else 1
+                    counts[x.matrix] = counts.get(x.matrix, 0) + max(1, times)
     return sorted(((_complexity(m, forms), n) for m, n in counts.items()), reverse=True)
 
 
@@ -95,28 +100,30 @@ def _cleared(form: Polynomial, forms: Canonical) -> Polynomial | None:
     least: dict[Expr, Expr] = {}
     for monomial, _ in form:
         for atom, exponent in monomial:
-            if atom.is_Add:
+            if atom.is_Add and exponent.is_Rational:
                 least[atom] = min(least.get(atom, S.Zero), sympy.floor(exponent))
     negative = {atom: e for atom, e in least.items() if e < 0}
-    positive = any(a.is_Add and e >= 1 for m, _ in form for a, e in m)
+    positive = any(a.is_Add and e.is_Rational and e >= 1 for m, _ in form for a, e in m)
     if not negative and not positive:
         return None
     factor: Monomial = frozenset((atom, -e) for atom, e in negative.items())
     parts = []
     for monomial, coefficient in form:
-        exponents = dict(collected([*monomial, *factor]))
-        whole = Polynomial({frozenset((a, e) for a, e in exponents.items() if not a.is_Add): coefficient})
-        for atom, exponent in exponents.items():
-            if atom.is_Add:
-                natural = sympy.floor(exponent)
-                whole = whole * forms.form(atom).power(int(natural))
-                if exponent != natural:
-                    whole = whole * Polynomial.of(atom, exponent - natural)
+        exponents, number = collected([*monomial, *factor])
+        sums = [(a, e) for a, e in exponents if a.is_Add and e.is_Rational]
+        whole = Polynomial({exponents - set(sums): coefficient * number})
+        for atom, exponent in sums:
+            natural = sympy.floor(exponent)
+            whole = whole * forms.form(atom).power(int(natural))
+            if exponent != natural:
+                whole = whole * Polynomial.of(atom, exponent - natural)
         parts.append(whole)
     return Polynomial.sum(parts)
 
 
-def _merged(form: Polynomial, forms: Canonical, free: set[Index], depth: int) -> Polynomial | None:
+def _merged(
+    form: Polynomial, forms: Canonical, free: set[Index], depth: int, known: Known
+) -> Polynomial | None:
     """The form without groups of sums over one index whose bodies add up to zero."""
     groups: dict[tuple[Monomial, Expr], list[tuple[Monomial, Expr, Total]]] = {}
     for monomial, coefficient in form:
@@ -131,6 +138,6 @@ def _merged(form: Polynomial, forms: Canonical, free: set[Index], depth: int) ->
         inner = Polynomial.sum(
             forms.form(substitute(total.body, {total.bound[0]: index})).scaled(c) for _, c, total in members
         )
-        if is_zero(inner, forms, free | {index}, depth - 1):
+        if is_zero(inner, forms, free | {index}, depth - 1, known):
             return Polynomial({m: c for m, c in form if m not in {m for m, _, _ in members}})
     return None
