@@ -1,4 +1,4 @@
-"""`derive catalog list|show|search|verify|stats|update|page`: the catalog on the command line."""
+"""`derive catalog list|show|search|verify|errata|stats|update|page`: the catalog on the command line."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from .prove.catalog import LEVELS, Entry, entries, folder, search, tagged
 from .prove.catalog_page import OPEN, counted, page, with_table
 from .prove.catalog_run import Outcome, counts, run
 from .prove.catalog_update import reached, with_levels
+from .prove.errata import errata, errata_markdown, errata_tables, summary
 
 PAGE = Path("docs/catalog.md")
 
@@ -34,6 +35,7 @@ def add_catalog(commands: Any) -> None:
         ("show", _show, "one entry, and its verdict"),
         ("search", _search, "the entries in which all words occur"),
         ("verify", _verify, "verify entries in parallel; fails if one misses its level"),
+        ("errata", _errata, "verify, and list every claim that is not proved as printed, with what is true instead"),
         ("stats", _stats, "how many entries have each verdict, by file"),
         ("update", _update, "verify, and write the levels reached where they are new or stronger"),
         ("page", _page, "write the page of all entries, in mathematical notation with their verdicts"),
@@ -48,12 +50,15 @@ def add_catalog(commands: Any) -> None:
             command.add_argument("id")
         if name == "search":
             command.add_argument("words", nargs="+")
-        if name in ("list", "verify", "update"):
+        if name in ("list", "verify", "errata", "update"):
             command.add_argument(
                 "--tag", action="append", default=[], help="only entries with this tag; may be repeated"
             )
         if name in ("verify", "update"):
             command.add_argument("--open", action="store_true", help="only entries without a level")
+        if name == "errata":
+            command.add_argument("--markdown", type=Path, metavar="FILE", help="write them as a page in Markdown as well")
+        if name in ("verify", "errata", "update"):
             command.add_argument("--workers", type=int, help="processes; default: one for each core")
         command.set_defaults(run=run_it)
 
@@ -102,8 +107,18 @@ def _verify(options: argparse.Namespace, console: Console) -> int:
 
 def _run(options: argparse.Namespace, console: Console) -> tuple[Outcome, ...]:
     found = tagged(options.tag, entries(options.folder))
-    chosen = [e for e in found if not (options.open and e.level)]
+    chosen = [e for e in found if not (getattr(options, "open", False) and e.level)]
     return run(chosen, progress=console, workers=options.workers)
+
+
+def _errata(options: argparse.Namespace, console: Console) -> int:
+    outcomes = _run(options, console)
+    found, caption = errata(outcomes), summary(outcomes)
+    console.print(errata_tables(found, caption=caption), soft_wrap=False)
+    if options.markdown:
+        options.markdown.write_text(errata_markdown(found, caption=caption), encoding="utf-8")
+        console.print(f"written to {options.markdown}", markup=False)
+    return int(any(o.level == "ERROR" for o in outcomes))
 
 
 def _stats(options: argparse.Namespace, console: Console) -> int:

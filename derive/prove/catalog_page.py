@@ -46,7 +46,7 @@ def topic(entry: Entry) -> str:
 
 def table_of_counts(among: Iterable[Entry]) -> str:
     """How many entries have each level, by file, as a table in Markdown."""
-    return _table(("file", *LEVELS, OPEN, "all"), _counts(tuple(among)))
+    return table_of(("file", *LEVELS, OPEN, "all"), _counts(tuple(among)))
 
 
 def with_table(text: str, among: Iterable[Entry]) -> str:
@@ -69,7 +69,7 @@ def page(among: Iterable[Entry]) -> str:
     for name in dict.fromkeys(map(topic, among)):
         rows = [_row(e) for e in among if topic(e) == name]
         title = name.replace("-", " ").capitalize()
-        parts.append(f"## {title}\n\n" + _table(("identity", "claim", "with", "verdict", "source"), rows))
+        parts.append(f"## {title}\n\n" + table_of(("identity", "claim", "with", "verdict", "source"), rows))
     return "\n".join(parts)
 
 
@@ -87,6 +87,7 @@ def _row(e: Entry) -> tuple[str, ...]:
     return title, claim, "; ".join(f"`{shape}`" for shape in e.shapes), e.level or OPEN, e.source
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def table_of(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table in Markdown."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)

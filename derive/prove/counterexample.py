@@ -27,6 +27,9 @@ RELATIONS: dict[str, Any] = {
 DRAWS = 40
 LARGEST = 4
 """Points for each choice of sizes, and the largest size tried."""
+PATIENCE = 4
+FEW = 8
+"""How much longer is searched where the inputs have so few entries in all: small examples are worth it."""
 SIGNS = {"positive", "nonnegative"}
 """Facts that an entry can keep when it is made smaller alone."""
 
@@ -37,14 +40,19 @@ def smallest_counterexample(program: Program, relation: str) -> Counterexample |
     """The first point, in order of size, at which the relation between the two outputs is certainly false."""
     rng = np.random.default_rng(1)
     for sizes in sizes_in_order(program):
-        for draw in range(DRAWS):
-            arrays = point(program, sizes, rng, draw)
+        for draw in range(DRAWS * (PATIENCE if _entries(program, sizes) <= FEW else 1)):
+            arrays = point(program, sizes, rng, draw % DRAWS)
             if arrays is None:
                 continue
             found = violated(program, arrays, sizes, relation)
             if found is not None:
                 return shrunk(program, found, arrays, sizes, relation)
     return None
+
+
+def _entries(program: Program, sizes: Mapping[sympy.Symbol, int]) -> int:
+    """How many numbers all inputs have in all."""
+    return int(sum(sympy.Mul(*t.shape).xreplace({s: sympy.Integer(n) for s, n in sizes.items()}) for t in program.inputs))
 
 
 def sizes_in_order(program: Program) -> Iterator[dict[sympy.Symbol, int]]:
@@ -80,12 +88,13 @@ def _integers(shape: tuple[int, ...], facts: frozenset[str], rng: np.random.Gene
 
     None if this draw made none.
     """
-    top = 1 + draw // 10
+    broken = draw >= DRAWS // 2 and bool(draw % 2)
+    top = 1 + (draw - DRAWS // 2 if broken else draw) // 10
     values = rng.integers(-top if not facts & {"positive", "nonnegative"} else 0, top + 1, shape)
     values = values + 1 if "positive" in facts else values
     if "binary" in facts:
         values = values % 2
-    parts = int(rng.integers(2, 4)) if draw >= DRAWS // 2 and draw % 2 and "binary" not in facts else 1
+    parts = int(rng.integers(2, 4)) if broken and "binary" not in facts else 1
     fractions = np.frompyfunc(lambda value: Fraction(int(value), parts), 1, 1)
     exact = np.asarray(fractions(values), dtype=object)
     if "simplex" in facts:
@@ -93,7 +102,7 @@ def _integers(shape: tuple[int, ...], facts: frozenset[str], rng: np.random.Gene
             hot = rng.integers(0, shape[-1], shape[:-1])
             exact = (np.arange(shape[-1]) == np.asarray(hot)[..., None]).astype(int) * Fraction(1)
         else:
-            whole = np.abs(exact) + Fraction(1)
+            whole = (np.abs(exact) + Fraction(1)) ** (1 if draw < DRAWS // 2 else 3)
             exact = whole / whole.sum(axis=-1, keepdims=True)
     if "diagonal" in facts:
         exact = exact * np.eye(shape[-1], dtype=int)

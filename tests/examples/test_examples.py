@@ -59,3 +59,15 @@ def test_a_dict_of_layers_is_trained() -> None:
     losses = mlp_parameters.train(steps=100)
 
     assert losses[-1] < losses[0] / 50
+
+
+def test_errata_of_course_notes(tmp_path: Path) -> None:
+    import errata
+
+    page = tmp_path / "errata.md"
+    arguments = ["--tag", "course notes", "--tag", "cosine similarity", "--markdown", str(page), "--workers", "1"]
+    found = {e.entry.id: e for e in errata.main(arguments)}
+
+    assert found["notes-cosine-ignores-magnitude"].holds_when == ("c is positive",)
+    assert "notes-dot-product-of-unit-vectors" not in found
+    assert r"\frac{(c x)^\top y}" in page.read_text(encoding="utf-8")
