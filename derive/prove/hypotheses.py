@@ -370,7 +370,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
         "vector",
         ("centred", "the entries of {} add up to 0", _defined(_centred), "", STRUCTURED),
         ("unit norm", "{} has norm 1", _defined(_unit_norm), "", STRUCTURED),
-        ("simplex", "{} is simplex", _fact("simplex"), "nonnegative", SIGNED | {"simplex"}),
+        ("simplex", "{} is simplex", _fact("simplex"), "nonnegative", frozenset({"simplex"})),
         ("binary", "{} is binary", _fact("binary"), "nonnegative", SIGNED | {"binary"}),
         ("one-hot", "{} is one-hot", _fact("one-hot"), "simplex, unit norm, binary", frozenset({"positive"})),
     ),

@@ -8,15 +8,14 @@ from functools import partial
 
 import sympy
 
-from ..errors import DeriveError, ShapeError, UnknownName
+from ..errors import ShapeError, UnknownName
 from ..frontends.claim import Claim, understand_claim
 from ..ir.facts import Spec
 from ..ir.nodes import Equation, Program, Tensor, fresh_indices
 from ..ir.tensors import merge, with_tensors
-from ..render.matrix import render_matrix
-from ..rewrite.derived import prepare, simplified
 from ..rewrite.measure import prune
 from .conditions import conditions
+from .corrected import corrected
 from .ladder import decide, proved
 from .verdict import Verdict
 
@@ -29,11 +28,22 @@ def verify_text(text: str, specs: Mapping[str, Spec]) -> Verdict:
     Raises:
         ParseError: the text is no claim, or its sides do not fit.
     """
-    return verify_claim(partial(understand_claim, text), specs)
+    return verify_claim(partial(understand_claim, text), specs, reread=understand_claim)
 
 
-def verify_claim(understand: Understand, specs: Mapping[str, Spec], shown: str = "") -> Verdict:
-    """The verdict on a claim, however it was written; `shown` is how the verdict names it if not as it is written.
+def verify_claim(
+    understand: Understand,
+    specs: Mapping[str, Spec],
+    shown: str = "",
+    reread: Callable[[str, Mapping[str, Spec]], Claim] | None = None,
+) -> Verdict:
+    """The verdict on a claim, however it was written.
+
+    Args:
+        understand: reads the claim under declarations.
+        specs: the declarations.
+        shown: how the verdict names the claim, if not as it is written.
+        reread: reads other texts in the notation of the claim, so that a correction can be written in it.
 
     Raises:
         ParseError: the claim cannot be read, or its sides do not fit.
@@ -50,8 +60,11 @@ def verify_claim(understand: Understand, specs: Mapping[str, Spec], shown: str =
     verdict = replace(verdict, understood=note, variables=shapes)
     if verdict.status != "REFUTED":
         return verdict
-    conditions = tuple(_conditions(program)) if claim.relation == "==" else ()
-    return replace(verdict, holds_when=conditions, corrected=_corrected(claim, program))
+    if claim.relation != "==":
+        return verdict
+    known = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs}
+    again = None if reread is None else lambda text: reread(text, known)
+    return replace(verdict, holds_when=tuple(_conditions(program)), corrected=corrected(claim, program, again))
 
 
 def verify_programs(left: Program, right: Program, claim: str) -> list[Verdict]:
@@ -108,15 +121,3 @@ def _holds_transposed(program: Program) -> bool:
     turned = Tensor(f"{right.name}_turned", right.shape)
     equations = (*program.equations, Equation(turned, (i, j), right[j, i]))
     return bool(proved(replace(program, equations=equations, outputs=(left, turned))))
-
-
-def _corrected(claim: Claim, program: Program) -> str:
-    """What the left side is, in matrix notation, if that is one line."""
-    alone = replace(program, outputs=program.outputs[:1])
-    try:
-        lines = render_matrix(simplified(prepare(alone)))
-    except DeriveError:
-        return ""
-    shown = lines[-1].partition(" = ")[2] if lines else ""
-    before = lines[:-1]
-    return f"{claim.sides[0]} = {shown}" + (f"   with {'; '.join(before)}" if before else "") if shown else ""

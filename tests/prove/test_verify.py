@@ -120,7 +120,7 @@ def _names(side: str) -> set[str]:
 def test_what_would_make_it_true() -> None:
     verdict = dv.verify("grad(x'*A*x, x) == 2*A*x")
     assert verdict.holds_when == ("A is symmetric",)  # a matrix of size 1 is symmetric
-    assert verdict.corrected == "grad(x'*A*x, x) = (A + A') x"
+    assert verdict.corrected == "grad(x'*A*x, x) == (A + A')*x"
 
 
 def test_the_other_layout_is_named() -> None:
