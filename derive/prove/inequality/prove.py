@@ -1,0 +1,98 @@
+"""Is a form nonnegative? By a sum of known inequalities, at once or after steps that keep its sign."""
+
+from __future__ import annotations
+
+
+from sympy import Expr, S
+
+from ..polynomial import Monomial, Polynomial, TooLarge
+from .certificate import Certificate, certificate
+from .completed import completed_squares
+from .goal import Goal, Known, Proof
+from .lemmas import LEMMAS
+from .reductions import REDUCTIONS
+from .scene import scenes
+from .signs import Signs
+from .text import shown
+
+DEPTH = 7
+MOST_FORMS = 40
+MOST_KNOWN = 600
+"""How many steps lie between a claim and what proves it, how many forms are looked at, how many lemmas for each."""
+
+
+class Search:
+    """The forms that were looked at on the way to a proof."""
+
+    def __init__(self) -> None:
+        self.seen: set[frozenset[tuple[Monomial, Expr]]] = set()
+
+    def proof(self, goal: Goal, depth: int) -> Proof | None:
+        form = frozenset(goal.form.terms.items())
+        if (form in self.seen and not goal.given) or len(self.seen) >= MOST_FORMS:
+            return None
+        self.seen.add(form)
+        return _directly(goal) or (self.reduced(goal, depth - 1) if depth else None)
+
+    def reduced(self, goal: Goal, depth: int) -> Proof | None:
+        """By the first step all goals of which are proved."""
+        for reduction in REDUCTIONS:
+            step = reduction(goal)
+            if step is None:
+                continue
+            lines: list[str] = [step.why]
+            for part in step.goals:
+                proof = self.proof(part, depth)
+                if proof is None:
+                    break
+                lines.extend(proof.lines)
+            else:
+                return Proof(tuple(lines))
+        return None
+
+
+def nonnegative(goal: Goal) -> Proof | None:
+    """A proof of the goal; None if none is found."""
+    try:
+        return Search().proof(goal, DEPTH)
+    except TooLarge:
+        return None
+
+
+def _directly(goal: Goal) -> Proof | None:
+    """By a linear combination of what is known, with nonnegative coefficients."""
+    signs = Signs(goal.forms, goal.signs)
+    if goal.form.is_zero:
+        return None if goal.strict else Proof(("both sides are equal",))
+    if signs.form(goal.form, goal.strict):
+        return Proof((_terms(goal, signs),))
+    knowns = list(completed_squares(goal, signs))
+    for scene in scenes(goal, signs):
+        for lemma in LEMMAS:
+            for known in lemma.instances(scene):
+                knowns.extend(scene.summed(known))
+                if len(knowns) > MOST_KNOWN:
+                    break
+    own = {m for f in (goal.form, *(k.form for k in knowns)) for m in f.terms}
+    knowns += [_term(m, signs) for m in own if signs.monomial(m)]
+    found = certificate(goal.form, knowns, goal.strict)
+    return Proof((_combined(goal, found),)) if found else None
+
+
+def _term(m: Monomial, signs: Signs) -> Known:
+    form = Polynomial({m: S.One})
+    return Known(form, shown(form), signs.monomial(m, strict=True), 1.0, equal=True)
+
+
+def _terms(goal: Goal, signs: Signs) -> str:
+    return f"{shown(goal.form)} {'>' if goal.strict else '>='} 0: no term is negative"
+
+
+def _combined(goal: Goal, found: Certificate) -> str:
+    """The form as the sum that was found, and the inequalities by which a part of it is not negative."""
+    relation = ">" if goal.strict else ">="
+    equal = " + ".join(k.why if c == 1 else f"{c} {k.why}" for c, k in found if k.equal)
+    by = "; ".join(k.why if c == 1 else f"{k.why}, {c} times" for c, k in found if not k.equal)
+    if not by:
+        return f"{shown(goal.form)} = {equal} {relation} 0"
+    return f"{shown(goal.form)} {relation}{' ' + equal + ' >=' if equal else ''} 0 by {by}"
