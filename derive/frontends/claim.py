@@ -14,6 +14,7 @@ from .formula_lower import Lowering
 from .formula_program import program_of
 from .formula_text import Source
 from .formula_tree import Compare, Node
+from .formula_values import Value
 
 RELATIONS = ("==", "!=", "<", "<=", ">", ">=")
 
@@ -72,9 +73,18 @@ class _BothSides(Lowering):
         """The sides as arrays of one shape; whether one is a row and one a column is added to `turned`."""
         assert isinstance(tree, Compare)
         left, right = self.value(tree.left), self.value(tree.right)
+        if tree.symbol not in ("==", "!=") and 0 in (left.rank, right.rank):
+            left, right = self._repeated(left, right), self._repeated(right, left)
         if left.rank != right.rank:
             raise ShapeError(f"the left side is a {left.shape}, the right side a {right.shape}")
         for p, (m, n) in enumerate(zip(left.array.extents, right.array.extents, strict=True)):
             self.trace.unify(m, n, "the sides of the claim", (left.array, p), (right.array, p))
         self.turned.append(left.row != right.row and left.rank == 1)
         return left.array, right.array
+
+    def _repeated(self, side: Value, other: Value) -> Value:
+        """A number as an array of the shape of the other side: ``0 <= x`` is said of every entry."""
+        if side.rank or not other.rank:
+            return side
+        axes = self.trace.fresh(other.array.extents)
+        return Value(self.trace.view(axes, side.array.entry), other.row)

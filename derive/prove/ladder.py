@@ -18,6 +18,7 @@ from ..verify.sample import plan_sizes, sample_inputs
 from .counterexample import smallest_counterexample
 from .equal import equal_outputs
 from .fields import FIELD, PRIME, Residue
+from .inequality.decide import decide_inequality
 from .verdict import Verdict
 
 DIGITS = 40
@@ -42,11 +43,11 @@ def decide(program: Program, relation: str, claim: str) -> Verdict:
             "UNKNOWN",
             evidence="no canonical form decides it, and no point was found where it can be tested",
         )
+    if relation != "!=":
+        return decide_inequality(program, relation, claim)
     if (found := smallest_counterexample(program, relation)) is not None:
         return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
-    return Verdict(
-        claim, "UNKNOWN", evidence="no counterexample in small integers; inequalities are not proved"
-    )
+    return Verdict(claim, "UNKNOWN", evidence="no counterexample in small integers; that two sides differ is not proved")
 
 
 def plausible(program: Program) -> bool:

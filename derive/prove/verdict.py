@@ -61,7 +61,7 @@ class Verdict:
         if self.counterexample is not None:
             lines.append(f"  {self.counterexample}".replace("\n", "\n  "))
         elif self.evidence:
-            lines.append(f"  {self.evidence}")
+            lines.append(f"  {self.evidence}".replace("\n", "\n  "))
         if self.holds_when:
             lines.append(f"  holds when {'; or when '.join(self.holds_when)}")
         if self.corrected:

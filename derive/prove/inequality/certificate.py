@@ -1,4 +1,4 @@
-"""A form as a sum of known ones with nonnegative coefficients: a linear program, whose answer is checked in exact fractions."""
+"""A form as a sum of known ones with nonnegative coefficients: a linear program, its answer solved again in fractions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def certificate(form: Polynomial, knowns: Sequence[Known], strict: bool) -> Cert
     cost = np.array([k.cost for k in knowns])
     for objective in (cost, -1.0 * np.array([k.strict for k in knowns])) if strict else (cost,):
         answer = linprog(objective, A_eq=A, b_eq=b, bounds=(0, None), method="highs-ds")
-        if answer.status != 0:
+        if answer.status != 0 or answer.x is None:
             return None
         taken = [known for known, c in zip(knowns, answer.x, strict=True) if c > SMALL]
         found = exactly(form, taken, rows)
@@ -52,7 +52,10 @@ def exactly(form: Polynomial, knowns: Sequence[Known], rows: Sequence[Monomial])
     if not knowns:
         return None
     augmented = flint.fmpq_mat(
-        [[_fraction(k.form.terms.get(m, 0)) for k in knowns] + [_fraction(form.terms.get(m, 0))] for m in rows]
+        [
+            [_fraction(k.form.terms.get(m, 0)) for k in knowns] + [_fraction(form.terms.get(m, 0))]
+            for m in rows
+        ]
     )
     reduced, rank = augmented.rref()
     count = len(knowns)

@@ -1,4 +1,4 @@
-"""Completed squares: for a product ``w g h`` under a sum the inequalities ``sum w (g - h)^2 >= 0`` and ``sum w (g + h)^2 >= 0``.
+"""Completed squares: for a product ``w g h`` under a sum, ``sum w (g - h)^2 >= 0`` and ``sum w (g + h)^2 >= 0``.
 
 With two indices this is Lagrange's identity, so that Cauchy-Schwarz needs no rule of its own:
 ``sum_ij (u[i] v[j] - u[j] v[i])^2 = 2 (sum u^2) (sum v^2) - 2 (sum u v)^2``.
@@ -23,8 +23,8 @@ from .squares import Factors, Opened
 from .text import shown
 
 MOST_UNITS = 8
-MOST_FREE = 5
-"""Factors that are divided between the two halves of a square, and indices of a product, beyond which none are looked for."""
+MOST_FREE = 6
+"""Factors that are divided between the halves of a square, and indices of a product, beyond which none are sought."""
 
 
 def completed_squares(goal: Goal, signs: Signs) -> Iterator[Known]:
@@ -135,7 +135,7 @@ def _both_signs(
     mixed = summed(first, second)
     names = {i: NAMES[n] for n, i in enumerate(spine)}
     over = f"sum_{','.join(names.values())} " if spine else ""
-    for ratio in _ratios(goal.form, *own, mixed):
+    for ratio in _ratios(goal.form, own[0], own[1], mixed):
         form = Polynomial.sum([own[0], own[1].scaled(ratio**2), mixed.scaled(2 * ratio)])
         if not form.is_zero:
             square = f"({shown(first + second.scaled(ratio), names)})^2"

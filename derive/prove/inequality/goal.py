@@ -72,4 +72,3 @@ class Proof:
 
     def __str__(self) -> str:
         return "\n".join(self.lines)
-

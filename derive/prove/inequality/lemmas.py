@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import sympy
 from sympy import Expr, S
@@ -53,7 +54,11 @@ def exponential_tangents(scene: Scene) -> Iterator[Known]:
             exponents.setdefault(a.args[0], forms.form(a.args[0]))
     for u, v in _pairs(exponents.values()):
         form = forms.exponential(u) - forms.exponential(v) * (Polynomial.number(1) + u - v)
-        yield Known(forms.form(form.expression()), f"exp(u) >= exp(v) (1 + u - v) with u = {shown(u)}, v = {shown(v)}", cost=2)
+        yield Known(
+            forms.form(form.expression()),
+            f"exp(u) >= exp(v) (1 + u - v) with u = {shown(u)}, v = {shown(v)}",
+            cost=2,
+        )
 
 
 def logarithm_tangents(scene: Scene) -> Iterator[Known]:
@@ -102,7 +107,7 @@ def power_tangents(scene: Scene) -> Iterator[Known]:
             )  # fmt: skip
 
 
-def _pairs(points: Iterable) -> Iterator[tuple]:  # type: ignore[type-arg]
+def _pairs(points: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
     chosen = list(points)[:MOST_POINTS]
     return ((a, b) for a, b in product(chosen, chosen) if a is not b)
 
@@ -150,7 +155,10 @@ def chosen_entries(scene: Scene) -> Iterator[Known]:
             if other.terms == best.entry.terms:
                 continue
             relation = ">=" if best.sign > 0 else "<="
-            shapes: list[tuple[str, Callable[[Polynomial], Polynomial]]] = [("{}", lambda f: f), ("exp({})", forms.exponential)]
+            shapes: list[tuple[str, Callable[[Polynomial], Polynomial]]] = [
+                ("{}", lambda f: f),
+                ("exp({})", forms.exponential),
+            ]
             if scene.signs.form(best.entry):
                 shapes.append(("({})^2", lambda f: f.power(2)))
             for text, function in shapes:
@@ -192,7 +200,10 @@ def diagonals_of_products(scene: Scene) -> Iterator[Known]:
                 continue
             diagonal = forms.total(f * g, bound)
             form = forms.form((Polynomial.of(a) * Polynomial.of(b)).expression()) - diagonal
-            yield Known(form, f"({shown_expr(a)}) ({shown_expr(b)}) >= {shown(diagonal)}, its terms with equal indices")
+            yield Known(
+                form,
+                f"({shown_expr(a)}) ({shown_expr(b)}) >= {shown(diagonal)}, its terms with equal indices",
+            )
 
 
 def sizes(scene: Scene) -> Iterator[Known]:
@@ -207,7 +218,9 @@ def case(scene: Scene) -> Iterator[Known]:
 
 def zero_or_one(scene: Scene) -> Iterator[Known]:
     for a in scene.atoms:
-        if isinstance(a, Read) and a.tensor.facts & {"binary", "one-hot"} or isinstance(a, Read) and a.tensor.kind == "boolean":
+        if (isinstance(a, Read) and a.tensor.facts & {"binary", "one-hot"}) or (
+            isinstance(a, Read) and a.tensor.kind == "boolean"
+        ):
             for sign in (1, -1):
                 form = (Polynomial.of(a) - Polynomial.of(a, 2)).scaled(sign)
                 yield Known(form, f"{shown_expr(a)}^2 = {shown_expr(a)}, as it is 0 or 1")
@@ -221,11 +234,15 @@ LEMMAS = (
           "Boyd and Vandenberghe (2004), eq. 3.2", logarithm_tangents),
     Lemma("tangents of powers", "u^a >= v^a + a v^(a-1) (u - v) for u >= 0 < v, the other way round for 0 < a < 1",
           "Boyd and Vandenberghe (2004), sec. 3.1.5", power_tangents),
-    Lemma("absolute values", "abs(t) >= t and abs(t) >= -t", "derived: abs(t) is one of them and not negative", absolute_values),
+    Lemma("absolute values", "abs(t) >= t and abs(t) >= -t", "derived: abs(t) is one of them and not negative",
+          absolute_values),
     Lemma("larger of two", "max(a, b) >= a and b; min(a, b) <= a and b", "derived: by definition", larger_of_two),
-    Lemma("entries and extrema", "max_i f[i] >= f[j] and min_i f[i] <= f[j]", "derived: by definition", entries_and_extrema),
-    Lemma("chosen entries", "f[s] >= f[j], and exp of it, where f[s] is the largest entry", "derived: by definition", chosen_entries),
-    Lemma("parts of sums", "sum_i f[i] >= f[j] where no f[i] is negative", "derived: the other terms are not negative", parts_of_sums),
+    Lemma("entries and extrema", "max_i f[i] >= f[j] and min_i f[i] <= f[j]", "derived: by definition",
+          entries_and_extrema),
+    Lemma("chosen entries", "f[s] >= f[j], and exp of it, where f[s] is the largest entry", "derived: by definition",
+          chosen_entries),
+    Lemma("parts of sums", "sum_i f[i] >= f[j] where no f[i] is negative", "derived: the other terms are not negative",
+          parts_of_sums),
     Lemma("diagonals of products", "(sum_i f[i]) (sum_j g[j]) >= sum_i f[i] g[i] where no f[i] and no g[j] is negative",
           "derived: the terms with i other than j are not negative", diagonals_of_products),
     Lemma("sizes", "n >= 1", "derived: an axis has an entry", sizes),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-
 from sympy import Expr, S
 
+from ...ir.nodes import NAMES
+from ..atoms import Total
 from ..polynomial import Monomial, Polynomial, TooLarge
 from .certificate import Certificate, certificate
 from .completed import completed_squares
@@ -13,7 +14,8 @@ from .lemmas import LEMMAS
 from .reductions import REDUCTIONS
 from .scene import scenes
 from .signs import Signs
-from .text import shown
+from .squares import squares
+from .text import shown, shown_expr
 
 DEPTH = 7
 MOST_FORMS = 40
@@ -85,7 +87,30 @@ def _term(m: Monomial, signs: Signs) -> Known:
 
 
 def _terms(goal: Goal, signs: Signs) -> str:
-    return f"{shown(goal.form)} {'>' if goal.strict else '>='} 0: no term is negative"
+    """The form, with its terms as squares where they are some."""
+    relation = ">" if goal.strict else ">="
+    text = shown(goal.form)
+    seen = " + ".join(_as_squares(m, c, signs) for m, c in goal.form)
+    return (
+        f"{text} = {seen} {relation} 0"
+        if "^2" in seen and seen != text
+        else f"{text} {relation} 0: no term is negative"
+    )
+
+
+def _as_squares(monomial: Monomial, c: Expr, signs: Signs) -> str:
+    plain = shown(Polynomial({monomial: c}))
+    product = signs.opened(monomial)
+    if all(signs.nonnegative(a) and not isinstance(a, Total) for a, _ in monomial) or not product.bound:
+        return plain
+    found = squares(product, signs.nonnegative)
+    if found is None or not any(isinstance(p, Total) for p in found.parts):
+        return plain
+    letters = {i: NAMES[n] for n, i in enumerate(found.spine)}
+    over = f"sum_{','.join(letters.values())} " if found.spine else ""
+    weight = shown(Polynomial({found.weight: c}), letters)
+    body = " ".join(f"({shown_expr(p, letters)})^2" for p in found.parts)
+    return over + (body if weight == "1" else f"{weight} {body}")
 
 
 def _combined(goal: Goal, found: Certificate) -> str:

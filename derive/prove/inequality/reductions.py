@@ -1,4 +1,4 @@
-"""Steps from one inequality to others that imply it: denominators, roots, logarithms, extrema, cases, sums entry by entry."""
+"""Steps from one inequality to others that imply it: denominators, roots, logarithms, extrema, cases, entry by entry."""
 
 from __future__ import annotations
 
@@ -98,7 +98,11 @@ def entry_for_extremum(goal: Goal) -> Step | None:
     """A maximum is one of the entries, say at s, which no other exceeds."""
     forms = goal.forms
     for a in _atoms(goal.form):
-        if isinstance(a, Applied) and str(a.args[0]) in ("max", "min") and not free_indices(a) - set(goal.free):
+        if (
+            isinstance(a, Applied)
+            and str(a.args[0]) in ("max", "min")
+            and not free_indices(a) - set(goal.free)
+        ):
             total, sign = a.args[1], 1 if str(a.args[0]) == "max" else -1
             chosen = {b: Index(f"s{len(goal.free)}{n or ''}", b.extent) for n, b in enumerate(total.bound)}
             entry, _ = inside(total, forms, tuple(chosen.values()))
@@ -106,9 +110,7 @@ def entry_for_extremum(goal: Goal) -> Step | None:
             place = ",".join(i.name for i in chosen.values())
             best = Largest(total, entry, sign)
             why = f"{shown_expr(a)} is the entry {shown(entry)} at some {place}"
-            new = replace(
-                goal, form=form, free=(*goal.free, *chosen.values()), largest=(*goal.largest, best)
-            )
+            new = replace(goal, form=form, free=(*goal.free, *chosen.values()), largest=(*goal.largest, best))
             return Step(why, (new,))
     return None
 
@@ -160,7 +162,10 @@ def _by_condition(goal: Goal) -> Step | None:
             fact = _difference(now)
             if fact is not None:
                 known = forms.form(fact)
-                case = _with(case, Known(known, f"{shown_expr(now)} in this case", isinstance(now, sympy.Gt | sympy.Lt)))
+                case = _with(
+                    case,
+                    Known(known, f"{shown_expr(now)} in this case", isinstance(now, sympy.Gt | sympy.Lt)),
+                )
             goals.append(case)
         return Step(f"where {shown_expr(condition)}, and where not", tuple(goals))
     return None
@@ -238,13 +243,17 @@ def _roots(form: Polynomial) -> int:
 def entry_by_entry(goal: Goal) -> Step | None:
     """Sums over one index as one sum, each term of which is shown to be nonnegative."""
     forms = goal.forms
-    axes = {t.bound[0].extent for m, _ in goal.form for t, e in m if isinstance(t, Total) and len(t.bound) == 1}
+    axes = {
+        t.bound[0].extent for m, _ in goal.form for t, e in m if isinstance(t, Total) and len(t.bound) == 1
+    }
     for extent in sorted(axes, key=str):
         index = Index(f"i{len(goal.free)}", extent)
         inner: list[Polynomial] = []
         left: dict[Monomial, Expr] = {}
         for monomial, c in goal.form:
-            sums = [(a, e) for a, e in monomial if isinstance(a, Total) and extent in {b.extent for b in a.bound}]
+            sums = [
+                (a, e) for a, e in monomial if isinstance(a, Total) and extent in {b.extent for b in a.bound}
+            ]
             if not sums:
                 left[monomial] = c
             elif len(sums) == 1 and sums[0][1] == 1 and len(sums[0][0].bound) == 1:

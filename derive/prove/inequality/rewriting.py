@@ -15,7 +15,9 @@ from ..polynomial import Polynomial
 Rule = Callable[[Expr], Polynomial | None]
 
 
-def inside(total: Total, forms: Canonical, places: tuple[Index, ...] | None = None) -> tuple[Polynomial, tuple[Index, ...]]:
+def inside(
+    total: Total, forms: Canonical, places: tuple[Index, ...] | None = None
+) -> tuple[Polynomial, tuple[Index, ...]]:
     """What a sum adds up, at new indices or at the given ones, and these indices."""
     places = places or tuple(forms.fresh(b.extent) for b in total.bound)
     return forms.form(substitute(total.body, dict(zip(total.bound, places, strict=True)))), places

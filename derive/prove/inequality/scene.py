@@ -40,7 +40,7 @@ class Scene:
 
     def summed(self, known: Known) -> Iterator[Known]:
         """A known form times whatever is nonnegative and makes one of its terms one of the products here, summed up."""
-        seen = set()
+        seen: set[Monomial] = set()
         forms = self.goal.forms
         for m in known.form.terms:
             inverse = frozenset((a, -e) for a, e in m)
@@ -49,11 +49,16 @@ class Scene:
                 if factor in seen or len(seen) >= MOST_PRODUCTS:
                     continue
                 seen.add(factor)
-                if not self.signs.monomial(factor):
+                if not self.signs.monomial(factor) or not self._defined(factor):
                     continue
                 form = forms.total(self.goal.normal(known.form * Polynomial({factor: S.One})), self.bound)
                 strict = known.strict and self.signs.monomial(factor, strict=True)
                 yield Known(form, known.why, strict, known.cost + 0.1 * len(factor) + 0.1 * len(self.bound))
+
+    def _defined(self, factor: Monomial) -> bool:
+        """Whether the factor has a value wherever the form has one: what is cancelled must not have been 0."""
+        below = {a for m in self.products for a, e in m if e < 0}
+        return all(e > 0 or a in below or self.signs.positive(a) for a, e in factor)
 
 
 def scenes(goal: Goal, signs: Signs) -> list[Scene]:
@@ -104,5 +109,3 @@ def atoms_of(monomials: Iterable[Monomial]) -> list[Expr]:
 
 def product_of(factors: Iterable[tuple[Expr, Expr]]) -> Polynomial:
     return Polynomial({collected(factors): S.One})
-
-

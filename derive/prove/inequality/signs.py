@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+
 import sympy
 from sympy import Expr, S
 
@@ -10,7 +13,7 @@ from ..atoms import Applied, Total
 from ..canonical import Canonical
 from ..polynomial import Monomial, Polynomial, TooLarge
 from .rewriting import inside
-from .squares import Opened, opened, squares
+from .squares import Opened, opened, slot_extent, squares
 
 DEFINITE = {"positive definite", "positive semidefinite"}
 
@@ -51,20 +54,24 @@ class Signs:
         return self.positive(atom) if self.diagonal(atom) else False
 
     def _positive(self, atom: Expr) -> bool:
+        if isinstance(atom, Total):
+            return _filled(atom) and self.form(inside(atom, self.forms)[0], strict=True)
         if atom.is_positive:
             return True
         match atom:
-            case Total():
-                return self.form(inside(atom, self.forms)[0], strict=True)
             case sympy.Add():
                 return self.form(self.forms.form(atom), strict=True)
             case sympy.log():
                 return self.form(self.forms.form(atom.args[0]) - Polynomial.number(1), strict=True)
             case Applied() if str(atom.args[0]) in ("max", "min", "prod"):
-                return self.form(inside(atom.args[1], self.forms)[0], strict=True)
+                return _filled(atom.args[1]) and self.form(inside(atom.args[1], self.forms)[0], strict=True)
             case Applied() if str(atom.args[0]) == "det":
                 (operand,) = atom.args[2]
-                return isinstance(operand, Read) and "positive definite" in operand.tensor.facts
+                return (
+                    isinstance(operand, Read)
+                    and self.definite_matrix(atom)
+                    and "positive definite" in operand.tensor.facts
+                )
         return self.diagonal(atom)
 
     def diagonal(self, atom: Expr) -> bool:
@@ -88,11 +95,13 @@ class Signs:
         """Whether the operand of a primitive is positive semidefinite: ``v'Mv`` is a sum of squares for every v."""
         (operand,) = atom.args[2]
         if isinstance(operand, Read):
-            return bool(operand.tensor.facts & DEFINITE)
+            *batch, i, j = operand.indices
+            whole = isinstance(i, Slot) and isinstance(j, Slot) and not _slots(sympy.Tuple(*batch))
+            return whole and bool(operand.tensor.facts & DEFINITE)
         slots = sorted({s for s in _slots(operand)}, key=lambda s: s.number)
         if len(slots) != 2:
             return False
-        extent = _extent(operand, slots[0])
+        extent = slot_extent(operand)
         if extent is None:
             return False
         i, j = self.forms.fresh(extent), self.forms.fresh(extent)
@@ -144,14 +153,17 @@ class Signs:
             some = some or self.monomial(monomial, strict=True)
         return some or not strict
 
-    def _once(self, what: str, key: Expr | Monomial, find) -> bool:  # type: ignore[no-untyped-def]
+    def _once(self, what: str, key: Expr | Monomial, find: Callable[[], bool]) -> bool:
         if (what, key) not in self.kept:
             self.kept[what, key] = False  # what asks for itself finds nothing
-            try:
+            with suppress(TooLarge):
                 self.kept[what, key] = bool(find())
-            except TooLarge:
-                pass
         return self.kept[what, key]
+
+
+def _filled(total: Total) -> bool:
+    """Whether every index has a value: an axis of n - 1 entries may have none."""
+    return all(b.extent.is_positive for b in total.bound)
 
 
 def _powers(product: Expr) -> list[tuple[Expr, Expr]]:
@@ -162,12 +174,3 @@ def _slots(e: object) -> set[Slot]:
     if isinstance(e, Slot):
         return {e}
     return {s for child in (e.indices if isinstance(e, Read) else e.args) for s in _slots(child)}  # type: ignore[attr-defined]
-
-
-def _extent(e: object, slot: Slot) -> Expr | None:
-    """The size of the axis on which a slot stands."""
-    if isinstance(e, Read):
-        return next((n for n, i in zip(e.tensor.shape, e.indices, strict=True) if i == slot), None)
-    return next((n for child in e.args if (n := _extent(child, slot)) is not None), None)  # type: ignore[attr-defined]
-
-

@@ -1,4 +1,4 @@
-"""Products written out under one sum, and the squares in them: ``sum_ijk w[i] X[i,j] v[j] X[i,k] v[k]`` is ``sum_i w[i] (..)^2``."""
+"""Products written out under one sum, and the squares in them: ``sum_jk X[i,j] v[j] X[i,k] v[k]`` is ``(Xv)[i]^2``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from sympy import Expr, S
 
-from ...ir.nodes import Index, Read, Tensor, indices_of, substitute
+from ...ir.nodes import Index, Read, Slot, Tensor, indices_of, substitute
 from ..atoms import Applied, Total
 from ..canonical import Canonical
 from ..naming import components, named_sum
@@ -29,7 +29,9 @@ class Opened:
     factors: tuple[tuple[Expr, Expr], ...]
 
 
-def opened(monomial: Iterable[tuple[Expr, Expr]], forms: Canonical, definite: Callable[[Expr], bool]) -> Opened:
+def opened(
+    monomial: Iterable[tuple[Expr, Expr]], forms: Canonical, definite: Callable[[Expr], bool]
+) -> Opened:
     """All sums of a product under one; a positive semidefinite A[i,j] as ``sum_r R[r,i] R[r,j]``.
 
     definite: which entries are those of such a matrix.
@@ -45,12 +47,26 @@ def opened(monomial: Iterable[tuple[Expr, Expr]], forms: Canonical, definite: Ca
                 bound.extend(fresh.values())
                 pending.extend(_factors(substitute(atom.body, fresh)))
         elif exponent == 1 and definite(atom):
-            r = forms.fresh(_places(atom)[-1].extent if isinstance(_places(atom)[-1], Index) else S.One)
+            r = forms.fresh(order(atom))
             bound.append(r)
             factors.extend((root(atom, r, place), S.One) for place in _places(atom)[-2:])
         else:
             factors.append((atom, exponent))
     return Opened(tuple(bound), tuple(factors))
+
+
+def order(atom: Expr) -> Expr:
+    """The number of rows of the matrix that the atom is an entry of."""
+    if isinstance(atom, Read):
+        return atom.tensor.shape[-1]
+    return next(n for n in (slot_extent(o) for o in atom.args[2]) if n is not None)
+
+
+def slot_extent(e: Any) -> Expr | None:
+    """The size of the axis on which a slot stands."""
+    if isinstance(e, Read):
+        return next((n for n, i in zip(e.tensor.shape, e.indices, strict=True) if isinstance(i, Slot)), None)
+    return next((n for child in e.args if (n := slot_extent(child)) is not None), None)
 
 
 def root(atom: Expr, r: Index, place: Expr) -> Read:
@@ -61,8 +77,7 @@ def root(atom: Expr, r: Index, place: Expr) -> Read:
     assert isinstance(atom, Applied)
     (operand,) = atom.args[2]
     text = operand.tensor.name if isinstance(operand, Read) else str(operand)
-    extents = tuple(p.extent if isinstance(p, Index) else r.extent for p in atom.places)
-    return Read(Tensor(f"inv({text})^½", extents), (r, place))
+    return Read(Tensor(f"inv({text})^½", (r.extent, r.extent)), (r, place))
 
 
 def _places(atom: Expr) -> tuple[Expr, ...]:

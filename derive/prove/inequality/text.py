@@ -11,13 +11,17 @@ from sympy import Expr, S
 from ...ir.nodes import NAMES, Bracket, Index, Read, Slot, indices_of
 from ..atoms import Applied, Grow, Total
 from ..polynomial import Monomial, Polynomial
+from .squares import free_indices
 
 Names = dict[Index, str]
 
 
 def shown(form: Polynomial, names: Names | None = None) -> str:
     """A form in index notation, its positive terms first."""
-    parts = sorted(((_factors(m, names or {}), c) for m, c in form), key=lambda p: (bool(p[1] < 0), len(p[0]), p[0]))
+    names = names or readable(form)
+    parts = sorted(
+        ((_factors(m, names), c) for m, c in form), key=lambda p: (bool(p[1] < 0), len(p[0]), p[0])
+    )
     text = ""
     for factors, c in parts:
         sign = (" - " if text else "-") if c < 0 else (" + " if text else "")
@@ -26,9 +30,17 @@ def shown(form: Polynomial, names: Names | None = None) -> str:
     return text or "0"
 
 
+def readable(form: Polynomial) -> Names:
+    """Letters for indices that were made on the way."""
+    free = {i for m in form.terms for a, _ in m for i in free_indices(a)}
+    taken = {i.name for i in free}
+    letters = (n for n in NAMES if n not in taken)
+    return {i: next(letters) for i in sorted(free, key=str) if i.name.startswith("_")}
+
+
 def shown_expr(e: Any, names: Names | None = None) -> str:
     """One expression in index notation."""
-    return _text(e, names or {}, 0)
+    return _text(e, names or readable(Polynomial.of(e)), 0)
 
 
 def _factors(m: Monomial, names: Names) -> str:
@@ -42,7 +54,8 @@ def _factors(m: Monomial, names: Names) -> str:
 
 
 def _product(factors: Iterable[tuple[Expr, Expr]], names: Names) -> str:
-    plain, sums = [], []
+    plain: list[str] = []
+    sums: list[str] = []
     for a, x in factors:
         text = _text(a, names, 2 if x != 1 else 1)
         if x == S.Half:
@@ -50,7 +63,7 @@ def _product(factors: Iterable[tuple[Expr, Expr]], names: Names) -> str:
         elif x != 1:
             text = f"{text}^{x}" if x.is_Integer else f"{text}^({x})"
         (sums if isinstance(a, Total) and x == 1 else plain).append(text)
-    sums = [f"({s})" for s in sorted(sums)] if len(sums) > 1 or plain and sums else sums
+    sums = [f"({s})" for s in sorted(sums)] if len(sums) > 1 or (plain and sums) else sums
     return " ".join([*sorted(plain), *sums])
 
 
@@ -59,9 +72,9 @@ def _text(e: Any, names: Names, strength: int) -> str:
     match e:
         case Read():
             inner = ",".join(_text(i, names, 0) for i in e.indices)
-            return f"{e.tensor.name}[{inner}]" if e.indices else e.tensor.name
+            return f"{e.tensor.name}[{inner}]" if e.indices else str(e.tensor.name)
         case Index():
-            return names.get(e, e.name)
+            return names.get(e, str(e.name))
         case Slot():
             return ":"
         case Total():
@@ -80,7 +93,11 @@ def _text(e: Any, names: Names, strength: int) -> str:
         case sympy.Mul():
             return _mul(e, names, strength)
         case sympy.Pow():
-            return _product([e.as_base_exp()], names) if e.exp.is_positive else f"1/{_product([(e.base, -e.exp)], names)}"
+            return (
+                _product([e.as_base_exp()], names)
+                if e.exp.is_positive
+                else f"1/{_product([(e.base, -e.exp)], names)}"
+            )
     if not e.args:
         return str(e)
     if e.is_Relational:

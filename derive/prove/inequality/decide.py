@@ -1,0 +1,118 @@
+"""From an inequality to its verdict: a search for a counterexample, a proof for all sizes, then tests in balls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flint
+import numpy as np
+
+from ...errors import DeriveError
+from ...ir.evaluate import evaluate
+from ...ir.nodes import NAMES, Index, Program, Read
+from ...ir.numbers import RATIONAL
+from ...verify.sample import fractions, plan_sizes, sample_inputs
+from ..canonical import Canonical
+from ..counterexample import violated
+from ..fields import BALL
+from ..polynomial import Polynomial, TooLarge
+from ..verdict import Verdict
+from .domain import within_domain
+from .goal import Goal, Proof
+from .prove import nonnegative
+from .search import counterexample
+
+RANGES = ((-1.0, 1.0), (-0.05, 0.05), (-8.0, 8.0), (-40.0, 40.0))
+TRIALS = 4
+"""Ranges of the entries of test points, and how many choices of sizes for each."""
+
+
+def decide_inequality(program: Program, relation: str, claim: str) -> Verdict:
+    """The verdict on ``left <= right``, or with <, >=, >, between the two outputs of a program."""
+    if (found := counterexample(program, relation, sizes=4, draws=10)) is not None:
+        return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
+    if (proof := proved_inequality(program, relation)) is not None:
+        return Verdict(claim, "PROVED", "all sizes", str(proof))
+    if (found := counterexample(program, relation, sizes=40, draws=32)) is not None:
+        return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
+    return tested(program, relation, claim)
+
+
+def proved_inequality(program: Program, relation: str) -> Proof | None:
+    """A proof for all sizes, or None."""
+    try:
+        goal, said = _goal(program, relation)
+    except (TooLarge, DeriveError):
+        return None
+    proof = nonnegative(goal)
+    return proof.after(*said) if proof else None
+
+
+def _goal(program: Program, relation: str) -> tuple[Goal, tuple[str, ...]]:
+    said: list[str] = []
+    for _ in range(2):
+        forms = Canonical(program)
+        shape = program.outputs[0].shape
+        axes = tuple(Index(NAMES[p], extent) for p, extent in enumerate(shape))
+        left, right = (forms.entry(Read(t, axes)) for t in program.outputs)
+        stronger, found = within_domain(program, (left, right))
+        said.extend(found)
+        if not found:
+            break
+        program = stronger
+    difference: Polynomial = right - left if relation in ("<", "<=") else left - right
+    return Goal(difference, relation in ("<", ">"), forms, axes), tuple(said)
+
+
+def tested(program: Program, relation: str, claim: str) -> Verdict:
+    """The inequality at random rational points of the domain, in exact numbers or balls; or unknown."""
+    rng = np.random.default_rng(17)
+    points = entries = 0
+    for values in RANGES:
+        for sizes in plan_sizes(program, TRIALS):
+            try:
+                arrays = fractions(program, sample_inputs(program, sizes, rng, values))
+            except (DeriveError, ArithmeticError, TypeError, ValueError):
+                continue
+            if arrays is None:
+                continue
+            if (found := violated(program, arrays, sizes, relation)) is not None:
+                return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
+            surely = _surely_true(program, arrays, relation)
+            points += surely > 0
+            entries += surely
+    if points < TRIALS:
+        return Verdict(
+            claim, "UNKNOWN", evidence=f"no counterexample, no proof, and only {points} points decide it"
+        )
+    return Verdict(
+        claim, "TESTED", f"{points} points",
+        f"{entries} entries at {points} random rational points of sizes up to 7, entries up to {RANGES[-1][1]:.0f}: "
+        "all satisfy it, in exact numbers or disjoint balls; no proof was found",
+    )  # fmt: skip
+
+
+def _surely_true(program: Program, arrays: dict[str, Any], relation: str) -> int:
+    """How many entries certainly satisfy the inequality; 0 if one of them is not decided."""
+    for numbers in (RATIONAL, BALL):
+        lift = np.frompyfunc(numbers.lift, 1, 1)
+        try:
+            lifted = {
+                n: np.asarray(lift(x), dtype=object) if np.asarray(x).dtype == object else x
+                for n, x in arrays.items()
+            }
+            with np.errstate(all="ignore"):
+                values = evaluate(program, lifted, numbers)
+        except (DeriveError, ArithmeticError, TypeError, ValueError):
+            continue
+        left, right = (np.asarray(values[t.name]) for t in program.outputs)
+        pairs = list(zip(left.flat, right.flat, strict=True))
+        return len(pairs) if all(_holds(a, b, relation) for a, b in pairs) else 0
+    return 0
+
+
+def _holds(a: Any, b: Any, relation: str) -> bool:
+    if isinstance(a, flint.arb) or isinstance(b, flint.arb):
+        a, b = flint.arb(a), flint.arb(b)
+    low, high = (a, b) if relation in ("<", "<=") else (b, a)
+    return bool(low < high) if relation in ("<", ">") else bool(low <= high)
