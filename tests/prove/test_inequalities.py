@@ -209,7 +209,7 @@ NAMED = [*TRUE, ("max(x, y) <= abs(x) + abs(y)", {"x": "n", "y": "n"}), ("sum(y.
 def test_what_is_taken_as_known_is_true(claim: str, shapes: dict[str, str]) -> None:
     program = understand_claim(claim, {n: spec(s) for n, s in shapes.items()}).understood.program
     goal = _goal(program)
-    signs = Signs(goal.forms)
+    signs = Signs(goal)
     knowns = list(completed_squares(goal, signs))
     knowns += [(k) for s in scenes(goal, signs) for lemma in LEMMAS for known in lemma.instances(s) for k in s.summed(known)]
     rng = np.random.default_rng(8)

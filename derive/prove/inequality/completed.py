@@ -138,9 +138,16 @@ def _both_signs(
     for ratio in _ratios(goal.form, own[0], own[1], mixed):
         form = Polynomial.sum([own[0], own[1].scaled(ratio**2), mixed.scaled(2 * ratio)])
         if not form.is_zero:
-            square = f"({shown(first + second.scaled(ratio), names)})^2"
+            square = f"({_difference(first, second, ratio, names)})^2"
             inside = f"{shown(w, names)} {square}" if weight else square
             yield Known(form, f"{over}{inside}", cost=1.5 + 0.1 * len(spine), equal=True)
+
+
+def _difference(g: Polynomial, h: Polynomial, ratio: Expr, names: dict[Index, str]) -> str:
+    """``g + t h``, what comes first in the alphabet first where both have the same weight."""
+    if ratio != -1:
+        return shown(g + h.scaled(ratio), names)
+    return " - ".join(sorted((shown(g, names), shown(h, names))))
 
 
 def _ratios(form: Polynomial, first: Polynomial, second: Polynomial, mixed: Polynomial) -> Iterator[Expr]:

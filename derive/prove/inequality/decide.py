@@ -17,7 +17,7 @@ from ..counterexample import violated
 from ..fields import BALL
 from ..polynomial import Polynomial, TooLarge
 from ..verdict import Verdict
-from .domain import within_domain
+from .domain import arguments_of_logarithms, within_domain
 from .goal import Goal, Proof
 from .prove import nonnegative
 from .search import counterexample
@@ -61,7 +61,8 @@ def _goal(program: Program, relation: str) -> tuple[Goal, tuple[str, ...]]:
             break
         program = stronger
     difference: Polynomial = right - left if relation in ("<", "<=") else left - right
-    return Goal(difference, relation in ("<", ">"), forms, axes), tuple(said)
+    positive = arguments_of_logarithms(program, (left, right))
+    return Goal(difference, relation in ("<", ">"), forms, axes, positive=positive), tuple(said)
 
 
 def tested(program: Program, relation: str, claim: str) -> Verdict:

@@ -32,6 +32,13 @@ def within_domain(program: Program, forms: tuple[Polynomial, ...]) -> tuple[Prog
     return (with_tensors(program, renamed), said) if renamed else (program, ())
 
 
+def arguments_of_logarithms(program: Program, forms: tuple[Polynomial, ...]) -> frozenset[Expr]:
+    """What is positive wherever the sides are defined."""
+    if any(e.body.has(Where, Bracket) for e in program.equations):
+        return frozenset()
+    return frozenset(a.args[0] for a in _within(forms) if isinstance(a, sympy.log) and not a.args[0].is_number)
+
+
 def _within(forms: tuple[Polynomial, ...]) -> list[Expr]:
     """All atoms, also within sums."""
     top = atoms_of(m for f in forms for m in f.terms)

@@ -41,6 +41,7 @@ class Goal:
     """``form >= 0``, or ``form > 0``, for all values of the inputs and of the free indices.
 
     given: what may be used, as the facts of one case. signs: atoms that are nonnegative in this case.
+    positive: atoms that are positive wherever the claim is defined, as the arguments of its logarithms are.
     largest: entries that stand for a maximum or a minimum.
     """
 
@@ -50,6 +51,7 @@ class Goal:
     free: tuple[Index, ...] = ()
     given: tuple[Known, ...] = ()
     signs: frozenset[Expr] = frozenset()
+    positive: frozenset[Expr] = frozenset()
     largest: tuple[Largest, ...] = ()
 
     def with_form(self, form: Polynomial) -> Goal:

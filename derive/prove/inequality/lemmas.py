@@ -21,7 +21,7 @@ from .squares import free_indices
 from .text import shown, shown_expr
 
 Instances = Callable[[Scene], Iterator[Known]]
-MOST_POINTS = 7
+MOST_POINTS = 8
 """Points among which tangents are drawn."""
 
 
@@ -89,9 +89,6 @@ def power_tangents(scene: Scene) -> Iterator[Known]:
         for a, e in m:
             if e != 1 and not (e.is_Integer and e % 2 == 0 and e > 0):
                 groups.setdefault(e, {}).setdefault(a)
-    for a in (a for s in scene.atoms for a in s.atoms(sympy.Pow)):
-        if a.exp.is_Rational:
-            groups.setdefault(a.exp, {}).setdefault(a.base)
     for exponent, bases in groups.items():
         for a, b in _pairs(bases):
             if not (signs.positive(b) and signs.nonnegative(a)):

@@ -63,7 +63,7 @@ def nonnegative(goal: Goal) -> Proof | None:
 
 def _directly(goal: Goal) -> Proof | None:
     """By a linear combination of what is known, with nonnegative coefficients."""
-    signs = Signs(goal.forms, goal.signs)
+    signs = Signs(goal)
     if goal.form.is_zero:
         return None if goal.strict else Proof(("both sides are equal",))
     if signs.form(goal.form, goal.strict):

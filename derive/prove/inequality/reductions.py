@@ -29,7 +29,7 @@ class Step:
 
 def roots_of_matrices(goal: Goal) -> Step | None:
     """A positive semidefinite A[i,j] as ``sum_r R[r,i] R[r,j]``: forms in A become sums of squares."""
-    signs, forms = Signs(goal.forms, goal.signs), goal.forms
+    signs, forms = Signs(goal), goal.forms
     names: set[str] = set()
 
     def rule(a: Expr) -> Polynomial | None:
@@ -54,7 +54,7 @@ def _matrix(a: Expr) -> str:
 
 def without_denominators(goal: Goal) -> Step | None:
     """Times positive factors that stand in denominators; sums under whole powers are multiplied out."""
-    signs, forms = Signs(goal.forms, goal.signs), goal.forms
+    signs, forms = Signs(goal), goal.forms
     least: dict[Expr, Expr] = {}
     for monomial, _ in goal.form:
         for a, e in monomial:
@@ -220,7 +220,7 @@ def without_logarithms(goal: Goal) -> Step | None:
 
 def without_roots(goal: Goal) -> Step | None:
     """``P >= N`` follows from ``P^2 >= N^2`` where P is a sum of nonnegative terms."""
-    signs, forms = Signs(goal.forms, goal.signs), goal.forms
+    signs, forms = Signs(goal), goal.forms
     rooted = [m for m, _ in goal.form if any(e.q == 2 or isinstance(a, Absolute) for a, e in m)]
     if not rooted:
         return None

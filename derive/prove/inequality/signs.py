@@ -10,8 +10,8 @@ from sympy import Expr, S
 
 from ...ir.nodes import Read, Slot, Tensor, substitute
 from ..atoms import Applied, Total
-from ..canonical import Canonical
 from ..polynomial import Monomial, Polynomial, TooLarge
+from .goal import Goal
 from .rewriting import inside
 from .squares import Opened, opened, slot_extent, squares
 
@@ -21,9 +21,10 @@ DEFINITE = {"positive definite", "positive semidefinite"}
 class Signs:
     """Signs under the declared facts and those of a case; what is found is kept."""
 
-    def __init__(self, forms: Canonical, nonnegative: frozenset[Expr] = frozenset()) -> None:
-        self.forms = forms
-        self.given = nonnegative
+    def __init__(self, goal: Goal) -> None:
+        self.forms = goal.forms
+        self.given = goal.signs
+        self.sure = goal.positive
         self.kept: dict[tuple[str, Expr | Monomial], bool] = {}
 
     # -- atoms
@@ -54,6 +55,8 @@ class Signs:
         return self.positive(atom) if self.diagonal(atom) else False
 
     def _positive(self, atom: Expr) -> bool:
+        if atom in self.sure:
+            return True
         if isinstance(atom, Total):
             return _filled(atom) and self.form(inside(atom, self.forms)[0], strict=True)
         if atom.is_positive:
