@@ -58,9 +58,7 @@ def verify_claim(
             filter(None, [note, "one side is a row, the other a column: they are compared entry by entry"])
         )
     verdict = replace(verdict, understood=note, variables=shapes)
-    if verdict.status != "REFUTED":
-        return verdict
-    if claim.relation != "==":
+    if verdict.status != "REFUTED" or claim.relation != "==":
         return verdict
     known = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs}
     again = None if reread is None else lambda text: reread(text, known)

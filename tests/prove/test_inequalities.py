@@ -16,10 +16,10 @@ from derive.frontends.claim import understand_claim
 from derive.ir.facts import spec
 from derive.ir.nodes import NAMES, Bracket, Index, Program, Read
 from derive.prove.atoms import Applied, Grow, Total
-from derive.prove.canonical import Canonical
 from derive.prove.inequality.certificate import certificate, exactly
 from derive.prove.inequality.completed import completed_squares
 from derive.prove.inequality.decide import proved_inequality
+from derive.prove.inequality.forms import Forms
 from derive.prove.inequality.goal import Goal, Known
 from derive.prove.inequality.lemmas import LEMMAS
 from derive.prove.inequality.scene import scenes
@@ -223,7 +223,7 @@ def test_what_is_taken_as_known_is_true(claim: str, shapes: dict[str, str]) -> N
 
 
 def _goal(program: Program) -> Goal:
-    forms = Canonical(program)
+    forms = Forms(program)
     axes = tuple(Index(NAMES[p], e) for p, e in enumerate(program.outputs[0].shape))
     left, right = (forms.entry(Read(t, axes)) for t in program.outputs)
     return Goal(right - left, False, forms, axes)
@@ -269,7 +269,7 @@ class Numbers:
                 return mpmath.exp(self.value(e.args[0], places))
             case Applied() if str(e.args[0]) in ("max", "min"):
                 chosen = max if str(e.args[0]) == "max" else min
-                return chosen(self.value(e.args[1].body, places | more) for more in self.places(e.args[1].bound))
+                return chosen(self.value(e.args[2][0].body, places | more) for more in self.places(e.args[2][0].bound))
             case Applied():
                 A = self.array(next(iter(e.args[2].atoms(Read))).tensor)
                 if str(e.args[0]) == "det":

@@ -58,7 +58,7 @@ def _between(
     for a, b in combinations_with_replacement(sums, 2):
         if [i.extent for i in a.bound] != [i.extent for i in b.bound] or (a == b and sums[a] < 2):
             continue
-        outer = collected([*monomial, (a, S.NegativeOne), (b, S.NegativeOne)])
+        outer, _ = collected([*monomial, (a, S.NegativeOne), (b, S.NegativeOne)])
         (f, i), (g, j) = inside(a, forms), inside(b, forms)
         turned = inside(a, forms, j)[0] * inside(b, forms, i)[0]
         halves = [_root(p, signs) for p in (f * g, turned)]
@@ -96,7 +96,7 @@ def _divisions(product: Opened, signs: Signs) -> Iterator[tuple[tuple[Index, ...
                 else:
                     units.extend(_units(atom, exponent, signs))
             if len(units) <= MOST_UNITS:
-                yield spine, collected(weight), units
+                yield spine, collected(weight)[0], units
                 roots = [(a, S.Half) for a, _ in weight for _ in range(2)]
                 if weight and len(units) + len(roots) <= MOST_UNITS:
                     yield spine, frozenset(), units + roots
@@ -113,8 +113,8 @@ def _halves(units: Factors) -> Iterator[tuple[Monomial, Monomial]]:
     """Two products that multiply to all units."""
     seen = set()
     for choice in range(2 ** max(len(units) - 1, 0)):
-        g = collected(u for n, u in enumerate(units) if choice >> n & 1)
-        h = collected(u for n, u in enumerate(units) if not choice >> n & 1)
+        g, _ = collected(u for n, u in enumerate(units) if choice >> n & 1)
+        h, _ = collected(u for n, u in enumerate(units) if not choice >> n & 1)
         if (pair := frozenset((g, h))) not in seen:
             seen.add(pair)
             yield g, h

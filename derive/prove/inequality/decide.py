@@ -12,12 +12,12 @@ from ...ir.evaluate import evaluate
 from ...ir.nodes import NAMES, Index, Program, Read
 from ...ir.numbers import RATIONAL
 from ...verify.sample import fractions, plan_sizes, sample_inputs
-from ..canonical import Canonical
 from ..counterexample import violated
 from ..fields import BALL
 from ..polynomial import Polynomial, TooLarge
 from ..verdict import Verdict
 from .domain import arguments_of_logarithms, within_domain
+from .forms import Forms
 from .goal import Goal, Proof
 from .prove import nonnegative
 from .search import counterexample
@@ -51,7 +51,7 @@ def proved_inequality(program: Program, relation: str) -> Proof | None:
 def _goal(program: Program, relation: str) -> tuple[Goal, tuple[str, ...]]:
     said: list[str] = []
     for _ in range(2):
-        forms = Canonical(program)
+        forms = Forms(program)
         shape = program.outputs[0].shape
         axes = tuple(Index(NAMES[p], extent) for p, extent in enumerate(shape))
         left, right = (forms.entry(Read(t, axes)) for t in program.outputs)

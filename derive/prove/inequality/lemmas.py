@@ -14,6 +14,7 @@ from ...ir.nodes import Index, Read, Slot
 from ...ops.elementwise.piecewise import Absolute, Maximum, Minimum
 from ..atoms import Applied, Grow, Total
 from ..polynomial import Polynomial
+from .forms import over
 from .goal import Known
 from .rewriting import inside
 from .scene import Scene
@@ -136,7 +137,7 @@ def entries_and_extrema(scene: Scene) -> Iterator[Known]:
     forms = scene.goal.forms
     for a in scene.atoms:
         if isinstance(a, Applied) and str(a.args[0]) in ("max", "min"):
-            total = a.args[1]
+            total = over(a)
             sign = 1 if str(a.args[0]) == "max" else -1
             for places in _places(scene, total.bound):
                 entry, _ = inside(total, forms, places)

@@ -9,6 +9,7 @@ from ..atoms import Total
 from ..polynomial import Monomial, Polynomial, TooLarge
 from .certificate import Certificate, certificate
 from .completed import completed_squares
+from .forms import is_plain
 from .goal import Goal, Known, Proof
 from .lemmas import LEMMAS
 from .reductions import REDUCTIONS
@@ -30,6 +31,8 @@ class Search:
         self.seen: set[frozenset[tuple[Monomial, Expr]]] = set()
 
     def proof(self, goal: Goal, depth: int) -> Proof | None:
+        if not is_plain(goal.form):
+            return None
         form = frozenset(goal.form.terms.items())
         if (form in self.seen and not goal.given) or len(self.seen) >= MOST_FORMS:
             return None
@@ -75,6 +78,7 @@ def _directly(goal: Goal) -> Proof | None:
                 knowns.extend(scene.summed(known))
                 if len(knowns) > MOST_KNOWN:
                     break
+    knowns = [k for k in knowns if is_plain(k.form)]
     own = {m for f in (goal.form, *(k.form for k in knowns)) for m in f.terms}
     knowns += [_term(m, signs) for m in own if signs.monomial(m)]
     found = certificate(goal.form, knowns, goal.strict)

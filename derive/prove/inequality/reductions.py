@@ -12,6 +12,7 @@ from ...ir.nodes import Bracket, Index, Read
 from ...ops.elementwise.piecewise import Absolute, Maximum, Minimum
 from ..atoms import Applied, Total
 from ..polynomial import Monomial, Polynomial
+from .forms import over
 from .goal import Goal, Known, Largest
 from .rewriting import inside, rewritten
 from .signs import Signs
@@ -103,7 +104,7 @@ def entry_for_extremum(goal: Goal) -> Step | None:
             and str(a.args[0]) in ("max", "min")
             and not free_indices(a) - set(goal.free)
         ):
-            total, sign = a.args[1], 1 if str(a.args[0]) == "max" else -1
+            total, sign = over(a), 1 if str(a.args[0]) == "max" else -1
             chosen = {b: Index(f"s{len(goal.free)}{n or ''}", b.extent) for n, b in enumerate(total.bound)}
             entry, _ = inside(total, forms, tuple(chosen.values()))
             form = _with_value(goal, {a: entry})

@@ -10,7 +10,7 @@ from sympy import Expr, S
 
 from ...ir.nodes import Index, Read
 from ..atoms import Applied, Total
-from ..polynomial import Monomial, Polynomial, collected, times
+from ..polynomial import Monomial, Polynomial, collected
 from . import rewriting
 from .goal import Goal, Known
 from .signs import Signs
@@ -45,7 +45,7 @@ class Scene:
         for m in known.form.terms:
             inverse = frozenset((a, -e) for a, e in m)
             for product in self.products:
-                factor = times(product, inverse)
+                factor = collected((*product, *inverse))[0]
                 if factor in seen or len(seen) >= MOST_PRODUCTS:
                     continue
                 seen.add(factor)
@@ -74,9 +74,9 @@ def scenes(goal: Goal, signs: Signs) -> list[Scene]:
                     inside[extents] = (tuple(forms.fresh(e) for e in extents), {})
                 bound, products = inside[extents]
                 body = rewriting.inside(atom, forms, bound)[0]
-                outer = times(monomial, frozenset({(atom, S.NegativeOne)}))
+                outer = collected((*monomial, *frozenset({(atom, S.NegativeOne)})))[0]
                 for inner in body.terms:
-                    products.setdefault(times(outer, inner))
+                    products.setdefault(collected((*outer, *inner))[0])
     every = tuple(atoms_of(m for m, _ in goal.form))
     found = []
     for bound, products in inside.values():
@@ -105,7 +105,3 @@ def atoms_of(monomials: Iterable[Monomial]) -> list[Expr]:
         for atom, _ in m:
             visit(atom)
     return list(found)
-
-
-def product_of(factors: Iterable[tuple[Expr, Expr]]) -> Polynomial:
-    return Polynomial({collected(factors): S.One})

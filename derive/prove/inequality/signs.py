@@ -11,6 +11,7 @@ from sympy import Expr, S
 from ...ir.nodes import Read, Slot, Tensor, substitute
 from ..atoms import Applied, Total
 from ..polynomial import Monomial, Polynomial, TooLarge
+from .forms import over
 from .goal import Goal
 from .rewriting import inside
 from .squares import Opened, opened, slot_extent, squares
@@ -47,7 +48,7 @@ class Signs:
             case sympy.log():
                 return self.form(self.forms.form(atom.args[0]) - Polynomial.number(1))
             case Applied() if str(atom.args[0]) in ("max", "min", "prod"):
-                return self.form(inside(atom.args[1], self.forms)[0])
+                return self.form(inside(over(atom), self.forms)[0])
             case Applied() if str(atom.args[0]) == "det":
                 return self.definite_matrix(atom)
             case sympy.Mul() | sympy.Pow():
@@ -67,7 +68,7 @@ class Signs:
             case sympy.log():
                 return self.form(self.forms.form(atom.args[0]) - Polynomial.number(1), strict=True)
             case Applied() if str(atom.args[0]) in ("max", "min", "prod"):
-                return _filled(atom.args[1]) and self.form(inside(atom.args[1], self.forms)[0], strict=True)
+                return _filled(over(atom)) and self.form(inside(over(atom), self.forms)[0], strict=True)
             case Applied() if str(atom.args[0]) == "det":
                 (operand,) = atom.args[2]
                 return (

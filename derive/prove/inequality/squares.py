@@ -59,7 +59,8 @@ def order(atom: Expr) -> Expr:
     """The number of rows of the matrix that the atom is an entry of."""
     if isinstance(atom, Read):
         return atom.tensor.shape[-1]
-    return next(n for n in (slot_extent(o) for o in atom.args[2]) if n is not None)
+    assert isinstance(atom, Applied)
+    return atom.extent
 
 
 def slot_extent(e: Any) -> Expr | None:

@@ -119,8 +119,8 @@ def _mul(e: Expr, names: Names, strength: int) -> str:
 
 
 def _applied(e: Applied, names: Names) -> str:
-    if isinstance(e.args[1], Total):
-        return f"{e.args[0]}{_text(e.args[1], names, 0).removeprefix('sum')}"
+    if len(e.args[2]) == 1 and isinstance(e.args[2][0], Total) and not e.args[4]:
+        return f"{e.args[0]}{_text(e.args[2][0], names, 0).removeprefix('sum')}"
     operands = ", ".join(_text(o, names, 0) for o in e.args[2])
     for read in e.args[2]:
         if isinstance(read, Read) and all(isinstance(i, Slot) for i in read.indices):
