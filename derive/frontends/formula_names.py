@@ -52,7 +52,9 @@ UNLIKE = {
 BY_ENTRY = {"numpy.where", "numpy.clip"}
 """Tensor operations whose arguments must have one shape."""
 
-OPTIONS = {"axis", "axes", "axis1", "axis2", "keepdims", "ddof", "ord", "k", "n", "offset", "shift", "min", "max"}
+OPTIONS = {
+    "axis", "axes", "axis1", "axis2", "keepdims", "ddof", "ord", "full_matrices", "k", "n", "offset", "shift", "min", "max",
+}  # fmt: skip
 """Options of functions that a formula may set."""
 
 

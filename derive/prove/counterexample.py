@@ -29,7 +29,7 @@ LARGEST = 4
 """Points for each choice of sizes, and the largest size tried."""
 PATIENCE = 4
 FEW = 8
-"""How much longer is searched where the inputs have so few entries in all: small examples are worth it."""
+"""How much longer an inequality is searched where the inputs have so few entries in all; an equality differs anywhere."""
 SIGNS = {"positive", "nonnegative"}
 """Facts that an entry can keep when it is made smaller alone."""
 
@@ -40,7 +40,8 @@ def smallest_counterexample(program: Program, relation: str) -> Counterexample |
     """The first point, in order of size, at which the relation between the two outputs is certainly false."""
     rng = np.random.default_rng(1)
     for sizes in sizes_in_order(program):
-        for draw in range(DRAWS * (PATIENCE if _entries(program, sizes) <= FEW else 1)):
+        patience = PATIENCE if relation != "==" and _entries(program, sizes) <= FEW else 1
+        for draw in range(DRAWS * patience):
             arrays = point(program, sizes, rng, draw % DRAWS)
             if arrays is None:
                 continue
@@ -200,9 +201,9 @@ def shrunk(
     return found
 
 
-def _effort(x: Any) -> tuple[int, Fraction]:
-    """What makes a number hard to read: its denominator first, then its size."""
-    return x.denominator, abs(x)
+def _effort(x: Any) -> tuple[int, Fraction, bool]:
+    """What makes a number hard to read: its denominator first, then its size, then its sign."""
+    return x.denominator, abs(x), x < 0
 
 
 def _readable(x: Any) -> Any:

@@ -35,6 +35,11 @@ def _eye(A: Any) -> Any:
     return np.eye(A.shape[-1])
 
 
+def _signs(A: Any) -> Any:
+    """A diagonal of 1 and -1, the signs of the own one: determinants of both signs, matrices that are not definite."""
+    return np.where(A < 0, -1.0, 1.0) * _eye(A)
+
+
 def _one_hot(x: Any) -> Any:
     return (np.arange(x.shape[-1]) == np.argmax(x, axis=-1)[..., None]).astype(float)
 
@@ -52,7 +57,7 @@ FACTS: dict[str, Callable[[Any], Any]] = {
     "upper triangular": np.triu,
     "diagonal": lambda A: A * _eye(A),
     "symmetric": lambda A: (A + _transpose(A)) / 2,
-    "invertible": lambda A: _eye(A) + A / (2 * np.sqrt(A.shape[-1])),
+    "invertible": lambda A: _signs(A) + A / (2 * np.sqrt(A.shape[-1])),
     "positive semidefinite": lambda A: A[..., :1] * _transpose(A[..., :1]),
     "positive definite": lambda A: A @ _transpose(A) / A.shape[-1] + _eye(A) / 2,
     "orthogonal": lambda A: np.linalg.qr(A)[0],

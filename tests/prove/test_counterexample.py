@@ -2,13 +2,19 @@
 
 from fractions import Fraction
 
+import flint
 import mpmath
 import numpy as np
 import pytest
 
 import derive as dv
+from derive.errors import UnsupportedOp
+from derive.ir.facts import spec
 from derive.ir.nodes import Program
+from derive.ops.linalg import _exact
 from derive.prove.counterexample import DRAWS, Arrays, point
+from derive.prove.fields import BALL
+from derive.verify.sample import sample
 
 
 def at(claim: str, **shapes: str) -> dict[str, object]:
@@ -57,3 +63,44 @@ def test_entries_are_fractions_of_python_integers(shape: str) -> None:
     ]
     values = [v for arrays in points if arrays for v in np.ravel(np.asarray(arrays["x"], dtype=object))]
     assert values and all(type(Fraction(v).numerator) is int for v in values)
+
+
+# -- eigenvalues and singular values
+
+
+def test_the_condition_number_is_no_ratio_of_eigenvalues() -> None:
+    claim = "max(svdvals(A))/min(svdvals(A)) == max(eigvalsh(A))/min(eigvalsh(A))"
+    A = np.array(at(claim, A="n n, symmetric, invertible")["A"], dtype=float)
+    w = np.linalg.eigvalsh(A)
+    assert not np.isclose(np.linalg.cond(A), w[-1] / w[0])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_balls_enclose_eigenvalues_and_singular_values(seed: int) -> None:
+    """Small matrices of integers, often diagonal or of lower rank, against LAPACK."""
+    rng = np.random.default_rng(seed)
+    m, n = rng.integers(1, 4, 2)
+    A, B = rng.integers(-2, 3, (n, n)), rng.integers(-1, 2, (m, n))
+    A = np.diag(np.diag(A)) if seed % 2 else A + A.T
+    lift = np.frompyfunc(lambda v: BALL.lift(int(v)), 1, 1)
+    try:
+        w, V = _exact.eigh(BALL, np.asarray(lift(A), dtype=object))
+        assert all(x.overlaps(flint.arb(y, 1e-12)) for x, y in zip(w, np.linalg.eigvalsh(A), strict=True))
+        if all(x.is_finite() for x in V.flat):
+            assert np.allclose(V.astype(float), np.linalg.eigh(A)[1])
+    except UnsupportedOp:
+        assert n == 3 and not seed % 2
+    try:
+        U, s, Vh = _exact.svd(BALL, np.asarray(lift(B), dtype=object))
+        reference = np.linalg.svd(B, full_matrices=False)
+        assert [x.shape for x in (U, s, Vh)] == [x.shape for x in reference]
+        assert np.allclose(s.astype(float), reference[1], atol=1e-7)
+    except UnsupportedOp:
+        assert min(m, n) == 3
+
+
+def test_invertible_samples_are_not_all_definite() -> None:
+    tensor = spec("n n", "symmetric", "invertible").tensor("A")
+    drawn = [sample(tensor, (3, 3), np.random.default_rng(seed)) for seed in range(20)]
+    assert {np.sign(np.linalg.det(A)) for A in drawn} == {-1.0, 1.0}
+    assert all((A == A.T).all() and np.abs(np.linalg.eigvalsh(A)).min() > 0.1 for A in drawn)

@@ -10,6 +10,8 @@ import numpy as np
 from ...errors import DomainError, UnsupportedOp
 
 Matrix = Any
+CLOSED_FORMS = ("rational", "balls")
+"""Numbers whose eigenvalues are known by closed forms alone: rigorous, and for small matrices."""
 
 
 def identity(n: int, like: Any) -> Matrix:
@@ -108,8 +110,13 @@ def _array(values: Any, *shape: int) -> Matrix:
     return found.reshape(shape)
 
 
-def eigh(A: Matrix) -> tuple[Matrix, Matrix]:
-    """Eigenvalues in ascending order and eigenvectors, with the signs that LAPACK gives them."""
+def eigh(numbers: Any, A: Matrix) -> tuple[Matrix, Matrix]:
+    """Eigenvalues in ascending order and eigenvectors, with the signs that LAPACK gives them.
+
+    Fractions and balls: of diagonal matrices and of two rows, by their closed forms.
+    """
+    if numbers.name in CLOSED_FORMS:
+        return _small_eigh(numbers, A)
     values, vectors = mpmath.mp.eigsy(_digits(A, "an eigenvalue"))
     w, V = _array(values, len(A)), _array(vectors, *A.shape)
     order = np.argsort(w)
@@ -117,14 +124,71 @@ def eigh(A: Matrix) -> tuple[Matrix, Matrix]:
     return w, V * _signs(V, np.linalg.eigh(A.astype(float))[1])
 
 
-def svd(A: Matrix) -> tuple[Matrix, Matrix, Matrix]:
-    """The thin singular value decomposition, with the signs that LAPACK gives it."""
+def _small_eigh(numbers: Any, A: Matrix) -> tuple[Matrix, Matrix]:
+    n = len(A)
+    if all(A[i, j] == 0 for i in range(n) for j in range(n) if i != j):
+        w = _ascending([A[i, i] for i in range(n)])
+        return _array(w, n), _unknown(numbers, A) if n > 1 else identity(1, A)
+    if n != 2:
+        raise UnsupportedOp(f"the eigenvalues of {n} rows leave the numbers that they are asked for")
+    (a, b), d = A[0], A[1, 1]
+    spread = root(numbers, (a - d) * (a - d) + 4 * b * b)
+    w = _array([(a + d - spread) / 2, (a + d + spread) / 2], 2)
+    V = np.array([[b, b], [w[0] - a, w[1] - a]], dtype=object)
+    V = V / _array([root(numbers, x * x + y * y) for x, y in V.T], 2)
+    return w, V * _signs(V, np.linalg.eigh(A.astype(float))[1])
+
+
+def _ascending(values: list[Any]) -> list[Any]:
+    """Order statistics by minima and maxima, so that balls that overlap remain enclosures."""
+    for last in range(len(values) - 1, 0, -1):
+        for k in range(last):
+            a, b = values[k : k + 2]
+            values[k : k + 2] = (a.min(b), a.max(b)) if hasattr(a, "min") else (min(a, b), max(a, b))
+    return values
+
+
+def _unknown(numbers: Any, like: Matrix) -> Matrix:
+    """Balls that say nothing, for vectors that are not unique.
+
+    Raises:
+        UnsupportedOp: fractions have no such thing.
+    """
+    nothing = numbers.lift(0) / numbers.lift(1)
+    if not hasattr(nothing, "is_finite"):
+        raise UnsupportedOp("the eigenvectors of a diagonal matrix are not unique")
+    return np.full(like.shape, nothing / 0, dtype=object)
+
+
+def svd(numbers: Any, A: Matrix) -> tuple[Matrix, Matrix, Matrix]:
+    """The thin singular value decomposition, with the signs that LAPACK gives it.
+
+    Balls: where one side is at most two long, by the eigenvalues of the Gram matrix.
+    """
+    if numbers.name in CLOSED_FORMS:
+        return _small_svd(numbers, A)
     m, n = A.shape
     k = min(m, n)
     u, s, v = mpmath.mp.svd_r(_digits(A, "a singular value"))
     U, S, V = _array(u, m, k), _array(s, k), _array(v, k, n)
     signs = _signs(U, np.linalg.svd(A.astype(float), full_matrices=False)[0])
     return U * signs, S, V * signs[:, None]
+
+
+def _small_svd(numbers: Any, A: Matrix) -> tuple[Matrix, Matrix, Matrix]:
+    m, n = A.shape
+    if m < n:
+        U, s, V = _small_svd(numbers, A.T)
+        return V.T, s, U.T
+    if n > 2:
+        raise UnsupportedOp(f"the singular values of {n} columns leave the numbers that they are asked for")
+    gram = A.T.dot(A)
+    largest = root(numbers, _small_eigh(numbers, gram)[0][-1])
+    s = [largest]
+    if n == 2:
+        zero = bool(largest == 0)
+        s.append(largest if zero else root(numbers, determinant(gram)) / largest)
+    return _unknown(numbers, A), _array(s, n), _unknown(numbers, gram)
 
 
 def _signs(found: Matrix, wanted: Any) -> Any:

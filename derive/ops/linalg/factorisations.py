@@ -195,7 +195,7 @@ def _eigh_cotangent(operands: Any, results: Any, cotangents: Any) -> Any:
 EIGH = Primitive(
     "eigh", ("n n",), ("n", "n n"),
     value=_eigh, labels=("eigenvalues", "eigenvectors"), symbols=("w", "V"),
-    exact=lambda numbers, A: _exact.eigh((A + A.T) / 2),
+    exact=lambda numbers, A: _exact.eigh(numbers, (A + A.T) / 2),
     jvp=_eigh_tangents,
     under_transpose="same",
     vjp=_eigh_cotangent,
@@ -247,7 +247,7 @@ def _svd_cotangent(operands: Any, results: Any, cotangents: Any) -> Any:
 SVD = Primitive(
     "svd", ("m n",), ("m min(m,n)", "min(m,n)", "min(m,n) n"),
     value=lambda A: tuple(np.linalg.svd(A, full_matrices=False)), labels=("U", "S", "Vh"), symbols=("U", "s", "Vh"),
-    exact=lambda numbers, A: _exact.svd(A),
+    exact=lambda numbers, A: _exact.svd(numbers, A),
     jvp=_svd_tangents,
     vjp=_svd_cotangent,
     facts=lambda A: (frozenset(), frozenset({"nonnegative"}), frozenset()),

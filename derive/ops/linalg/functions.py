@@ -134,7 +134,7 @@ def _sqrtm(A: Any) -> Any:
 
 
 def _exact_sqrtm(numbers: Any, A: Any) -> Any:
-    w, V = _exact.eigh((A + A.T) / 2)
+    w, V = _exact.eigh(numbers, (A + A.T) / 2)
     return (V * numbers.power(w, 0.5)).dot(V.T)
 
 
