@@ -30,12 +30,6 @@ from .numbers import FLOAT64, Numbers
 from .recurrences import Recurrence, blocks
 from .sizes import Sizes, solve_sizes
 
-REDUCE = {
-    "sum": np.add.reduce,
-    "prod": np.multiply.reduce,
-    "max": np.maximum.reduce,
-    "min": np.minimum.reduce,
-}
 COMPARE: dict[type, Any] = {
     sympy.Eq: np.equal, sympy.Ne: np.not_equal, sympy.StrictLessThan: np.less, sympy.LessThan: np.less_equal,
     sympy.StrictGreaterThan: np.greater, sympy.GreaterThan: np.greater_equal,
@@ -160,10 +154,21 @@ class _Evaluator:
         else:
             full = np.broadcast_to(self.value(equation.body), self.extents)
             axes = tuple(range(free, len(self.extents)))
-            result = REDUCE[equation.reduce](full, axis=axes) if equation.reduce else np.array(full)
+            result = self.reduced(full, axes) if equation.reduce else np.array(full)
         if equation.target.kind != "real":
             return np.asarray(result).real.astype(np.int64)
         return self.numbers.array(result)
+
+    def reduced(self, full: Any, axes: tuple[int, ...]) -> Any:
+        """The sum, product, largest or smallest entry along the last axes."""
+        match self.equation.reduce:
+            case "max":
+                return self.numbers.largest(full, axis=axes)
+            case "min":
+                return self.numbers.smallest(full, axis=axes)
+            case "prod":
+                return np.multiply.reduce(full, axis=axes)
+        return np.add.reduce(full, axis=axes)
 
     def contract(self, factors: tuple[Expr, ...]) -> Any:
         """A sum of products, as one einsum: factors are evaluated on their own indices only."""
@@ -341,7 +346,7 @@ class _Evaluator:
         if c in (sympy.true, sympy.false):
             return np.bool_(bool(c))
         left, right = (self.comparable(side) for side in c.args)
-        return COMPARE[c.func](left, right)
+        return self.numbers.compare(COMPARE[c.func], left, right)
 
     def comparable(self, e: Expr) -> Any:
         if e.is_integer:

@@ -19,12 +19,18 @@ class NotExact(DeriveError, ArithmeticError):
     """The program leaves the rational numbers: a root, an exponential, ..."""
 
 
+def _compared(relation: Any, a: Any, b: Any) -> Any:
+    return relation(a, b)
+
+
 @dataclass(frozen=True)
 class Numbers:
     """A number system on NumPy arrays.
 
     constant: a SymPy number -> scalar;  lift: a Python number -> scalar, for systems made of objects;
-    apply: elementwise record and arguments -> array;  power: base array, exponent (int or array) -> array.
+    apply: elementwise record and arguments -> array;  power: base array, exponent (int or array) -> array;
+    compare: one of NumPy's comparisons and two arrays -> truth values, NotExact where they cannot be known;
+    largest, smallest: an array and its last axes -> the extreme entries along them.
     """
 
     name: str
@@ -33,6 +39,9 @@ class Numbers:
     lift: Callable[[Any], Any]
     apply: Callable[..., Any]
     power: Callable[[Any, Any], Any]
+    compare: Callable[[Any, Any, Any], Any] = _compared
+    largest: Callable[..., Any] = np.maximum.reduce
+    smallest: Callable[..., Any] = np.minimum.reduce
 
     def linear_algebra(
         self, primitive: Primitive, arrays: list[Any], parameters: list[Any]

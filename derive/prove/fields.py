@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -104,21 +106,46 @@ BALLS = {
     "exp": "exp", "log": "log", "sin": "sin", "cos": "cos", "tan": "tan", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh",
     "sqrt": "sqrt", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh",
     "arctanh": "atanh", "erf": "erf", "erfc": "erfc", "log1p": "log1p", "expm1": "expm1", "gammaln": "lgamma",
-    "digamma": "digamma", "abs": "__abs__",
+    "digamma": "digamma", "loggamma": "lgamma", "abs": "__abs__", "maximum": "max", "minimum": "min", "sign": "sgn",
+    "floor": "floor", "ceil": "ceil",
 }  # fmt: skip
 """Operations that arb computes with a rigorous error bound, by the names of our records."""
-COMPOSED = {
+COMPOSED: dict[str, Callable[..., Any]] = {
     "sigmoid": lambda x: 1 / (1 + (-x).exp()),
     "softplus": lambda x: x.exp().log1p(),
+    "polygamma": lambda order, x: flint.acb(x).polygamma(flint.acb(order)).real,
 }
+OPPOSITE = {
+    np.equal: np.not_equal, np.not_equal: np.equal, np.less: np.greater_equal, np.greater_equal: np.less,
+    np.greater: np.less_equal, np.less_equal: np.greater,
+}  # fmt: skip
 
 
 def _ball_apply(op: Elementwise, *args: Any) -> Any:
     if op.name in COMPOSED:
-        return np.frompyfunc(COMPOSED[op.name], 1, 1)(*args)
+        return np.frompyfunc(COMPOSED[op.name], op.arity, 1)(*args)
     if op.name not in BALLS:
         raise UnsupportedOp(f"{op.name} has no arithmetic of balls")
-    return np.frompyfunc(lambda x: getattr(x, BALLS[op.name])(), 1, 1)(*args)
+    return np.frompyfunc(lambda x, *rest: getattr(x, BALLS[op.name])(*rest), op.arity, 1)(*args)
+
+
+def _ball_compare(relation: Any, a: Any, b: Any) -> Any:
+    """What holds for all numbers of two balls, or for none; where they overlap neither is known."""
+    holds = relation(a, b)
+    if not np.all(np.logical_or(holds, OPPOSITE[relation](a, b))):
+        raise NotExact("overlapping balls cannot be compared")
+    return holds
+
+
+def _ball_extreme(of_two: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """The extreme entry along the last axes: a ball around it, whichever entry it is."""
+
+    def along(array: Any, axis: tuple[int, ...]) -> Any:
+        kept = array.shape[: array.ndim - len(axis)]
+        flat = array.reshape(*kept, math.prod(array.shape[len(kept) :]))
+        return np.frompyfunc(of_two, 2, 1).reduce(flat, axis=-1)
+
+    return along
 
 
 def _ball_constant(c: Expr) -> flint.arb:
@@ -141,4 +168,7 @@ def _ball_power(base: Any, exponent: Any) -> Any:
     return np.frompyfunc(lambda b, e: b.sqrt() if e == 0.5 else b ** _ball_lift(e), 2, 1)(base, exponent)
 
 
-BALL = Numbers("balls", object, _ball_constant, _ball_lift, _ball_apply, _ball_power)
+BALL = Numbers(
+    "balls", object, _ball_constant, _ball_lift, _ball_apply, _ball_power, _ball_compare,
+    _ball_extreme(flint.arb.max), _ball_extreme(flint.arb.min),
+)  # fmt: skip
