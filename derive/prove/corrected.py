@@ -88,6 +88,8 @@ def _as_derived(claim: Claim, side: str, program: Program) -> Program | None:
     specs = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs if t.name in named}
     base = prepare(understand(text, specs).program)
     (output,) = base.outputs
+    if x not in {t.name for t in base.inputs}:
+        return None
     raw = vjp(base, (x,), {output.name: S.One})
     if kind == "hessian":
         first = derived(raw, base)
