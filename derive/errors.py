@@ -12,6 +12,10 @@ class ShapeError(DeriveError, ValueError):
     """Axes, ranks or sizes that do not fit together."""
 
 
+class SidesDiffer(ShapeError):
+    """The two sides of a claim have different shapes."""
+
+
 class UnsupportedOp(DeriveError, NotImplementedError):
     """A NumPy function, method or option that has no record yet."""
 

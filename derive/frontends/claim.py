@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from ..errors import ShapeError
+from ..errors import ShapeError, SidesDiffer
 from ..ir.facts import Spec
 from .formula import Understood, reading_of
+from .formula_conventions import conventions
 from .formula_grammar import read_formula
 from .formula_lower import Lowering
 from .formula_program import program_of
 from .formula_text import Source
-from .formula_tree import Compare, Node
+from .formula_tree import Call, Compare, Name, Node
 from .formula_values import Value
+from .layouts import Layout
 
+ARRANGED = {"grad", "jacobian"}
+"""Derivatives that layouts arrange in different ways; a Hessian is symmetric."""
+RAVEL = {"numpy.ravel", "ravel", "flatten"}
 RELATIONS = ("==", "!=", "<", "<=", ">", ">=")
 
 
@@ -38,14 +44,19 @@ class Claim:
         return f"{self.sides[0]} {self.relation} {self.sides[1]}{definitions}"
 
 
-def understand_claim(text: str, specs: Mapping[str, Spec]) -> Claim:
+def understand_claim(text: str, specs: Mapping[str, Spec], layout: Layout | None = None) -> Claim:
     """Read a relation ``left == right``, or an inequality, between two formulas over the same variables.
 
     What both use may be defined after ``where``, as in `formula.understand`. A derivative may be by what is defined:
     ``grad(L, S)`` is that of L as a function of S, all that does not pass through S being held fixed.
 
+    Args:
+        text: the claim.
+        specs: shapes and facts, as for `formula.understand`.
+        layout: how derivatives are arranged, if not as we do.
+
     Raises:
-        ParseError: the text cannot be read, or is no relation; where the sides have different shapes a ShapeError as well.
+        ParseError: the text cannot be read, or is no relation; where the sides have different shapes `SidesDiffer` as well.
     """
     source = Source(text)
     with source.about():
@@ -55,19 +66,22 @@ def understand_claim(text: str, specs: Mapping[str, Spec]) -> Claim:
             end = tree.place.end if formula.definitions else len(text)
             raise source.error("a claim is a relation between two formulas, such as x'*x == norm2(x)^2", 0, end)
         turned: list[bool] = []
-        reading = reading_of(source, formula, specs, lambda *given: _BothSides(turned, *given))
+        reading = reading_of(source, formula, specs, lambda *given: _BothSides(turned, layout, *given))
         program, guessed = program_of(reading, specs)
         left, right = (source.words(side.place) for side in (tree.left, tree.right))
         defined = tuple(source.words(d.place) for d in formula.definitions)
-        return Claim(Understood(program, formula.style, guessed), tree.symbol, (left, right), turned[-1], defined)
+        notes = conventions((tree, *(d.body for d in formula.definitions)), program)
+        understood = Understood(program, formula.style, guessed, notes)
+        return Claim(understood, tree.symbol, (left, right), turned[-1], defined)
 
 
 class _BothSides(Lowering):
     """A claim on traced arrays: both sides, which must have one shape."""
 
-    def __init__(self, turned: list[bool], *given: Any) -> None:
+    def __init__(self, turned: list[bool], layout: Layout | None, *given: Any) -> None:
         super().__init__(*given)
-        self.turned = turned
+        self.turned, self.layout = turned, layout
+        self.rearranged = False
 
     def result(self, tree: Node) -> Any:
         """The sides as arrays of one shape; whether one is a row and one a column is added to `turned`."""
@@ -75,12 +89,37 @@ class _BothSides(Lowering):
         left, right = self.value(tree.left), self.value(tree.right)
         if tree.symbol not in ("==", "!=") and 0 in (left.rank, right.rank):
             left, right = self._repeated(left, right), self._repeated(right, left)
+        if self.layout is not None and not self.rearranged:
+            raise SidesDiffer("nothing in this claim is arranged in another way by this layout")
         if left.rank != right.rank:
-            raise ShapeError(f"the left side is a {left.shape}, the right side a {right.shape}")
+            raise SidesDiffer(f"the left side is a {left.shape}, the right side a {right.shape}")
         for p, (m, n) in enumerate(zip(left.array.extents, right.array.extents, strict=True)):
-            self.trace.unify(m, n, "the sides of the claim", (left.array, p), (right.array, p))
+            try:
+                self.trace.unify(m, n, "the sides of the claim", (left.array, p), (right.array, p))
+            except ShapeError as error:
+                raise SidesDiffer(str(error)) from None
         self.turned.append(left.row != right.row and left.rank == 1)
         return left.array, right.array
+
+    def derivative(self, name: str, node: Call) -> Value:
+        """A derivative, in the layout of the claim."""
+        found = super().derivative(name, node)
+        variable = node.args[1]
+        if self.layout is None or name not in ARRANGED or not isinstance(variable, Name):
+            return found
+        array = self.layout.arranged(self.trace, found.array, self.names[variable.name].rank)
+        self.rearranged |= array is not found.array
+        return Value(array, found.row)
+
+    def apply(
+        self, name: str, args: tuple[Any, ...], options: Mapping[str, Any] = MappingProxyType({}), take: int | None = None
+    ) -> Value:  # fmt: skip
+        """A function of NumPy; ``ravel`` stacks columns if the layout says so."""
+        first = args[0] if args else None
+        if self.layout is not None and self.layout.columns and name in RAVEL and isinstance(first, Value):
+            self.rearranged |= first.rank == 2
+            args = (self.operators.transposed(first), *args[1:]) if first.rank == 2 else args
+        return super().apply(name, args, options, take)
 
     def _repeated(self, side: Value, other: Value) -> Value:
         """A number as an array of the shape of the other side: ``0 <= x`` is said of every entry."""

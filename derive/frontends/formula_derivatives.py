@@ -10,6 +10,7 @@ from sympy import S
 
 from ..calculus.jacobian import jacobian
 from ..calculus.jvp import jvp
+from ..calculus.tied import tie
 from ..calculus.vjp import vjp
 from ..ir.nodes import Equation, Program, Read, Tensor, reads_of, substitute
 from ..ir.tensors import with_tensors
@@ -19,10 +20,12 @@ from .trace import Trace
 from .traced import Traced
 
 
-def gradient(trace: Trace, y: Traced, x: Tensor) -> Traced:
-    """The gradient of a scalar, in the shape of its variable."""
+def gradient(trace: Trace, y: Traced, x: Tensor, tied: bool = False) -> Traced:
+    """The gradient of a scalar, in the shape of its variable; `tied`: entries of a symmetric one are one variable."""
     program, output = _program(trace, y, [x])
     derived = vjp(program, (x.name,), {output.name: S.One})
+    if tied:
+        derived = tie(derived, derived.outputs)
     return _continued(trace, program, derived, {})
 
 

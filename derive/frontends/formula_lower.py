@@ -11,6 +11,7 @@ import sympy
 from ..errors import ShapeError, closest
 from ..ir.nodes import Read, Tensor
 from .formula_code import FormulaCode
+from .formula_conventions import TIED, is_tied
 from .formula_derivatives import depends, gradient, jacobian_of, pulled, pushed
 from .formula_grammar import KEYWORDS, MODULES, Style, dotted
 from .formula_names import (
@@ -205,9 +206,10 @@ class Lowering:
     def derivative(self, name: str, node: Call) -> Value:
         """``grad(f, x)``, ``jacobian(f, x)``, ``hessian(f, x)``, ``jvp(f, x, dx)``, ``vjp(f, x, g)``.
 
-        By a name that is defined, it is the derivative of f as a function of what has that name.
+        By a name that is defined, it is the derivative of f as a function of what has that name. With ``tied=True``,
+        ``A[i,j]`` and ``A[j,i]`` of a symmetric A are one variable, as in `derive.grad`.
         """
-        self.without_options(node)
+        tied = self.tied(name, node)
         if len(node.args) != DERIVATIVES[name]:
             raise self.code.error(
                 f"{name} takes {DERIVATIVES[name]} arguments, as in {EXAMPLES[name]}; found {len(node.args)}"
@@ -218,7 +220,7 @@ class Lowering:
             raise ShapeError(f"{name} needs a scalar; found a {y.shape}; try: jacobian, or sum(...)")
         match name:
             case "grad":
-                return Value(gradient(self.trace, y.array, x), row)
+                return Value(gradient(self.trace, y.array, x, tied), row)
             case "hessian":
                 return Value(jacobian_of(self.trace, gradient(self.trace, y.array, x), x))
             case "jvp":
@@ -230,6 +232,23 @@ class Lowering:
                 self.one_shape("cotangent", y.array.extents, cotangent)
                 return Value(pulled(self.trace, y.array, x, cotangent), row)
         return Value(jacobian_of(self.trace, y.array, x))
+
+    def tied(self, name: str, node: Call) -> bool:
+        """Whether the entries of a symmetric variable are one variable."""
+        if name != "grad" or [option for option, _ in node.options] != [TIED]:
+            self.without_options(node)
+            return False
+        (value,) = (value for _, value in node.options)
+        if not (isinstance(value, Name) and isinstance(KEYWORDS.get(value.name), bool)):
+            with self.code.at(value.place):
+                raise self.code.error("tied is True or False")
+        variable = node.args[1] if len(node.args) > 1 else None
+        entry = self.names[variable.name].array.entry if isinstance(variable, Name) and variable.name in self.names else None
+        if is_tied(node) and isinstance(entry, Read) and "symmetric" not in entry.tensor.facts:
+            raise self.code.error(
+                f"tied=True is for a matrix that is declared symmetric; try: {entry.tensor.name}=\"n n, symmetric\""
+            )
+        return is_tied(node)
 
     def one_shape(self, what: str, shape: Sequence[Any], given: Traced) -> None:
         """What is given beside the function and the variable of a derivative has the shape of one of them."""
