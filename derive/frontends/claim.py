@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import ShapeError, SidesDiffer
 from ..ir.facts import Spec
+from ..ir.nodes import Read
 from .formula import Understood, reading_of
 from .formula_conventions import conventions
 from .formula_grammar import read_formula
@@ -110,6 +111,17 @@ class _BothSides(Lowering):
         array = self.layout.arranged(self.trace, found.array, self.names[variable.name].rank)
         self.rearranged |= array is not found.array
         return Value(array, found.row)
+
+    def tied(self, name: str, node: Call) -> bool:
+        """Whether the entries of a symmetric variable are one variable, by its own words or by the layout."""
+        tied = super().tied(name, node)
+        if tied or self.layout is None or not self.layout.tied or name != "grad":
+            return tied
+        variable = node.args[1] if len(node.args) > 1 else None
+        entry = self.names[variable.name].array.entry if isinstance(variable, Name) and variable.name in self.names else None
+        symmetric = isinstance(entry, Read) and "symmetric" in entry.tensor.facts
+        self.rearranged |= symmetric
+        return symmetric
 
     def apply(
         self, name: str, args: tuple[Any, ...], options: Mapping[str, Any] = MappingProxyType({}), take: int | None = None

@@ -19,6 +19,7 @@ class Layout:
     ranks: the function and the variable have this many axes.
     order: our axes in the order of the layout; groups: how many of them make one axis each.
     columns: whether ``ravel`` stacks columns in it, as vec does.
+    tied: whether both entries of a pair of a symmetric variable are one variable.
     """
 
     words: str
@@ -26,6 +27,7 @@ class Layout:
     order: tuple[int, ...] = ()
     groups: tuple[int, ...] = ()
     columns: bool = False
+    tied: bool = False
 
     def arranged(self, trace: Any, derivative: Traced, rank: int) -> Traced:
         """A derivative by what has `rank` axes, in this layout; another kind of derivative as it is."""
@@ -51,16 +53,33 @@ def _lifted(trace: Any, array: Any) -> Traced:
     return found
 
 
-NUMERATOR = "in the numerator layout"
-DENOMINATOR = "in the denominator layout"
+NUMERATOR = "derivatives are in the numerator layout"
+DENOMINATOR = "derivatives are in the denominator layout"
 BY_VEC = "for vec, which stacks columns"
 BY_ROWS = "for vec of rows, as np.ravel makes it"
 
 LAYOUTS: tuple[Layout, ...] = (
-    Layout(f"{NUMERATOR}, where a gradient by a matrix has the shape of its transpose", (0, 2), (1, 0), (1, 1)),
-    Layout(f"{DENOMINATOR}, where the gradients of the outputs are the columns of the Jacobian", (1, 1), (1, 0), (1, 1)),
-    Layout(f"{DENOMINATOR}, where the derivative by a scalar has the shape of the transpose", (2, 0), (1, 0), (1, 1)),
-    Layout("with vec, which stacks columns, in the place of ravel, which joins rows", (-1, -1), columns=True),
+    Layout(
+        f"{NUMERATOR}, where a gradient by a matrix has the shape of its transpose", (0, 2), (1, 0), (1, 1)
+    ),
+    Layout(
+        f"{DENOMINATOR}, where the gradients of the outputs are the columns of the Jacobian",
+        (1, 1),
+        (1, 0),
+        (1, 1),
+    ),
+    Layout(
+        f"{DENOMINATOR}, where the derivative by a scalar has the shape of the transpose",
+        (2, 0),
+        (1, 0),
+        (1, 1),
+    ),
+    Layout("ravel is read as vec, which stacks columns", (-1, -1), columns=True),
+    Layout(
+        "both entries of a pair of a symmetric variable are one variable, as in grad(f, X, tied=True)",
+        (-1, -1),
+        tied=True,
+    ),
     Layout(f"{NUMERATOR} {BY_VEC}: d vec(F) / d vec(X)'", (2, 2), (1, 0, 3, 2), (2, 2)),
     Layout(f"{NUMERATOR} {BY_ROWS}", (2, 2), (0, 1, 2, 3), (2, 2)),
     Layout(f"{DENOMINATOR} {BY_VEC}: the transpose of d vec(F) / d vec(X)'", (2, 2), (3, 2, 1, 0), (2, 2)),

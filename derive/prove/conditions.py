@@ -14,7 +14,7 @@ from .floats import may_agree, vanish
 from .hypotheses import HYPOTHESES, Hypothesis
 from .ladder import proved
 
-SECONDS = 6.0
+SECONDS = 5.0
 """For the whole search."""
 PAIRED = {
     "nonnegative", "positive", "symmetric", "skew-symmetric", "orthogonal", "diagonal", "commute", "orthogonal to",

@@ -2,40 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
-import sympy
-
-from ..errors import ShapeError, UnknownName
+from ..deadline import OutOfTime, within
+from ..errors import ShapeError, SidesDiffer, UnknownName
 from ..frontends.claim import Claim, understand_claim
+from ..frontends.layouts import Layout
 from ..ir.facts import Spec
-from ..ir.nodes import Equation, Program, Tensor, fresh_indices
+from ..ir.nodes import Program, Tensor
 from ..ir.tensors import merge, with_tensors
 from ..rewrite.measure import prune
 from .conditions import conditions
-from .corrected import corrected
-from .ladder import decide, proved
+from .corrected import corrected, is_derivative
+from .ladder import decide
+from .layouts import other_layouts
 from .verdict import Verdict
+
+SECONDS = 20.0
+"""For one claim: what is not decided by then is unknown."""
 
 Understand = Callable[[Mapping[str, Spec]], Claim]
 """A claim read once more, with other declarations of its variables."""
 
-def verify_text(text: str, specs: Mapping[str, Spec]) -> Verdict:
+
+@dataclass(frozen=True)
+class Notation:
+    """How texts in the notation of a claim are read again, where that can be done.
+
+    claim: another claim about the same variables.
+    rearranged: the same claim with derivatives in another layout.
+    """
+
+    claim: Callable[[str, Mapping[str, Spec]], Claim]
+    rearranged: Callable[[Mapping[str, Spec], Layout], Claim]
+
+
+def verify_text(text: str, specs: Mapping[str, Spec], seconds: float | None = SECONDS) -> Verdict:
     """The verdict on a relation between two formulas.
+
+    Args:
+        text: the claim.
+        specs: shapes and facts of its variables.
+        seconds: what is not decided by then is UNKNOWN; None for no limit.
 
     Raises:
         ParseError: the text is no claim, or its sides do not fit.
     """
-    return verify_claim(partial(understand_claim, text), specs, reread=understand_claim)
+    notation = Notation(understand_claim, partial(understand_claim, text))
+    return verify_claim(partial(understand_claim, text), specs, " ".join(text.split()), notation, seconds)
 
 
 def verify_claim(
     understand: Understand,
     specs: Mapping[str, Spec],
     shown: str = "",
-    reread: Callable[[str, Mapping[str, Spec]], Claim] | None = None,
+    notation: Notation | None = None,
+    seconds: float | None = SECONDS,
 ) -> Verdict:
     """The verdict on a claim, however it was written.
 
@@ -43,26 +68,85 @@ def verify_claim(
         understand: reads the claim under declarations.
         specs: the declarations.
         shown: how the verdict names the claim, if not as it is written.
-        reread: reads other texts in the notation of the claim, so that a correction can be written in it.
+        notation: how other texts are read, so that a correction can be written, and other layouts tried.
+        seconds: what is not decided by then is UNKNOWN; None for no limit.
 
     Raises:
-        ParseError: the claim cannot be read, or its sides do not fit.
+        ParseError: the claim cannot be read, or its sides do not fit in any layout.
     """
-    claim = understand(specs)
+    start = time.monotonic()
+    claim = None
+    try:
+        with within(seconds):
+            try:
+                claim = understand(specs)
+            except SidesDiffer as error:
+                return _of_other_shapes(error, shown, specs, notation)
+            verdict = decide(claim.understood.program, claim.relation, shown or str(claim))
+    except OutOfTime:
+        reason = f"the time limit of {seconds:g} s has passed"
+        verdict = Verdict(shown or str(claim or ""), "UNKNOWN", "time limit", reason)
+    if claim is None:
+        return replace(verdict, variables={n: declared(s.tensor(n)) for n, s in specs.items()})
     program = claim.understood.program
-    verdict = decide(program, claim.relation, shown or str(claim))
-    shapes = {t.name: _declared(t.shape, t.facts) for t in program.inputs}
-    note = str(claim.understood) if claim.understood.guessed else ""
-    if claim.turned:
-        note = "; ".join(
-            filter(None, [note, "one side is a row, the other a column: they are compared entry by entry"])
-        )
-    verdict = replace(verdict, understood=note, variables=shapes)
+    variables = {t.name: declared(t) for t in program.inputs}
+    verdict = replace(verdict, understood=_note(claim), variables=variables)
     if verdict.status != "REFUTED" or claim.relation != "==":
         return verdict
+    try:
+        with within(None if seconds is None else max(seconds - (time.monotonic() - start), 1.0)):
+            return _explained(verdict, claim, program, notation)
+    except OutOfTime:
+        return verdict
+
+
+def _explained(verdict: Verdict, claim: Claim, program: Program, notation: Notation | None) -> Verdict:
+    """A refutation with what would make the claim true, and what holds in its place."""
     known = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs}
-    again = None if reread is None else lambda text: reread(text, known)
-    return replace(verdict, holds_when=tuple(_conditions(program)), corrected=corrected(claim, program, again))
+    again = None if notation is None else lambda text: notation.claim(text, known)
+    layouts = () if notation is None else other_layouts(partial(notation.rearranged, known))
+    verdict = replace(verdict, corrected=corrected(claim, program, again))
+    return replace(verdict, holds_when=(*layouts, *conditions(program)))
+
+
+def _of_other_shapes(
+    error: SidesDiffer, shown: str, specs: Mapping[str, Spec], notation: Notation | None
+) -> Verdict:
+    """The verdict on sides of different shapes, if they agree in another layout; else the error."""
+    layouts = () if notation is None else other_layouts(partial(notation.rearranged, specs))
+    if not layouts:
+        raise error
+    reason = str(error).partition("\n")[0]
+    variables = {name: declared(s.tensor(name)) for name, s in specs.items()}
+    return Verdict(
+        shown,
+        "REFUTED",
+        evidence=f"the sides have different shapes: {reason}",
+        holds_when=layouts,
+        variables=variables,
+    )
+
+
+def _note(claim: Claim) -> str:
+    """What was taken for granted."""
+    understood = claim.understood
+    notes = [str(understood)] if understood.guessed else list(understood.notes)
+    if claim.turned:
+        one = "one side is a row, the other a column"
+        if any(map(is_derivative, claim.sides)):
+            one += " (numerator and denominator layout)"
+        notes.append(f"{one}: they are compared entry by entry")
+    return "; ".join(notes)
+
+
+def declared(t: Tensor) -> str:
+    """The declaration of an input in words, as `derive.verify` reads it."""
+    kind = {
+        "real": [],
+        "boolean": ["boolean"],
+        "integer": [f"integer < {t.bound}" if t.bound is not None else "integer"],
+    }
+    return ", ".join([" ".join(map(str, t.shape)).replace(" + ", "+"), *kind[t.kind], *sorted(t.facts)])
 
 
 def verify_programs(left: Program, right: Program, claim: str) -> list[Verdict]:
@@ -97,25 +181,3 @@ def verify_programs(left: Program, right: Program, claim: str) -> list[Verdict]:
 
 def _axes(t: Tensor) -> str:
     return f"[{', '.join(map(str, t.shape))}]"
-
-
-def _declared(shape: tuple[sympy.Expr, ...], facts: frozenset[str]) -> str:
-    return ", ".join([" ".join(map(str, shape)), *sorted(facts)])
-
-
-def _conditions(program: Program) -> Iterator[str]:
-    """Conditions under which the claim is proved, after the other layout if it holds in that."""
-    left, right = program.outputs
-    if left.rank == 2 and left.shape == right.shape and _holds_transposed(program):
-        yield "one side is transposed: it is the same derivative in the other layout"
-    yield from conditions(program)
-
-
-def _holds_transposed(program: Program) -> bool:
-    left, right = program.outputs
-    if right.shape[0] != right.shape[1]:
-        return False
-    i, j = fresh_indices(right.shape)
-    turned = Tensor(f"{right.name}_turned", right.shape)
-    equations = (*program.equations, Equation(turned, (i, j), right[j, i]))
-    return bool(proved(replace(program, equations=equations, outputs=(left, turned))))

@@ -125,7 +125,7 @@ def test_what_would_make_it_true() -> None:
 
 def test_the_other_layout_is_named() -> None:
     verdict = dv.verify("grad(tr(A*X), X) == A", A="n n", X="n n")
-    assert "other layout" in verdict.holds_when[0]
+    assert "in the numerator layout" in verdict.holds_when[0]
 
 
 def test_a_verdict_is_no_truth_value() -> None:
