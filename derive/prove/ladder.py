@@ -16,6 +16,7 @@ from ..ir.numbers import MPMATH, NotExact
 from ..rewrite.derived import simplified
 from ..verify.sample import plan_sizes, sample_inputs
 from .counterexample import smallest_counterexample
+from .cuts import generalised
 from .equal import equal_outputs
 from .fields import FIELD, PRIME, Residue
 from .inequality.decide import decide_inequality
@@ -66,15 +67,21 @@ def plausible(program: Program) -> bool:
 
 def proved(program: Program) -> str:
     """How it is proved that both outputs are equal for all sizes; empty if it is not."""
+    for general in generalised(program):
+        if _equal(general):
+            return "equal canonical forms, whatever the arrays are that both sides share"
     for prepared, how in (
         (program, "equal canonical forms"),
         (_simplified(program), "equal after cancellation"),
     ):
-        if prepared is not None:
-            left, right = (replace(prepared, outputs=(t,)) for t in prepared.outputs)
-            if equal_outputs(left, right):
-                return how
+        if prepared is not None and _equal(prepared):
+            return how
     return ""
+
+
+def _equal(program: Program) -> bool:
+    left, right = (replace(program, outputs=(t,)) for t in program.outputs)
+    return bool(equal_outputs(left, right))
 
 
 def _simplified(program: Program) -> Program | None:
