@@ -13,7 +13,7 @@ from .api import (
     value_and_grad,
     vjp,
 )
-from .claims import verify, verify_derivation, verify_gradient
+from .claims import audit_gradient, verify, verify_derivation, verify_gradient
 from .errors import (
     DeriveError,
     DomainError,
@@ -50,6 +50,7 @@ __all__ = [
     "UnknownName",
     "UnsupportedOp",
     "Verdict",
+    "audit_gradient",
     "check",
     "checkpointed",
     "equations",

@@ -6,16 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from .api import grad, trace
-from .errors import UnknownName
+from .errors import ShapeError, UnknownName
+from .frontends.user_code import source_lines
 from .function import Function
 from .ir.facts import Spec
+from .prove.backward import Audit, judge
 from .prove.derivation import DerivationVerdict
 from .prove.derivation import verify_derivation as verify_lines
 from .prove.verdict import Verdict, worst
 from .prove.verify import verify_programs, verify_text
 from .structure import filled
 from .texts import specs_of
-from .wanted import Wrt
+from .wanted import Wrt, wanted
 
 
 def verify(claim: str | Function, other: Function | None = None, /, **shapes: Any) -> Verdict:
@@ -86,9 +88,43 @@ def verify_gradient(loss: Function, gradient: Callable[..., Any], wrt: Wrt = Non
         UnknownName: the loss was traced without shapes, or `wrt` names no input.  ShapeError: a gradient does not have the
         shape of its variable.  NotDifferentiable: the loss is no scalar.
     """
-    if not isinstance(loss, Function):
-        raise UnknownName('the loss needs shapes: verify_gradient(trace(loss, X="n m", ...), my_gradient)')
-    specs = [Spec(t.shape, t.kind, t.facts, t.bound) for t in loss.program.inputs]
-    written = trace(gradient, **{name: filled(part, specs) for name, part in loss.signature.items()})
+    written = _written(loss, gradient)
     claim = f"{written.name} is the gradient of {loss.name}"
     return worst(verify_programs(written.program, grad(loss, wrt).program, claim))
+
+
+def audit_gradient(loss: Function, gradient: Callable[..., Any], wrt: Wrt = None) -> Audit:
+    """A hand-written backward pass line by line: which arrays are right, which are wrong, and what they should be.
+
+    An array is taken for the gradient of the array of the forward pass that its name says (``dZ``, ``gZ``, ``grad_Z`` or
+    ``Z_bar`` for Z), for what it is returned as, or for what it is equal to. Each line is judged as if the wrong ones
+    before it had been put right, so that an error is named once, where it is made.
+
+    Args:
+        loss, gradient, wrt: as for `verify_gradient`; arrays are known by the names that both functions give them.
+
+    Raises:
+        As `verify_gradient`.
+    """
+    written = _written(loss, gradient)
+    expected = grad(loss, wrt).program.outputs
+    if len(written.program.outputs) != len(expected):
+        raise ShapeError(
+            f"{written.name}() returns {len(written.program.outputs)} arrays; {loss.name}() has {len(expected)} gradients: "
+            f"{', '.join(t.name for t in expected)}"
+        )
+    for found, right in zip(written.program.outputs, expected, strict=True):
+        if found.shape != right.shape:
+            axes = [f"[{', '.join(map(str, t.shape))}]" for t in (found, right)]
+            raise ShapeError(f"{written.name}() returns {found.name}{axes[0]} in the place of {right.name}{axes[1]}")
+    names = wanted(loss.name, loss.signature, loss.program.inputs, wrt).names
+    lines = judge(loss.program, written.program, names)
+    return Audit(written.name, loss.name, tuple(lines), source_lines(gradient))
+
+
+def _written(loss: Function, gradient: Callable[..., Any]) -> Function:
+    """A hand-written gradient, traced with the shapes of the loss."""
+    if not isinstance(loss, Function):
+        raise UnknownName('the loss needs shapes: trace(loss, X="n m", ...) in place of loss')
+    specs = [Spec(t.shape, t.kind, t.facts, t.bound) for t in loss.program.inputs]
+    return trace(gradient, **{name: filled(part, specs) for name, part in loss.signature.items()})

@@ -80,6 +80,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--shapes", default="", help='"x=n, A=n n, symmetric"; default: what the operations determine')
     command.add_argument("--json", action="store_true", help="the verdict as JSON")
     command.set_defaults(run=_verify)
+    text = "a hand-written backward pass judged line by line: what is wrong, and what it should be"
+    command = commands.add_parser("audit", help=text, description=text)
+    command.add_argument("loss", metavar="FILE.py:LOSS", help="a scalar NumPy function")
+    command.add_argument("backward", metavar="FILE.py:BACKWARD", help="a function of the same arguments: its gradients")
+    command.add_argument("--shapes", help="of the loss, as for backprop")
+    command.add_argument("--wrt", help="comma-separated inputs whose gradients are returned; default: every real input")
+    command.set_defaults(run=_audit)
     add_catalog(commands)
     return parser
 
@@ -157,6 +164,16 @@ def _check(options: argparse.Namespace, console: Console) -> int:
     return 0 if report.passed else 1
 
 
+def _audit(options: argparse.Namespace, console: Console) -> int:
+    loss = load(options.loss, options.shapes)
+    if not isinstance(loss, Function):
+        raise SpecError(f"{options.loss} needs numbers for some sizes, which an audit does not try")
+    backward, _ = _callable(options.backward)
+    audit = claims.audit_gradient(loss, backward, _names(options.wrt))
+    console.print(str(audit), markup=False)
+    return 1 if audit.wrong or audit.undecided else 0
+
+
 def _write(text: str, path: Path, console: Console) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
@@ -215,6 +232,18 @@ def load(address: str, shapes: str | None) -> Function | PerSize:
     Raises:
         UnknownName: no such file or function, or no shapes; the closest names are offered.
     """
+    function, module = _callable(address)
+    file, _, name = address.rpartition(":")
+    declared: dict[str, Spec | str] = {
+        **(parse_shapes(shapes) if shapes else getattr(module, "SHAPES", {}).get(name, {}))
+    }
+    if not declared:
+        raise UnknownName(f'{name} has no entry in SHAPES of {file}; try: --shapes "X=batch n, W=n m"')
+    return api.trace(function, **declared)
+
+
+def _callable(address: str) -> tuple[Any, Any]:
+    """The user's function at ``FILE.py:FUNCTION``, and the module that its file is."""
     file, colon, name = address.rpartition(":")
     if not colon or not name:
         raise UnknownName(f"expected FILE.py:FUNCTION, found {address!r}; try: examples/layers.py:attention")
@@ -225,12 +254,7 @@ def load(address: str, shapes: str | None) -> Function | PerSize:
     functions = {n: v for n, v in vars(module).items() if callable(v) and not n.startswith("_")}
     if name not in functions:
         raise UnknownName(f"{file} has no function {name!r}; {closest(name, functions)}")
-    declared: dict[str, Spec | str] = {
-        **(parse_shapes(shapes) if shapes else getattr(module, "SHAPES", {}).get(name, {}))
-    }
-    if not declared:
-        raise UnknownName(f'{name} has no entry in SHAPES of {file}; try: --shapes "X=batch n, W=n m"')
-    return api.trace(functions[name], **declared)
+    return functions[name], module
 
 
 def _module(path: Path) -> Any:

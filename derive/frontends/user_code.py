@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import os
 import sys
@@ -62,6 +63,16 @@ class UserCode:
         """The local variables of all remembered frames, those of the outermost function first."""
         for frame in sorted(self.frames.values(), key=_depth):
             yield from list(frame.f_locals.items())
+
+
+def source_lines(fn: Any) -> dict[str, str]:
+    """The lines of a function's code by where they stand (``layers.py:17``); nothing where there is no source."""
+    try:
+        lines, first = inspect.getsourcelines(fn)
+        name = Path(inspect.getsourcefile(fn) or "").name
+    except (OSError, TypeError):
+        return {}
+    return {f"{name}:{number}": text.strip() for number, text in enumerate(lines, start=first)}
 
 
 def _depth(frame: FrameType | None) -> int:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
 
 import numpy as np
 import sympy
 
-from ..errors import DeriveError
 from ..ir.evaluate import evaluate
 from ..ir.nodes import Equation, Program, Read, Tensor, fresh_indices
 from ..ir.recurrences import in_order
@@ -21,11 +19,11 @@ from .adjoints import Adjoints
 from .ladder import decide
 from .verdict import Verdict
 
-AFFIXES = re.compile(
-    r"(?:d|g|D|grad|delta|bar|adj)_?(?P<after>\w+)|(?P<before>\w+?)_?(?:grad|bar|adj|delta)", re.ASCII
-)
+PREFIXES = ("d", "g", "D", "grad", "delta", "bar", "adj")
+SUFFIXES = ("grad", "delta", "bar", "adj")
 """What a gradient is called after its array: dZ, gZ, grad_Z, Z_bar."""
 POINTS = 3
+TINY = 1e-10
 MARK = "'"
 """What the names of a backward pass begin with while it stands beside the loss, whose names are often the same."""
 
@@ -52,6 +50,63 @@ class Line:
     @property
     def wrong(self) -> bool:
         return self.verdict is not None and self.verdict.status == "REFUTED"
+
+    @property
+    def details(self) -> list[str]:
+        """What a wrong line should be, and where it is seen to be wrong."""
+        assert self.verdict is not None
+        should = [f"should be  {self.expected}"] if self.expected else []
+        return [*should, *str(self.verdict.counterexample).split("\n")]
+
+    def __str__(self) -> str:
+        what = self.meant if self.forward else f"gradient of {self.meant}"
+        if self.verdict is None:
+            return what
+        if not self.wrong:
+            return f"{self.verdict.status}  {what}"
+        return f"WRONG   {f'{self.factor} times the {what}' if self.factor else f'not the {what}'}"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What is right and what is wrong in a hand-written backward pass, line by line.
+
+    lines: in the order of the code. Each is judged as if the wrong ones before it had been put right, so that each error is
+    named once, where it is made.
+    """
+
+    name: str
+    loss: str
+    lines: tuple[Line, ...]
+    source: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def wrong(self) -> tuple[Line, ...]:
+        """The lines with an error of their own."""
+        return tuple(line for line in self.lines if line.wrong)
+
+    @property
+    def undecided(self) -> tuple[Line, ...]:
+        """The lines that could neither be proved, tested nor refuted: unknown is never a pass."""
+        return tuple(n for n in self.lines if n.verdict is not None and n.verdict.status == "UNKNOWN")
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("an audit is no truth value: look at .wrong and .undecided")
+
+    def __str__(self) -> str:
+        count = len(self.wrong)
+        head = f"{self.name} as the gradient of {self.loss}: "
+        head += "no error found" if not count else "1 error" if count == 1 else f"{count} errors"
+        if self.undecided:
+            head += f", {len(self.undecided)} undecided"
+        rows = [(n.where.rpartition(":")[2], self.source.get(n.where, n.name), str(n)) for n in self.lines if n.meant]
+        wide = [max((len(row[k]) for row in rows), default=0) for k in (0, 1)]
+        text = [head]
+        for line, (where, code, said) in zip((n for n in self.lines if n.meant), rows, strict=True):
+            text.append(f"  {where:>{wide[0]}}  {code:<{wide[1]}}  {said}".rstrip())
+            if line.wrong:
+                text += [f"  {'':>{wide[0]}}    {more}" for more in line.details]
+        return "\n".join(text)
 
 
 def judge(loss: Program, backward: Program, wrt: Sequence[str]) -> list[Line]:
@@ -95,7 +150,8 @@ class _Judge:
         line = Line(name, equation.step.where, meant, forward)
         if not meant:
             return line
-        self.spelling.setdefault(meant, name)
+        if not forward:
+            self.spelling.setdefault(meant, name)
         reference, expected = self.reference(meant, forward)
         found = self.values(self.current(target.name))
         claim = f"{name} is {meant if forward else f'the gradient of {meant}'}"
@@ -115,10 +171,9 @@ class _Judge:
             return self.returned[target.name], False
         if name in arrays and _same_axes(target, arrays[name]):
             return name, True
-        match = AFFIXES.fullmatch(name)
-        of = (match["after"] or match["before"]) if match else ""
-        if of in arrays and _same_axes(target, arrays[of]):
-            return of, False
+        for of in _stems(name):
+            if of in arrays and _same_axes(target, arrays[of]):
+                return of, False
         values = self.values(self.current(target.name))
         for forward in (True, False):
             for other, tensor in arrays.items():
@@ -159,17 +214,25 @@ class _Judge:
 
     def factor(self, found: list[Any], expected: list[Any]) -> str:
         """The number or size by which all entries are too large; empty if there is none."""
-        ratios = [_ratio(a, b) for a, b in zip(found, expected, strict=True)]
-        if any(r is None for r in ratios):
+        told = [k for k, b in enumerate(expected) if np.any(np.abs(b) > TINY)]
+        ratios = [_ratio(found[k], expected[k]) for k in told]
+        if not ratios or any(np.isnan(ratios)):
             return ""
-        plain = sympy.nsimplify(round(ratios[0], 9), rational=True)
         if np.allclose(ratios, ratios[0]):
+            plain = sympy.nsimplify(round(ratios[0], 9), rational=True)
             return str(plain) if plain.q < 100 else ""
         for s in self.loss.sizes:
-            for text, value in ((str(s), lambda n: n), (f"1/{s}", lambda n: 1 / n)):
-                if all(np.isclose(r, value(sizes[s])) for r, sizes in zip(ratios, self.sizes, strict=True)):
+            numbers = np.array([self.sizes[k][s] for k in told], dtype=float)
+            for text, values in ((str(s), numbers), (f"1/{s}", 1 / numbers)):
+                if np.allclose(ratios, values):
                     return text
         return ""
+
+
+def _stems(name: str) -> Iterator[str]:
+    """What is left of a name without what says that it is a gradient."""
+    yield from (name.removeprefix(p).removeprefix("_") for p in PREFIXES if name.startswith(p))
+    yield from (name.removesuffix(s).removesuffix("_") for s in SUFFIXES if name.endswith(s))
 
 
 def _numbers(program: Program, arrays: Mapping[str, Any]) -> list[int]:
@@ -183,15 +246,12 @@ def _same_axes(a: Tensor, b: Tensor) -> bool:
 
 def _agree(found: list[Any], expected: list[Any]) -> bool:
     pairs = zip(found, expected, strict=True)
-    return all(np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-7, atol=1e-10) for a, b in pairs)
+    return all(np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-7, atol=TINY) for a, b in pairs)
 
 
-def _ratio(a: Any, b: Any) -> float | None:
-    """The common quotient of all entries, if there is one."""
-    if np.shape(a) != np.shape(b) or not np.any(b):
-        return None
+def _ratio(a: Any, b: Any) -> float:
+    """The common quotient of all entries; NaN if there is none."""
+    if np.shape(a) != np.shape(b):
+        return np.nan
     ratio = float(np.sum(a * b) / np.sum(b * b))
-    return ratio if np.allclose(a, ratio * np.asarray(b), rtol=1e-7, atol=1e-10) else None
-
-
-__all__ = ["DeriveError", "Line", "judge"]
+    return ratio if np.allclose(a, ratio * np.asarray(b), rtol=1e-7, atol=TINY) else np.nan

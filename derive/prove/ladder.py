@@ -29,12 +29,12 @@ TRIALS = 4
 def decide(program: Program, relation: str, claim: str) -> Verdict:
     """The verdict on a relation between the two outputs of a program."""
     if relation == "==":
-        searched = not plausible(program)
-        if searched and (found := smallest_counterexample(program, relation)) is not None:
+        false = not plausible(program)
+        if false and (found := smallest_counterexample(program, relation, screened=True)) is not None:
             return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
         if by := proved(program):
             return Verdict(claim, "PROVED", "all sizes", by)
-        if not searched and (found := smallest_counterexample(program, relation)) is not None:
+        if (found := smallest_counterexample(program, relation)) is not None:
             return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
         for test in (by_residues, by_digits):
             if (verdict := test(program, claim)) is not None:
