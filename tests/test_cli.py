@@ -126,3 +126,20 @@ def test_a_size_that_the_code_needs(elsewhere: Path, capsys: pytest.CaptureFixtu
     assert "for k in range(c.shape[0]):" in page and "for n = 2:" in page
     assert main(["grad", "model.py:horner", "--sizes", "n=0"]) == 2
     assert main(["check", "model.py:horner"]) == 0
+
+
+def test_audit_of_a_backward_pass(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (elsewhere / "model.py").write_text(
+        "import numpy as np\n"
+        "SHAPES = {'loss': {'x': 'n', 'W': 'm n'}}\n"
+        "def loss(x, W):\n    h = np.tanh(W @ x)\n    return np.sum(h**2) / 2\n"
+        "def right(x, W):\n    h = np.tanh(W @ x)\n    dz = h * (1 - h**2)\n    return np.outer(dz, x)\n"
+        "def wrong(x, W):\n    h = np.tanh(W @ x)\n    dh = 2 * h\n    return np.outer(dh * (1 - h**2), x)\n"
+    )
+    assert main(["audit", "model.py:loss", "model.py:right", "--wrt", "W"]) == 0
+    assert "right as the gradient of loss: no error found" in capsys.readouterr().out
+    assert main(["audit", "model.py:loss", "model.py:wrong", "--wrt", "W"]) == 1
+    page = capsys.readouterr().out
+    assert "12  dh = 2 * h" in page and "WRONG   2 times the gradient of h" in page and page.count("WRONG") == 1
+    assert main(["audit", "model.py:loss", "model.py:wrung"]) == 2
+    assert "did you mean 'wrong'" in capsys.readouterr().err

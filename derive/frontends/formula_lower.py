@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 import sympy
 
@@ -197,11 +197,17 @@ class Lowering:
                 return self.apply("numpy.linalg.slogdet", (x,), take=1)
             case "relu":
                 return self.operators.by_entry("numpy.maximum", x, Value(self.trace.view((), sympy.S.Zero)))
+            case "vec":
+                turned = self.operators.transposed(x) if x.rank == 2 else x
+                return self.apply("numpy.ravel", (turned,)) if x.rank <= 2 else self._no_columns(x)
             case "transpose":
                 return self.operators.transposed(x)
         if x.rank:
             raise self.code.error(f"{name}(...) repeats a number; found a {x.shape}")
         return self.apply("numpy.full", (tuple(map(self.trace.number, self.lengths[node.place.start])), x))
+
+    def _no_columns(self, x: Value) -> NoReturn:
+        raise self.code.error(f"vec lists the columns of a matrix; found an {x.shape}; try: ravel, which lists by rows")
 
     def derivative(self, name: str, node: Call) -> Value:
         """``grad(f, x)``, ``jacobian(f, x)``, ``hessian(f, x)``, ``jvp(f, x, dx)``, ``vjp(f, x, g)``.

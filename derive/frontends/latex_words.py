@@ -23,6 +23,7 @@ FUNCTIONS = {
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "expm1": "expm1", "log1p": "log1p", "expit": "sigmoid",
     "floor": "floor", "ceil": "ceil", "round": "round", "prod": "prod", "var": "np.var", "std": "np.std",
     "lgamma": "gammaln", "digamma": "digamma", "logsigmoid": "log_expit", "chol": "cholesky", "pinv": "pinv", "kron": "kron",
+    "vec": "vec",
 }  # fmt: skip
 """Functions by how they are written, without regard to capitals, and how formulas call them."""
 

@@ -71,3 +71,22 @@ def test_errata_of_course_notes(tmp_path: Path) -> None:
     assert found["notes-cosine-ignores-magnitude"].holds_when == ("c is positive",)
     assert "notes-dot-product-of-unit-vectors" not in found
     assert r"\frac{(c x)^\top y}" in page.read_text(encoding="utf-8")
+
+
+def test_three_errors_of_a_backward_pass_are_found() -> None:
+    import wrong_backward
+
+    found = wrong_backward.main()
+
+    assert list(found) == ["dS", "dA", "dZ"]
+    assert found["dZ"] == "dZ = dA ∘ (1 − A²)"
+
+
+def test_a_page_of_textbook_identities() -> None:
+    import textbook_page
+
+    verdicts = textbook_page.main()
+
+    assert {v.status for v in verdicts.values()} == {"PROVED", "REFUTED"}
+    assert all(v.counterexample is not None for v in verdicts.values() if v.status == "REFUTED")
+    assert verdicts["grad(x'*A*x, x) == 2*A*x"].holds_when == ("A is symmetric",)

@@ -70,6 +70,8 @@ def fails(text: str, *declared: str, kind: type[Exception] = ParseError) -> str:
         ("norm(x - y)", np.linalg.norm(x - y)),
         ("tr(A*B') + trace(A)", np.trace(A @ B.T) + np.trace(A)),
         ("sum(X)", X.sum()),
+        ("vec(A)'*vec(B)", np.sum(A * B)),
+        ("vec(X)", X.T.ravel()),
         ("sum(X, axis=0)*z", X.sum(axis=0) @ z),
         ("x'*sum(X, axis=1)", x @ X.sum(axis=1)),
         ("diag(x)*y", x * y),
