@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 
 import sympy
 from sympy import Expr
 
-from ..ir.nodes import Bracket, Entry, Equation, Index, Program, Read, Step, Tensor, fresh_indices, substitute
+from ..ir.nodes import (
+    Bracket,
+    Entry,
+    Equation,
+    Index,
+    Program,
+    Read,
+    Step,
+    Tensor,
+    fresh_indices,
+    indices_of,
+    substitute,
+)
 from .differentiate import active_tensors, new_name
 
 
@@ -24,7 +37,7 @@ def jacobian(pullback: Program, cotangent: Tensor, names: tuple[str, ...]) -> Pr
         A program whose outputs have the output's axes first, then the input's; deltas are left to `rewrite`.
     """
     taken = dict.fromkeys(pullback.tensors, 1)
-    rows = tuple(Index(f"o{p}", extent) for p, extent in enumerate(cotangent.shape))
+    rows = _rows(pullback, cotangent)
     batched: dict[str, Tensor] = {}
     equations: list[Equation] = []
     touched = active_tensors(pullback.equations, {cotangent.name})
@@ -52,6 +65,13 @@ def jacobian(pullback: Program, cotangent: Tensor, names: tuple[str, ...]) -> Pr
         outputs.append(target)
     inputs = tuple(t for t in pullback.inputs if t != cotangent)
     return Program(inputs, tuple(equations), tuple(outputs))
+
+
+def _rows(pullback: Program, cotangent: Tensor) -> tuple[Index, ...]:
+    """An index for each axis of the output, none of which stands in the program: it may hold an earlier Jacobian."""
+    used = {i.name for e in pullback.equations for i in (*e.indices, *indices_of(e.body))}
+    names = (name for name in map("o{}".format, count()) if name not in used)
+    return tuple(Index(name, extent) for name, extent in zip(names, cotangent.shape, strict=False))
 
 
 def _units(cotangent: Tensor, rows: tuple[Index, ...], batched: dict[str, Tensor], taken: dict[str, int]) -> Equation:

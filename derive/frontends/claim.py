@@ -99,7 +99,7 @@ class _BothSides(Lowering):
                 self.trace.unify(m, n, "the sides of the claim", (left.array, p), (right.array, p))
             except ShapeError as error:
                 raise SidesDiffer(str(error)) from None
-        self.turned.append(left.row != right.row and left.rank == 1)
+        self.turned.append(self.style.columns and left.row != right.row and left.rank == 1)
         return left.array, right.array
 
     def derivative(self, name: str, node: Call) -> Value:
