@@ -102,6 +102,22 @@ def spec(axes: str | int = "", *facts: str) -> Spec:
     return Spec(shape, kind, frozenset(known), bound)
 
 
+def implied(shape: tuple[Expr, ...], fact: str) -> frozenset[str]:
+    """A word of `IMPLIES` with all that follows from it, for an array of any shape.
+
+    Raises:
+        SpecError: an array of this shape cannot have it.
+    """
+    known = _closure(fact)
+    _fit(known, shape, axes_as_declared(shape))
+    return frozenset(known)
+
+
+def axes_as_declared(shape: tuple[Expr, ...]) -> str:
+    """The axes as `spec` reads them: ``n+2 m``."""
+    return " ".join("".join(str(extent).split()) for extent in shape)
+
+
 def _fit(known: set[str], shape: tuple[Expr, ...], axes: str | int) -> None:
     """Whether an array of this shape can have these facts."""
     if (wrong := sorted(known & SQUARE)) and (len(shape) < 2 or shape[-1] != shape[-2]):

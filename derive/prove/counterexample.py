@@ -63,11 +63,13 @@ def _entries(program: Program, sizes: Mapping[sympy.Symbol, int]) -> int:
 
 
 def sizes_in_order(program: Program) -> Iterator[dict[sympy.Symbol, int]]:
-    """All assignments of 1, 2, 3, 4 to the sizes, those with the smallest sum first."""
+    """All assignments of 1, 2, 3, 4 to the sizes, those with the smallest sum first, where every input has a shape."""
     symbols = input_sizes(program)
     choices = itertools.product(range(1, LARGEST + 1), repeat=len(symbols))
     for values in itertools.islice(sorted(choices, key=lambda v: (sum(v), max(v, default=0))), 200):
-        yield dict(zip(symbols, values, strict=True))
+        sizes = dict(zip(symbols, values, strict=True))
+        if all(extent.xreplace(sizes) >= 0 for t in program.inputs for extent in t.shape):
+            yield sizes
 
 
 def point(

@@ -11,7 +11,7 @@ import sympy
 from sympy import Expr, S
 
 from ..calculus.differentiate import new_name
-from ..ir.facts import spec
+from ..ir.facts import implied
 from ..ir.nodes import Bracket, Entry, Equation, Program, Read, Slot, Tensor, fresh_indices, size, substitute
 from ..ir.tensors import resized, with_tensors
 from .dependence import rational_in
@@ -59,8 +59,8 @@ def _fact(fact: str) -> Callable[..., Iterator[Cases]]:
     def impose(program: Program, name: str) -> Iterator[Cases]:
         tensor = _tensor(program, name)
         if tensor is not None and fact not in tensor.facts:
-            more = spec(" ".join(map(str, tensor.shape)), fact).facts
-            yield (with_tensors(program, {tensor: replace(tensor, facts=tensor.facts | more)}),)
+            known = tensor.facts | implied(tensor.shape, fact)
+            yield (with_tensors(program, {tensor: replace(tensor, facts=known)}),)
 
     return impose
 
@@ -93,7 +93,7 @@ class Defining:
 
     def input(self, letter: str, *shape: Expr, facts: str = "") -> Tensor:
         """A new input."""
-        known = spec(" ".join(map(str, shape)), facts).facts if facts else frozenset()
+        known = implied(shape, facts) if facts else frozenset()
         self.inputs.append(Tensor(new_name(letter, self.taken), shape, facts=known))
         return self.inputs[-1]
 

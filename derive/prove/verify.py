@@ -11,7 +11,7 @@ from ..deadline import OutOfTime, within
 from ..errors import ShapeError, SidesDiffer, UnknownName
 from ..frontends.claim import Claim, understand_claim
 from ..frontends.layouts import Layout
-from ..ir.facts import Spec
+from ..ir.facts import Spec, axes_as_declared
 from ..ir.nodes import Program, Tensor
 from ..ir.tensors import merge, with_tensors
 from ..rewrite.measure import prune
@@ -146,7 +146,7 @@ def declared(t: Tensor) -> str:
         "boolean": ["boolean"],
         "integer": [f"integer < {t.bound}" if t.bound is not None else "integer"],
     }
-    return ", ".join([" ".join(map(str, t.shape)).replace(" + ", "+"), *kind[t.kind], *sorted(t.facts)])
+    return ", ".join([axes_as_declared(t.shape), *kind[t.kind], *sorted(t.facts)])
 
 
 def verify_programs(left: Program, right: Program, claim: str) -> list[Verdict]:

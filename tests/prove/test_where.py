@@ -140,3 +140,19 @@ def test_numbers_cannot_grow_through_definitions() -> None:
 def test_a_cotangent_has_the_shape_of_the_function(claim: str, words: str) -> None:
     with pytest.raises(ShapeError, match=words):
         dv.verify(claim, A="m n", x="n")
+
+
+# -- shapes that are sums of sizes
+
+
+def test_sizes_at_which_an_array_has_no_shape_are_left_out() -> None:
+    verdict = dv.verify("vjp(np.correlate(x, w, 'valid'), x, g) == np.correlate(g, w, 'full')", x="n", w="k")
+    assert verdict.status == "REFUTED" and verdict.counterexample is not None
+    sizes = verdict.counterexample.sizes
+    assert sizes["n"] >= sizes["k"]
+
+
+def test_an_axis_that_is_a_sum_is_declared_again() -> None:
+    verdict = dv.verify("vjp(np.pad(x, (1, 2)), x, g) == g[:-3]", x="n", g="n+3")
+    assert verdict.status == "REFUTED" and verdict.variables == {"x": "n", "g": "n+3"}
+    assert dv.verify(verdict.claim, **verdict.variables).status == "REFUTED"
