@@ -45,6 +45,18 @@ class Claim:
         return f"{self.sides[0]} {self.relation} {self.sides[1]}{definitions}"
 
 
+def in_one_line(text: str) -> str:
+    """The claim as a verdict shows it and as it can be read again: semicolons between definitions that begin lines.
+
+    Raises:
+        ParseError: the text cannot be read.
+    """
+    source = Source(text)
+    formula = read_formula(source)
+    defined = "; ".join(source.words(d.place) for d in formula.definitions)
+    return source.words(formula.tree.place) + (f" where {defined}" if defined else "")
+
+
 def understand_claim(text: str, specs: Mapping[str, Spec], layout: Layout | None = None) -> Claim:
     """Read a relation ``left == right``, or an inequality, between two formulas over the same variables.
 

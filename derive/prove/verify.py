@@ -9,7 +9,7 @@ from functools import partial
 
 from ..deadline import OutOfTime, within
 from ..errors import ShapeError, SidesDiffer, UnknownName
-from ..frontends.claim import Claim, understand_claim
+from ..frontends.claim import Claim, in_one_line, understand_claim
 from ..frontends.layouts import Layout
 from ..ir.facts import Spec, axes_as_declared
 from ..ir.nodes import Program, Tensor
@@ -52,7 +52,7 @@ def verify_text(text: str, specs: Mapping[str, Spec], seconds: float | None = SE
         ParseError: the text is no claim, or its sides do not fit.
     """
     notation = Notation(understand_claim, partial(understand_claim, text))
-    return verify_claim(partial(understand_claim, text), specs, " ".join(text.split()), notation, seconds)
+    return verify_claim(partial(understand_claim, text), specs, in_one_line(text), notation, seconds)
 
 
 def verify_claim(
