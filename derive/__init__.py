@@ -13,7 +13,7 @@ from .api import (
     value_and_grad,
     vjp,
 )
-from .claims import audit_gradient, verify, verify_derivation, verify_gradient
+from .claims import audit_gradient, recheck, verify, verify_derivation, verify_gradient
 from .errors import (
     DeriveError,
     DomainError,
@@ -25,6 +25,7 @@ from .errors import (
     TraceError,
     UnknownName,
     UnsupportedOp,
+    VerdictError,
 )
 from .frontends.scan import scan
 from .function import Function
@@ -50,6 +51,7 @@ __all__ = [
     "UnknownName",
     "UnsupportedOp",
     "Verdict",
+    "VerdictError",
     "audit_gradient",
     "check",
     "checkpointed",
@@ -62,6 +64,7 @@ __all__ = [
     "jvp",
     "parse",
     "parse_latex",
+    "recheck",
     "scan",
     "simplify",
     "spec",

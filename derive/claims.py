@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from .api import grad, trace
@@ -13,20 +14,25 @@ from .ir.facts import Spec
 from .prove.backward import Audit, judge
 from .prove.derivation import DerivationVerdict
 from .prove.derivation import verify_derivation as verify_lines
+from .prove.recheck import Recheck
+from .prove.recheck import recheck as recheck_saved
 from .prove.verdict import Verdict, worst
-from .prove.verify import verify_programs, verify_text
+from .prove.verify import SECONDS, verify_programs, verify_text
 from .structure import filled
 from .texts import specs_of
 from .wanted import Wrt, wanted
 
 
-def verify(claim: str | Function, other: Function | None = None, /, **shapes: Any) -> Verdict:
+def verify(
+    claim: str | Function, other: Function | None = None, /, *, seconds: float | None = SECONDS, **shapes: Any
+) -> Verdict:
     """Whether an identity holds: proved, tested, refuted with the smallest counterexample found, or unknown.
 
     Args:
         claim: ``"grad(x'*A*x, x) == (A + A')*x"`` in the grammar of `parse`, with `grad`, `jacobian`, `hessian`,
             `jvp` and `vjp`, and with definitions after the word where; or a function, to be compared with `other`.
         other: a function of the same inputs.
+        seconds: what is not decided by then is UNKNOWN; None for no limit.
         shapes: as for `trace`, with facts; what is left out follows from the operations.
 
     Returns:
@@ -43,7 +49,7 @@ def verify(claim: str | Function, other: Function | None = None, /, **shapes: An
         PROVED
     """
     if isinstance(claim, str):
-        return verify_text(claim, specs_of(shapes))
+        return verify_text(claim, specs_of(shapes), seconds)
     if not isinstance(claim, Function) or not isinstance(other, Function):
         raise UnknownName("verify takes a claim as text, or two functions; try: verify(trace(f, ...), trace(g, ...))")
     return worst(verify_programs(claim.program, other.program, f"{claim.name} == {other.name}"))
@@ -70,6 +76,25 @@ def verify_derivation(text: str, /, **shapes: Any) -> DerivationVerdict:
           ✓ 1  == a^2 + 2*a*b + b^2   PROVED (all sizes)
     """
     return verify_lines(text, specs_of(shapes))
+
+
+def recheck(source: str | Path) -> Recheck:
+    """Check a saved verdict again: its counterexample in exact arithmetic, its proof made anew.
+
+    Args:
+        source: what `Verdict.to_json` gave, or the path of a file of it; it may come from strangers.
+
+    Returns:
+        A `Recheck`: ``confirmed``, and `findings` that say what was looked at. UNKNOWN is never confirmed.
+
+    Raises:
+        VerdictError: there is no such file, or it holds no verdict on a claim in text.
+
+    Example:
+        >>> print(recheck(verify("x'*y == y'*x", x="n", y="n").to_json()).confirmed)
+        True
+    """
+    return recheck_saved(source)
 
 
 def verify_gradient(loss: Function, gradient: Callable[..., Any], wrt: Wrt = None) -> Verdict:

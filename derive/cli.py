@@ -77,8 +77,14 @@ def _parser() -> argparse.ArgumentParser:
         "--derivation", metavar="FILE",
         help="instead of a claim: a file with the lines of a derivation, or these as text; - is standard input",
     )  # fmt: skip
+    command.add_argument(
+        "--recheck", metavar="FILE", type=Path, help="instead of a claim: a verdict that --json wrote, to be checked anew"
+    )
     command.add_argument("--shapes", default="", help='"x=n, A=n n, symmetric"; default: what the operations determine')
     command.add_argument("--json", action="store_true", help="the verdict as JSON")
+    command.add_argument(
+        "--seconds", type=float, default=claims.SECONDS, help="what is not decided by then is UNKNOWN; default: %(default)s"
+    )
     command.set_defaults(run=_verify)
     text = "a hand-written backward pass judged line by line: what is wrong, and what it should be"
     command = commands.add_parser("audit", help=text, description=text)
@@ -93,10 +99,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _verify(options: argparse.Namespace, console: Console) -> int:
     shapes = parse_shapes(options.shapes)
-    if (options.claim is None) == (options.derivation is None):
-        raise UnknownName("verify takes either a claim or --derivation FILE")
+    if [options.claim, options.derivation, options.recheck].count(None) != 2:
+        raise UnknownName("verify takes one of these: a claim, --derivation FILE, --recheck FILE")
+    if options.recheck is not None:
+        checked = claims.recheck(options.recheck)
+        console.print(str(checked), markup=False)
+        return 0 if checked.confirmed else 1
     verdict: Verdict | DerivationVerdict = (
-        claims.verify(options.claim, **shapes)
+        claims.verify(options.claim, seconds=options.seconds, **shapes)
         if options.derivation is None
         else claims.verify_derivation(_text_of(options.derivation), **shapes)
     )

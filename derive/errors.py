@@ -16,6 +16,10 @@ class SidesDiffer(ShapeError):
     """The two sides of a claim have different shapes."""
 
 
+class VerdictError(DeriveError, ValueError):
+    """A saved verdict that cannot be read or checked."""
+
+
 class UnsupportedOp(DeriveError, NotImplementedError):
     """A NumPy function, method or option that has no record yet."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
-Status = Literal["PROVED", "TESTED", "REFUTED", "UNKNOWN"]
+from .saved import Status, read_fields
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,20 @@ class Verdict:
         return "\n".join(lines)
 
     def to_json(self) -> str:
-        """The verdict as text that can be kept; `verify` on its claim and variables checks it again."""
+        """The verdict as text that can be kept; `from_json` reads it, and `derive.recheck` checks it again."""
         return json.dumps(asdict(self), default=jsonable, indent=1)
+
+    @staticmethod
+    def from_json(source: str | Path) -> Verdict:
+        """The verdict in what `to_json` gave, or in a file of it, as it was saved: nothing is checked anew.
+
+        Raises:
+            VerdictError: there is no such file, or it holds no verdict.
+        """
+        data = read_fields(source)
+        if (found := data.get("counterexample")) is not None:
+            data["counterexample"] = Counterexample(**found)
+        return Verdict(**data)
 
 
 def worst(verdicts: Sequence[Verdict]) -> Verdict:
