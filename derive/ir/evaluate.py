@@ -11,6 +11,7 @@ import sympy
 from sympy import Expr, S
 from sympy.logic.boolalg import And, Boolean, Not, Or
 
+from ..deadline import check_time
 from ..errors import DomainError, UnsupportedOp
 from ..ops.elementwise import op_of_head
 from ..ops.linalg import primitives
@@ -67,6 +68,7 @@ def evaluate(program: Program, inputs: Mapping[str, Any], numbers: Numbers = FLO
             )
     with np.errstate(all="ignore"):
         for block in blocks(program.equations):
+            check_time()
             if isinstance(block, Equation):
                 values[block.target.name] = _Evaluator(block, values, sizes, numbers).run()
             else:

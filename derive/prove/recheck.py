@@ -124,6 +124,8 @@ def _arrays(program: Program, recorded: Counterexample) -> dict[str, Any]:
             array = np.array(recorded.arrays[t.name], dtype=object if exact else None)
         except ValueError:
             raise VerdictError(f"the rows of {t.name} have different lengths") from None
+        if exact and any(isinstance(entry, list) for entry in array.flat):
+            raise VerdictError(f"the rows of {t.name} have different lengths")
         if array.ndim != t.rank:
             raise VerdictError(f"{t.name} has {array.ndim} axes, and should have {t.rank}")
         array = np.asarray(np.frompyfunc(_fraction, 1, 1)(array), dtype=object) if exact else array

@@ -10,6 +10,7 @@ import sympy
 from sympy import Eq, Expr, Ne, S
 
 from ..calculus.differentiate import new_name
+from ..deadline import check_time
 from ..ir.nodes import (
     Bracket,
     Entry,
@@ -110,6 +111,7 @@ class _Walk:
 
     def run(self) -> Program:
         for equation in self.program.equations:
+            check_time()
             self.process(equation)
         return replace(self.program, equations=in_order(self.new.values()))
 
