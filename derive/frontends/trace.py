@@ -11,10 +11,9 @@ import numpy as np
 import sympy
 from sympy import Expr, S
 
-from ..errors import DomainError, NeedsSize, ShapeError, TraceError, UnsupportedOp
+from ..errors import NeedsSize, ShapeError, TraceError, UnsupportedOp
 from ..ir.nodes import (
     Bracket,
-    Entry,
     Equation,
     Index,
     Read,
@@ -28,16 +27,16 @@ from ..ir.nodes import (
 )
 from ..ir.recurrences import TIMES
 from ..ops.elementwise import op_of_numpy
-from ..ops.elementwise.comparisons import OF_TRUTH_VALUES, truth
-from ..ops.elementwise.piecewise import domestic
+from ..ops.elementwise.comparisons import OF_TRUTH_VALUES
 from ..ops.tensor import home_of, tensor_ops
+from .branches import decide
 from .captured import Captured
-from .constants import LARGEST_TABLE, exact, rule
 from .extents import Extents
 from .indexing import getitem
+from .operands import lift, real_body, whole
 from .primitives import apply_primitive, matrix_facts, store
 from .reshaping import reshape
-from .traced import BOOL, FLOAT, INT, Traced, holds_traced
+from .traced import BOOL, FLOAT, INT, Traced
 from .words import TEMPORARY, Words
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
@@ -168,7 +167,7 @@ class Trace(Words):
 
         Integers from 0 to `below` - 1 are a tensor of integers, whose entries may be places.
         """
-        body = substitute(self._checked(body), {i: S.Zero for i in (*axes, *bound) if i.extent == 1})
+        body = substitute(real_body(self, body), {i: S.Zero for i in (*axes, *bound) if i.extent == 1})
         bound = tuple(i for i in bound if i.extent != 1)
         if bound and not any(i in indices_of(body) for i in bound):
             count = sympy.Mul(*(i.extent for i in bound))
@@ -188,28 +187,6 @@ class Trace(Words):
         step = Step(rule=rule, where=self.user.where())
         self.equations.append(Equation(target, kept, body, reduce if bound else None, bound, step))
         return self.view(axes, Read(target, kept), dtype)
-
-    def _checked(self, body: Expr) -> Expr:
-        """The body with our own |x| and sign in place of SymPy's; it must be a real number."""
-        body = domestic(body)
-        if self._written_out(body).has(S.ImaginaryUnit, S.ComplexInfinity):
-            raise DomainError(
-                "a division by 0, or a root or logarithm of a negative number, whatever the arrays hold\n"
-                f"  in {self.user.line()}"
-            )
-        return body
-
-    def _written_out(self, body: Expr, levels: int = 3) -> Expr:
-        """A body with roots in it, in terms of what its values are made of: sqrt(t) with t = -x^2 is imaginary."""
-        if levels == 0 or all(p.exp.is_integer for p in body.atoms(sympy.Pow)):
-            return body
-        made = {e.target: e for e in self.equations if e.reduce is None}
-        values = {
-            r: substitute(made[r.tensor].body, dict(zip(made[r.tensor].axes, r.indices, strict=True)))
-            for r in body.atoms(Read)
-            if r.tensor in made and not isinstance(made[r.tensor].body, Entry)
-        }
-        return self._written_out(substitute(body, values), levels - 1) if values else body
 
     def elementwise(
         self, make: Callable[..., Expr], args: Iterable[Any], rule: str, dtype: np.dtype[Any]
@@ -242,69 +219,12 @@ class Trace(Words):
         return x.at(tuple(S.Zero if e == 1 else i for e, i in zip(x.extents, own, strict=True)))
 
     def lift(self, value: Any) -> Traced:
-        """Any operand as a traced array: numbers exactly, constant arrays by a rule for their entries."""
-        if isinstance(value, Traced):
-            if value.owner is not self and value.owner in Trace.active and self in Trace.active:
-                return self.captured.view(self, value)
-            if value.owner is not self or self.ended:
-                raise TraceError(
-                    "a traced array was kept from an earlier call or belongs to another trace "
-                    f"({self.place()}); try: make it an argument, or compute it inside the function"
-                )
-            if self.times & indices_of(value.entry) - set(self.ambient) - set(value.axes):
-                raise TraceError(
-                    f"an array of one step was kept after its scan had ended ({self.place()}); try: return it from the "
-                    "step, as part of the carry or of y"
-                )
-            return value
-        if isinstance(value, list | tuple) and holds_traced(value):
-            return self.call("numpy.stack", ([self.lift(v) for v in value],), {})
-        array = np.asarray(value)
-        if array.dtype.kind == "c":
-            raise TraceError(
-                f"complex constant {value!r} ({self.place()}): only real arithmetic can be derived"
-            )
-        if array.dtype.kind not in "fiub":
-            raise TraceError(
-                f"cannot use {value!r} of type {type(value).__name__} as an array ({self.place()})"
-            )
-        dtype = {"f": FLOAT, "b": BOOL}.get(array.dtype.kind, INT)
-        if array.ndim == 0:
-            return self.view((), exact(array.item()), dtype)
-        axes = self.fresh(array.shape)
-        entry = rule(array, axes)
-        if entry is None:
-            raise UnsupportedOp(
-                f"a constant array of shape {array.shape} ({self.place()}): beyond {LARGEST_TABLE} entries it must be "
-                "constant, triangular, diagonal or a progression; try: make it an argument"
-            )
-        return self.view(axes, substitute(entry, {i: S.Zero for i in axes if i.extent == 1}), dtype)
+        """Any operand as a traced array; see `operands.lift`."""
+        return lift(self, value)
 
     def whole(self, x: Traced) -> Traced:
-        """An array of integers with its entry in terms of integer tensors, as an index must be.
-
-        Real numbers that a truth value compares stay the ones that are stored, and states are no expressions.
-        """
-        made = (
-            e
-            for e in self.equations
-            if e.reduce is None
-            and e.target.kind == "real"
-            and e.target not in self.states
-            and (x.dtype == INT or e.body.is_integer)
-        )
-        definitions = {e.target.name: e for e in made}
-        entry = x.entry
-        while found := [r for r in reads_of(entry) if r.tensor.name in definitions]:
-            equations = [definitions[r.tensor.name] for r in found]
-            entry = substitute(
-                entry,
-                {
-                    r: substitute(e.body, dict(zip(e.axes, r.indices, strict=True)))
-                    for r, e in zip(found, equations, strict=True)
-                },
-            )
-        return self.view(x.axes, entry, x.dtype)
+        """An array of integers in terms of integer tensors, as an index must be; see `operands.whole`."""
+        return whole(self, x)
 
     # -- time
 
@@ -464,21 +384,8 @@ class Trace(Words):
     # -- branches
 
     def decide(self, x: Traced) -> bool:
-        """The truth of a condition on sizes, for Python's `if`, `and`, `or`, `not`, `max` and `min`.
-
-        Raises:
-            NeedsSize: it depends on sizes that are not known.
-            TraceError: it depends on the numbers in the arrays.
-        """
-        answer = _from_one_on(truth(self.resolve(self.lift(x).entry))) if not x.axes else None
-        if answer in (sympy.true, sympy.false):
-            return bool(answer)
-        if answer is not None and not reads_of(x.entry):
-            raise self.needs_size(f"a branch on {_in_words(answer)}", answer)
-        raise TraceError(
-            f"a branch asks for the truth of {x}, which is known only when arrays are given\n  in {self.line()}\n"
-            "  try: np.where(condition, a, b) instead of if, np.maximum instead of max, & and | instead of and, or"
-        )
+        """The truth of a condition on sizes; see `branches.decide`."""
+        return decide(self, x)
 
     def needs_size(self, what: str, expression: Any) -> NeedsSize:
         """The error for code that needs the number of a size; it names every size that this one was unified with."""
@@ -493,20 +400,6 @@ class Trace(Words):
         )
 
 
-def _from_one_on(condition: Any) -> Any:
-    """A condition on sizes, decided where it holds or fails for all sizes from 1 on."""
-    symbols = sorted((s for s in condition.free_symbols if s.is_Symbol), key=str)
-    from_zero = {s: sympy.Symbol(s.name, integer=True, nonnegative=True) + 1 for s in symbols}
-    found = condition.xreplace(from_zero) if condition.is_Relational and symbols else condition
-    return found if found in (sympy.true, sympy.false) else condition
-
-
 def _without_types(signature: inspect.Signature) -> str:
     plain = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
     return str(signature.replace(parameters=plain, return_annotation=signature.empty))
-
-
-def _in_words(condition: Any) -> str:
-    if isinstance(condition, sympy.core.relational.Relational):
-        return f"{condition.lhs} {condition.rel_op} {condition.rhs}"
-    return str(condition)
