@@ -24,6 +24,10 @@ class UnsupportedOp(DeriveError, NotImplementedError):
     """A NumPy function, method or option that has no record yet."""
 
 
+class NoClosedForm(UnsupportedOp):
+    """An expectation for which there is no formula here; the message says of what."""
+
+
 class UnknownMethod(UnsupportedOp, AttributeError):
     """A method of arrays that has no record yet; `hasattr` answers False."""
 

@@ -88,7 +88,8 @@ def samples_of(program: Program) -> list[Sample]:
 def _sample(tensor: Tensor, otherwise: str, needs: set[str]) -> Sample:
     if tensor.kind != "real":
         return Sample(tensor, "integers" if tensor.kind == "integer" else "booleans")
-    role = next((fact for fact in FACTS if fact in tensor.facts), otherwise)
+    known = next((fact for fact in FACTS if fact in tensor.facts), otherwise)
+    role = "unit" if "probability" in tensor.facts else known
     if "positive definite" in needs and role not in ("diagonal", "positive definite"):
         return Sample(tensor, "positive definite")
     regular = "invertible" in needs and role in (*REGULAR, otherwise)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -32,6 +32,7 @@ class Claim:
 
     turned: whether one side is a row where the other is a column: they agree up to the layout at best.
     defined: the definitions after ``where``, as they are written.
+    random: the declarations of random variables, which are no inputs of the program.
     """
 
     understood: Understood
@@ -39,6 +40,7 @@ class Claim:
     sides: tuple[str, str]
     turned: bool = False
     defined: tuple[str, ...] = ()
+    random: Mapping[str, Spec] = field(default_factory=dict)
 
     def __str__(self) -> str:
         definitions = f" where {'; '.join(self.defined)}" if self.defined else ""
@@ -85,7 +87,12 @@ def understand_claim(text: str, specs: Mapping[str, Spec], layout: Layout | None
         defined = tuple(source.words(d.place) for d in formula.definitions)
         notes = conventions((tree, *(d.body for d in formula.definitions)), program)
         understood = Understood(program, formula.style, guessed, notes)
-        return Claim(understood, tree.symbol, (left, right), turned[-1], defined)
+        return Claim(understood, tree.symbol, (left, right), turned[-1], defined, drawn(specs))
+
+
+def drawn(specs: Mapping[str, Spec]) -> dict[str, Spec]:
+    """The declarations of random variables."""
+    return {name: s for name, s in specs.items() if s.law is not None}
 
 
 class _BothSides(Lowering):

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import ShapeError
 from ..ir.facts import Spec
 from ..ir.nodes import Equation, Program, indices_of
-from .claim import Claim
+from .claim import Claim, drawn
 from .derivation_pieces import Chains, Letters, Piece, Pieces, names_in, read_pieces, together
 from .derivation_text import Side, read_derivation
 from .formula import Understood
@@ -52,7 +52,8 @@ class Derivation:
         reading = _reading(self.pieces, [[left, right]], turned)
         program, _ = program_of(reading, {**self.specs, **specs})
         understood = Understood(_without_unread(program), reading.style)
-        return Claim(understood, relation, (self.words(left), self.words(right)), turned[-1])
+        sides = self.words(left), self.words(right)
+        return Claim(understood, relation, sides, turned[-1], random=drawn(self.specs))
 
 
 def understand_derivation(text: str, specs: Mapping[str, Spec]) -> Derivation:
@@ -71,7 +72,7 @@ def understand_derivation(text: str, specs: Mapping[str, Spec]) -> Derivation:
             last = written.chains[-1][-1].place
             raise written.source.error_at("there is nothing to verify; all lines define names", last)
         program, guessed = program_of(_reading(pieces, pieces.chains, []), specs)
-        known = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs}
+        known = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs} | drawn(specs)
         return Derivation(pieces, known, Understood(program, pieces.reading.style, guessed))
 
 

@@ -13,11 +13,13 @@ from ..ir.nodes import Read, Tensor
 from .formula_code import FormulaCode
 from .formula_conventions import TIED, is_tied
 from .formula_derivatives import depends, gradient, jacobian_of, pulled, pushed
+from .formula_expectation import Means
 from .formula_grammar import KEYWORDS, MODULES, Style, dotted
 from .formula_names import (
     BY_ENTRY,
     CONSTANTS,
     DERIVATIVES,
+    MEANS,
     OF_TWO,
     OPTIONS,
     OWN,
@@ -84,6 +86,7 @@ class Lowering:
         self.trace, self.code, self.style, self.lengths = trace, code, style, lengths
         self.names, self.defined = dict(names), dict[str, Value]()
         self.operators = Operators(trace, code, style, self.signs)
+        self.means = Means(trace, code, self.operators, self.value)
 
     def define(self, definitions: Iterable[Definition], apart: Collection[str]) -> None:
         """Give names to formulas, each after what it uses; those `apart` become tensors that one can differentiate by."""
@@ -167,6 +170,9 @@ class Lowering:
             raise self.code.error(f"{name} is an array, not a function; write {name}*(...) for a product")
         if name in DERIVATIVES:
             return self.derivative(name, node)
+        if name in MEANS:
+            self.without_options(node)
+            return self.means.call(node)
         if name in OWN:
             return self.own(name, node)
         if name in OF_TWO and len(node.args) == 2 and not node.options:

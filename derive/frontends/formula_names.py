@@ -31,7 +31,10 @@ ALIASES = {
 DERIVATIVES = {"grad": 2, "jacobian": 2, "hessian": 2, "jvp": 3, "vjp": 3}
 """Functions of a formula that differentiate, and how many arguments they take."""
 
-OWN = ("norm1", "norm2", "logdet", "relu", "vec", "vector", "matrix", "transpose", *DERIVATIVES)
+MEANS = ("expectation", "variance", "covariance")
+"""Functions of a formula that integrate random variables out."""
+
+OWN = ("norm1", "norm2", "logdet", "relu", "vec", "vector", "matrix", "transpose", *DERIVATIVES, *MEANS)
 """Functions of formulas that are written with others; see `formula_lower`."""
 
 CONSTANTS = {"pi": sympy.pi, "np.pi": sympy.pi, "np.e": sympy.E, "inf": sympy.oo, "np.inf": sympy.oo}

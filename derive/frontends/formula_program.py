@@ -11,13 +11,14 @@ import sympy
 
 from ..errors import ParseError, ShapeError, SpecError, UnknownName, closest, in_text
 from ..ir.facts import Spec
-from ..ir.nodes import Index, Program, indices_of, size, substitute
+from ..ir.nodes import Equation, Index, Program, Tensor, indices_of, size, substitute
 from ..ir.tensors import with_tensors
 from .formula_code import FormulaCode
 from .formula_grammar import KEYWORDS, MODULES, Style
 from .formula_guess import Guess, Ranks, guesses, likely_ranks
 from .formula_limits import Growth, check_growth
 from .formula_lower import Lowering
+from .formula_random import Random, completed
 from .formula_text import Source
 from .formula_tree import Call, Definition, Name, Node, Place, walk
 from .formula_values import Value
@@ -44,6 +45,7 @@ class Reading:
     left: the name of the result, if the formula gives it one.
     number: whether the result must be a number.
     definitions: what the formula defines, each after what it uses.
+    random: its random variables, over which it takes means.
     """
 
     source: Source
@@ -57,6 +59,7 @@ class Reading:
     left: str = ""
     number: bool = False
     definitions: tuple[Definition, ...] = ()
+    random: Mapping[str, Random] = field(default_factory=dict)
 
     @property
     def trees(self) -> tuple[Node, ...]:
@@ -76,8 +79,10 @@ def program_of(reading: Reading, specs: Mapping[str, Spec]) -> tuple[Program, tu
     for definition in reading.definitions:
         known[definition.name] = check_growth(source, definition.body, known)
     check_growth(source, tree, known)
+    declared, specs = specs, completed(reading.random, specs)
     names = _variables(reading, specs)
     undeclared = [name for name in names if name not in specs]
+    guessed = tuple(name for name in names if name not in declared)
     failed: list[ParseError] = []
     taken = {*names, *sizes_of_specs(specs), *reading.sizes, *known}
     length = sum(1 for part in reading.trees for _ in walk(part))
@@ -95,7 +100,7 @@ def program_of(reading: Reading, specs: Mapping[str, Spec]) -> tuple[Program, tu
         if len(found) > 1:
             raise _undetermined(reading, found[0][0], found[1][0])
         if found:
-            return found[0][1], tuple(undeclared)
+            return found[0][1], guessed
     raise failed[0]
 
 
@@ -145,6 +150,7 @@ def _trace(reading: Reading, specs: Mapping[str, Spec], flexible: frozenset[symp
         names = {str(s): Value(trace.lift(trace.number(s))) for s in sizes}
         names |= {name: Value(array) for name, array in zip(specs, arrays, strict=True)}
         lowering = reading.lowering(trace, code, reading.style, names, reading.lengths)
+        lowering.means.random, lowering.means.tensors = reading.random, trace.inputs
         lowering.define(reading.definitions, differentiated_by(reading.trees))
         return lowering.result(reading.tree)
 
@@ -159,7 +165,47 @@ def _trace(reading: Reading, specs: Mapping[str, Spec], flexible: frozenset[symp
         if trace.resolve(size(name)).free_symbols - known:
             what = f"the size {name} is not determined by any axis; try: declare a shape with it"
             raise reading.source.error_at(what, place)
-    return _called(_plain(program), reading.left)
+    return _called(_plain(_averaged(reading, program)), reading.left)
+
+
+def _averaged(reading: Reading, program: Program) -> Program:
+    """The program without its random variables, over which it must have taken the mean.
+
+    Raises:
+        ParseError: one of them stands outside of every mean over it.
+    """
+    if not reading.random:
+        return program
+    made, needed = program.definitions, set[str]()
+    waiting = [t.name for t in program.outputs]
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += [r.tensor.name for r in made[name].reads] if name in made else []
+    for n in reading.variables:
+        if n.name in reading.random and n.name in needed:
+            raise reading.source.error_at(f"{n.name} is random; it can stand within expectation(.., {n.name}) only", n.place)
+    equations = tuple(e for e in program.equations if e.target.name in needed)
+    sizes = set().union(*(_sizes(e) for e in equations))
+    inputs = [t for t in program.inputs if t.name not in reading.random]
+    for t in inputs:
+        sizes -= _sizes_of(t)
+    for t in program.inputs:  # a size that only a random variable has is known by it
+        if t.name in reading.random and _sizes_of(t) & sizes:
+            inputs.append(t)
+            sizes -= _sizes_of(t)
+    return Program(tuple(inputs), equations, program.outputs)
+
+
+def _sizes_of(tensor: Tensor) -> set[Any]:
+    return {s for extent in tensor.shape for s in extent.free_symbols}
+
+
+def _sizes(e: Equation) -> set[Any]:
+    """The sizes over which an equation runs, or that it has as numbers."""
+    indices = {*e.indices, *indices_of(e.body)}
+    return {s for part in (e.body, *(i.extent for i in indices)) for s in part.free_symbols}
 
 
 def _at(reading: Reading, start: int) -> str:

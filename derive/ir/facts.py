@@ -23,13 +23,14 @@ IMPLIES: dict[str, tuple[str, ...]] = {
     "upper triangular": (),
     "positive": ("nonnegative",),
     "nonnegative": (),
+    "probability": ("positive",),
     "simplex": ("nonnegative",),
     "one-hot": ("simplex",),
     "binary": ("nonnegative",),
 }
 """Every fact with the facts that follow from it.
 
-Matrix facts speak of the last two axes, simplex and one-hot of the last.
+Matrix facts speak of the last two axes, simplex and one-hot of the last; a probability lies between 0 and 1 and is neither.
 """
 
 SQUARE = {"symmetric", "positive definite", "positive semidefinite", "invertible", "orthogonal", "diagonal"}
@@ -37,16 +38,29 @@ TRIANGULAR = {"lower triangular", "upper triangular"}
 MORE = re.compile(r"([A-Za-z_]\w{0,40})\+([0-9]{1,9})")
 AXIS = re.compile(r"[A-Za-z_]\w{0,40}|[0-9]{1,9}")
 INTEGER = re.compile(r"integer(?:\s*<\s*(\w+))?")
+LAW = re.compile(r"([A-Za-z_]\w{0,40})\s*\((.{1,400})\)")
+
+
+@dataclass(frozen=True)
+class Law:
+    """What an array is drawn from, as it is written: ``normal(mu, Sigma)``; the parameters are formulas."""
+
+    name: str
+    parameters: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(self.parameters)})"
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A declared input: sizes of its axes, kind of its entries, facts."""
+    """A declared input: sizes of its axes, kind of its entries, facts, and what it is drawn from if it is random."""
 
     shape: tuple[Expr, ...]
     kind: Kind = "real"
     facts: frozenset[str] = frozenset()
     bound: Expr | None = None
+    law: Law | None = None
 
     def tensor(self, name: str) -> Tensor:
         return Tensor(name, self.shape, self.kind, self.facts, self.bound)
@@ -55,7 +69,8 @@ class Spec:
         """The declaration as `spec` reads it: ``n n, symmetric``."""
         bound = "" if self.bound is None else f" < {self.bound}"
         kind = [] if self.kind == "real" else [f"{self.kind}{bound}"]
-        return ", ".join([" ".join(str(e).replace(" ", "") for e in self.shape), *kind, *sorted(self.facts)])
+        law = [] if self.law is None else [str(self.law)]
+        return ", ".join([" ".join(str(e).replace(" ", "") for e in self.shape), *kind, *sorted(self.facts), *law])
 
     def at(self, sizes: Mapping[Expr, Expr]) -> Spec:
         """The declaration with numbers for some of its sizes."""
@@ -69,7 +84,8 @@ def spec(axes: str | int = "", *facts: str) -> Spec:
     Args:
         axes: names or integers separated by spaces, ``"batch n"``, ``"3 n"``, ``"T+1 n"``, ``""`` for a scalar;
             facts may follow after commas, ``"n n, symmetric"``.
-        facts: words of `IMPLIES`, or ``"integer"``, ``"integer < v"``, ``"boolean"``.
+        facts: words of `IMPLIES`, or ``"integer"``, ``"integer < v"``, ``"boolean"``; or what it is drawn from, such as
+            ``"normal(mu, Sigma)"``: one of `distributions`, its parameters formulas.
 
     Raises:
         SpecError: an axis is not a name or a positive integer, or a fact is unknown or does not fit the shape.
@@ -80,26 +96,43 @@ def spec(axes: str | int = "", *facts: str) -> Spec:
     """
     if isinstance(axes, bool) or not isinstance(axes, str | int):
         raise SpecError(f"axes are a string of names such as 'batch n', or one integer; found {axes!r}")
-    head, *tail = str(axes).split(",")
+    head, *tail = _parts(str(axes))
     shape = tuple(_extent(word, axes) for word in head.split())
     kinds: dict[Kind, Expr | None] = {}
     known: set[str] = set()
-    for word in (" ".join(part.split()) for part in ",".join([*tail, *facts]).split(",") if tail or facts):
+    laws: list[Law] = []
+    for word in (" ".join(part.split()) for part in _parts(",".join([*tail, *facts])) if tail or facts):
         if match := INTEGER.fullmatch(word):
             kinds["integer"] = _extent(match[1], axes) if match[1] else None
         elif word == "boolean":
             kinds["boolean"] = None
         elif word in IMPLIES:
             known |= _closure(word)
+        elif match := LAW.fullmatch(word):
+            laws.append(Law(match[1], tuple(part.strip() for part in _parts(match[2]))))
         else:
             raise SpecError(
                 f"unknown fact {word!r} in {axes!r}; {closest(word, [*IMPLIES, 'integer', 'boolean'])}"
             )
     if len(kinds) > 1:
         raise SpecError(f"entries are either integer or boolean; found both in {axes!r}")
+    if len(laws) > 1:
+        raise SpecError(f"an array is drawn from one distribution; found {laws[0]} and {laws[1]} in {axes!r}")
     _fit(known, shape, axes)
     kind, bound = next(iter(kinds.items()), ("real", None))
-    return Spec(shape, kind, frozenset(known), bound)
+    return Spec(shape, kind, frozenset(known), bound, laws[0] if laws else None)
+
+
+def _parts(text: str) -> list[str]:
+    """The text between commas that stand in no brackets."""
+    found, depth = [""], 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        if character == "," and depth <= 0:
+            found.append("")
+        else:
+            found[-1] += character
+    return found
 
 
 def implied(shape: tuple[Expr, ...], fact: str) -> frozenset[str]:
@@ -126,6 +159,11 @@ def _fit(known: set[str], shape: tuple[Expr, ...], axes: str | int) -> None:
         raise SpecError(f"{wrong[0]!r} needs two axes; found {axes!r}; try: 'n n, {wrong[0]}'")
     if known & {"simplex"} and not shape:
         raise SpecError(f"'simplex' and 'one-hot' need an axis to sum over; found the scalar {axes!r}")
+
+
+def with_facts(facts: frozenset[str], *more: str) -> frozenset[str]:
+    """Some facts with others, and all that follows from these."""
+    return facts.union(*(_closure(f) for f in more))
 
 
 def _closure(fact: str) -> set[str]:

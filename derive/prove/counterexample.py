@@ -106,6 +106,8 @@ def _integers(shape: tuple[int, ...], facts: frozenset[str], rng: np.random.Gene
     parts = int(rng.integers(2, 4)) if broken and "binary" not in facts else 1
     fractions = np.frompyfunc(lambda value: Fraction(int(value), parts), 1, 1)
     exact = np.asarray(fractions(values), dtype=object)
+    if "probability" in facts:
+        exact = np.asarray(exact / (1 + exact), dtype=object)
     if "simplex" in facts:
         if "one-hot" in facts:
             hot = rng.integers(0, shape[-1], shape[:-1])

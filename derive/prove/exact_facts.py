@@ -57,6 +57,7 @@ HOLDS: dict[str, Callable[[Any], bool]] = {
     "positive semidefinite": _each(_positive_semidefinite),
     "positive": lambda x: bool((x > 0).all()),
     "nonnegative": lambda x: bool((x >= 0).all()),
+    "probability": lambda x: bool((x > 0).all() and (x < 1).all()),
     "binary": lambda x: bool(((x == 0) | (x == 1)).all()),
     "simplex": lambda x: bool((x >= 0).all() and np.all(x.sum(axis=-1) == 1)),
     "one-hot": lambda x: bool(((x == 0) | (x == 1)).all() and np.all(x.sum(axis=-1) == 1)),

@@ -337,7 +337,7 @@ def _equal_sizes(program: Program, first: str, second: str) -> Iterator[Cases]:
 
 
 MATRIX = frozenset({"symmetric", "orthogonal", "diagonal", "lower triangular", "upper triangular"})
-STRUCTURED = MATRIX | {"positive", "nonnegative", "binary", "simplex"}
+STRUCTURED = MATRIX | {"positive", "nonnegative", "probability", "binary", "simplex"}
 """Facts beside which a definition would have to keep them as well."""
 RIGID = STRUCTURED | {"invertible"}
 SIGNED = frozenset({"nonnegative"})

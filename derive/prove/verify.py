@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ..deadline import OutOfTime, within
-from ..errors import ShapeError, SidesDiffer, UnknownName
+from ..errors import NoClosedForm, ShapeError, SidesDiffer, UnknownName
 from ..frontends.claim import Claim, in_one_line, understand_claim
 from ..frontends.layouts import Layout
 from ..ir.facts import Spec, axes_as_declared
@@ -52,7 +52,12 @@ def verify_text(text: str, specs: Mapping[str, Spec], seconds: float | None = SE
         ParseError: the text is no claim, or its sides do not fit.
     """
     notation = Notation(understand_claim, partial(understand_claim, text))
-    return verify_claim(partial(understand_claim, text), specs, in_one_line(text), notation, seconds)
+    try:
+        return verify_claim(partial(understand_claim, text), specs, in_one_line(text), notation, seconds)
+    except NoClosedForm as error:
+        reason, *_ = str(error).splitlines()
+        words = {name: s.words() for name, s in specs.items()}
+        return Verdict(in_one_line(text), "UNKNOWN", evidence=reason, variables=words)
 
 
 def verify_claim(
@@ -90,6 +95,7 @@ def verify_claim(
         return replace(verdict, variables={n: declared(s.tensor(n)) for n, s in specs.items()})
     program = claim.understood.program
     variables = {t.name: declared(t) for t in program.inputs}
+    variables |= {name: s.words() for name, s in claim.random.items()}
     verdict = replace(verdict, understood=_note(claim), variables=variables)
     if verdict.status != "REFUTED" or claim.relation != "==":
         return verdict
@@ -102,7 +108,7 @@ def verify_claim(
 
 def _explained(verdict: Verdict, claim: Claim, program: Program, notation: Notation | None) -> Verdict:
     """A refutation with what would make the claim true, and what holds in its place."""
-    known = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs}
+    known = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs} | dict(claim.random)
     again = None if notation is None else lambda text: notation.claim(text, known)
     layouts = () if notation is None else other_layouts(partial(notation.rearranged, known))
     verdict = replace(verdict, corrected=corrected(claim, program, again))

@@ -52,6 +52,7 @@ def _softmax(x: Any) -> Any:
 FACTS: dict[str, Callable[[Any], Any]] = {
     "nonnegative": np.abs,
     "positive": lambda x: 0.2 + np.abs(x),
+    "probability": lambda x: 1 / (1 + np.exp(-x)),
     "binary": lambda x: (x > 0).astype(float),
     "lower triangular": np.tril,
     "upper triangular": np.triu,

@@ -29,6 +29,7 @@ def exact(rows: Any) -> Any:
         ("positive semidefinite", [[1, 1], [1, 1]], [[0, 0], [0, -1]]),
         ("positive", [1, 2], [1, 0]),
         ("nonnegative", [1, 0], [1, -1]),
+        ("probability", [Fraction(1, 2), Fraction(1, 3)], [Fraction(1, 2), 1]),
         ("binary", [1, 0], [1, 2]),
         ("simplex", [[1, 0], [0, 1]], [[1, 0], [1, 1]]),
         ("one-hot", [0, 1, 0], [0, 1, 1]),

@@ -36,6 +36,7 @@ def test_every_fact_has_a_sampler() -> None:
 HOLDS: dict[str, Any] = {
     "nonnegative": lambda A: np.all(A >= 0),
     "positive": lambda A: np.all(A > 0),
+    "probability": lambda A: np.all((A > 0) & (A < 1)),
     "binary": lambda A: np.all((A == 0) | (A == 1)),
     "lower triangular": lambda A: np.all(np.triu(A, 1) == 0),
     "upper triangular": lambda A: np.all(np.tril(A, -1) == 0),

@@ -1,0 +1,38 @@
+"""Distributions, one record each; any module put into this folder is found."""
+
+import sys
+from functools import cache
+
+from ..errors import UnknownName, closest
+from ..registry import records
+from ._record import Distribution, Parameter, Record, VectorDistribution
+
+__all__ = [
+    "Distribution",
+    "Parameter",
+    "Record",
+    "VectorDistribution",
+    "distributions",
+    "distributions_called",
+]
+
+
+@cache
+def distributions() -> list[Record]:
+    """All records."""
+    here = sys.modules[__name__]
+    return [*records(here, Distribution), *records(here, VectorDistribution)]
+
+
+def distributions_called(name: str) -> list[Record]:
+    """The laws of numbers and of vectors that have this name.
+
+    Raises:
+        UnknownName: there is none; the message offers the closest names.
+    """
+    found = [d for d in distributions() if d.name == name]
+    if not found:
+        raise UnknownName(
+            f"there is no distribution {name!r}; {closest(name, {d.name for d in distributions()})}"
+        )
+    return found

@@ -1,0 +1,101 @@
+"""The records of distributions: their parameters, their cumulants, and what exponentials and half-lines have for a mean.
+
+Cumulants of independent entries vanish unless all entries are the same, so they give the mean of any product of entries,
+``E x_i x_j = k1_i k1_j + [i = j] k2_i``, for indices and sizes that are symbols. A law times ``exp(t x)`` is, but for a
+constant, a law of the same family in all exponential families: `tilted` says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sympy import Expr
+
+Role = Literal["entry", "vector", "matrix"]
+Entries = Callable[..., Expr]
+"""A parameter of a vector: places -> its entry."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a distribution is given.
+
+    role: "entry" for one or a number for each entry; "vector" and "matrix" for each entry of the last axis or pair of these.
+    facts: words of `ir.facts` that it must have.
+    """
+
+    name: str
+    facts: tuple[str, ...] = ()
+    role: Role = "entry"
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """A law of numbers; an array has independent entries, each with its own parameters.
+
+    Every function takes the parameters last, as SymPy expressions.
+
+    name: as it is written in declarations.
+    support: facts of whatever is drawn.
+    cumulant: (k, ...) -> the k-th cumulant, k >= 1.
+    order: the largest k whose cumulant is not 0; None if there is none.
+    generating: (t, ...) -> the logarithm of E exp(t x).
+    exists: (t, ...) -> what must be positive for E exp(t x) to be finite; None where it always is.
+    tilted: (t, ...) -> the parameters of the law whose density is that of this one times exp(t x), up to a constant.
+    values: (...) -> pairs of a value and its probability, where there are finitely many.
+    above: (k, c, ...) -> E [x > c] x^k.
+    power: (r, ...) -> E x^r for any real r, of positive x; `power_exists` is what must be positive for it to be finite.
+    reference: floats -> the same law of scipy.stats, for tests and for sampling.
+    source: where the formulas stand.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    cumulant: Callable[..., Expr]
+    generating: Callable[..., Expr]
+    reference: Callable[..., Any]
+    source: str
+    support: tuple[str, ...] = ()
+    order: int | None = None
+    exists: Callable[..., Expr] | None = None
+    tilted: Callable[..., tuple[Expr, ...]] | None = None
+    values: Callable[..., tuple[tuple[Expr, Expr], ...]] | None = None
+    above: Callable[..., Expr] | None = None
+    power: Callable[..., Expr] | None = None
+    power_exists: Callable[..., Expr] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class VectorDistribution:
+    """A law of vectors, along the last axis; what stands before it counts independent vectors.
+
+    Parameters come last, as functions from places to entries; a place is an index or a number.
+
+    cumulant: (places, ...) -> the joint cumulant of the entries at these places.
+    order: the largest number of places for which it is not 0; None if there is none.
+    moment: (places, ...) -> the mean of the product of the entries; where this is simpler than cumulants.
+    generating: (a, sum, ...) -> the logarithm of E exp(sum_j a(j) x_j); ``sum(f)`` is the sum of f over the axis.
+    tilted: (a, sum, ...) -> the parameters of the law whose density is that of this one times ``exp(sum_j a(j) x_j)``.
+    marginal: the law of one entry, and `marginal_parameters`: (place, ...) -> its parameters.
+    one_hot: whether exactly one entry is 1 and all others are 0, `moment` of one place being its probability.
+    reference: arrays -> the same law of scipy.stats.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    reference: Callable[..., Any]
+    source: str
+    support: tuple[str, ...] = ()
+    cumulant: Callable[..., Expr] | None = None
+    order: int | None = None
+    moment: Callable[..., Expr] | None = None
+    generating: Callable[..., Expr] | None = None
+    tilted: Callable[..., tuple[Entries, ...]] | None = None
+    marginal: Distribution | None = None
+    marginal_parameters: Callable[..., tuple[Expr, ...]] | None = None
+    one_hot: bool = False
+
+
+Record = Distribution | VectorDistribution

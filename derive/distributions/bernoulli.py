@@ -1,0 +1,49 @@
+"""Counts of successes: one trial, or several."""
+
+from functools import cache
+
+import sympy
+from scipy import stats
+from sympy import Expr, S
+
+from ._record import Distribution, Parameter
+
+_p = sympy.Symbol("p")
+
+
+@cache
+def _of_one(k: int) -> Expr:
+    """``k_{n+1} = p (1 - p) dk_n/dp``."""
+    return _p if k == 1 else sympy.expand(_p * (1 - _p) * sympy.diff(_of_one(k - 1), _p))
+
+
+def _cumulant(k: int, p: Expr) -> Expr:
+    return _of_one(k).xreplace({_p: p})
+
+
+def _tilted(t: Expr, p: Expr) -> Expr:
+    return p * sympy.exp(t) / (1 - p + p * sympy.exp(t))
+
+
+BERNOULLI = Distribution(
+    name="bernoulli",
+    parameters=(Parameter("p", ("probability",)),),
+    support=("binary",),
+    cumulant=_cumulant,
+    generating=lambda t, p: sympy.log(1 - p + p * sympy.exp(t)),
+    tilted=lambda t, p: (_tilted(t, p),),
+    values=lambda p: ((S.Zero, 1 - p), (S.One, p)),
+    reference=lambda p: stats.bernoulli(p),
+    source="Johnson, Kemp and Kotz (2005), Univariate Discrete Distributions, sec. 3.2",
+)
+
+BINOMIAL = Distribution(
+    name="binomial",
+    parameters=(Parameter("trials", ("positive",)), Parameter("p", ("probability",))),
+    support=("nonnegative",),
+    cumulant=lambda k, trials, p: trials * _cumulant(k, p),
+    generating=lambda t, trials, p: trials * sympy.log(1 - p + p * sympy.exp(t)),
+    tilted=lambda t, trials, p: (trials, _tilted(t, p)),
+    reference=lambda trials, p: stats.binom(round(trials), p),
+    source="Johnson, Kemp and Kotz (2005), Univariate Discrete Distributions, sec. 3.2",
+)

@@ -1,0 +1,24 @@
+"""The Laplace distribution by its mean and scale."""
+
+import sympy
+from scipy import stats
+from sympy import Expr, S
+
+from ._record import Distribution, Parameter
+
+
+def _cumulant(k: int, mean: Expr, scale: Expr) -> Expr:
+    if k == 1:
+        return mean
+    return 2 * sympy.factorial(k - 1) * scale**k if k % 2 == 0 else S.Zero
+
+
+LAPLACE = Distribution(
+    name="laplace",
+    parameters=(Parameter("mean"), Parameter("scale", ("positive",))),
+    cumulant=_cumulant,
+    generating=lambda t, mean, scale: mean * t - sympy.log(1 - scale**2 * t**2),
+    exists=lambda t, mean, scale: 1 - scale**2 * t**2,
+    reference=lambda mean, scale: stats.laplace(mean, scale),
+    source="Johnson, Kotz and Balakrishnan (1995), Continuous Univariate Distributions 2, ch. 24",
+)

@@ -1,0 +1,54 @@
+"""The normal distribution, of numbers and of vectors; the second parameter is the variance, or the covariance matrix."""
+
+import sympy
+from scipy import stats
+from sympy import Expr, S
+
+from ._record import Distribution, Parameter, VectorDistribution
+
+
+def _density(x: Expr, mean: Expr, variance: Expr) -> Expr:
+    return sympy.exp(-((x - mean) ** 2) / (2 * variance)) / sympy.sqrt(2 * sympy.pi * variance)
+
+
+def _above(k: int, c: Expr, mean: Expr, variance: Expr) -> Expr:
+    """By parts: ``x p(x) = mean p(x) - variance p'(x)``."""
+    if k == 0:
+        return (1 + sympy.erf((mean - c) / sympy.sqrt(2 * variance))) / 2
+    edge = variance * _density(c, mean, variance) * (c ** (k - 1) if k > 1 else S.One)
+    before = (k - 1) * variance * _above(k - 2, c, mean, variance) if k > 1 else S.Zero
+    return mean * _above(k - 1, c, mean, variance) + before + edge
+
+
+NORMAL = Distribution(
+    name="normal",
+    parameters=(Parameter("mean"), Parameter("variance", ("nonnegative",))),
+    cumulant=lambda k, mean, variance: {1: mean, 2: variance}.get(k, S.Zero),
+    order=2,
+    generating=lambda t, mean, variance: mean * t + variance * t**2 / 2,
+    tilted=lambda t, mean, variance: (mean + variance * t, variance),
+    above=_above,
+    reference=lambda mean, variance: stats.norm(mean, variance**0.5),
+    source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 13",
+)
+
+MULTIVARIATE_NORMAL = VectorDistribution(
+    name="normal",
+    parameters=(
+        Parameter("mean", (), "vector"),
+        Parameter("covariance", ("positive semidefinite",), "matrix"),
+    ),
+    cumulant=lambda places, mean, covariance: mean(*places) if len(places) == 1 else covariance(*places),
+    order=2,
+    generating=lambda a, total, mean, covariance: (
+        total(lambda i: a(i) * mean(i)) + total(lambda i: total(lambda j: a(i) * covariance(i, j) * a(j))) / 2
+    ),
+    tilted=lambda a, total, mean, covariance: (
+        lambda i: mean(i) + total(lambda j: covariance(i, j) * a(j)),
+        covariance,
+    ),
+    marginal=NORMAL,
+    marginal_parameters=lambda i, mean, covariance: (mean(i), covariance(i, i)),
+    reference=lambda mean, covariance: stats.multivariate_normal(mean, covariance, allow_singular=True),
+    source="Isserlis (1918), Biometrika 12; Anderson (2003), An Introduction to Multivariate Statistical Analysis, ch. 2",
+)

@@ -1,0 +1,17 @@
+"""The Poisson distribution."""
+
+import sympy
+from scipy import stats
+
+from ._record import Distribution, Parameter
+
+POISSON = Distribution(
+    name="poisson",
+    parameters=(Parameter("mean", ("positive",)),),
+    support=("nonnegative",),
+    cumulant=lambda k, mean: mean,
+    generating=lambda t, mean: mean * (sympy.exp(t) - 1),
+    tilted=lambda t, mean: (mean * sympy.exp(t),),
+    reference=lambda mean: stats.poisson(mean),
+    source="Johnson, Kemp and Kotz (2005), Univariate Discrete Distributions, sec. 4.3",
+)
