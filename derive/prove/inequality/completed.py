@@ -16,6 +16,7 @@ from ...ir.nodes import NAMES, Index, indices_of
 from ..atoms import Total
 from ..naming import components, named_sum
 from ..polynomial import Monomial, Polynomial, collected
+from .content import content
 from .goal import Goal, Known
 from .rewriting import inside
 from .signs import Signs
@@ -31,10 +32,13 @@ def completed_squares(goal: Goal, signs: Signs) -> Iterator[Known]:
     """Squares whose own terms stand in the form, and whose mixed term is one of its products."""
     seen: set[tuple[tuple[Index, ...], Monomial, frozenset[Monomial]]] = set()
     support = set(goal.form.terms)
+    contents = {content(m) for m in support}
     for spine, weight, g, h in _candidates(goal, signs):
         key = spine, weight, frozenset((g, h))
         if g != h and key not in seen:
             seen.add(key)
+            if not {content([*weight, *half, *half]) for half in (g, h)} <= contents:
+                continue
             yield from _both_signs(goal, spine, weight, g, h, support)
 
 
@@ -129,9 +133,11 @@ def _both_signs(
     def summed(a: Polynomial, b: Polynomial) -> Polynomial:
         return forms.form(forms.total(forms.form((w * a * b).expression()), spine).expression())
 
-    own = [summed(first, first), summed(second, second)]
-    if not all(set(o.terms) <= support for o in own):
-        return
+    own: list[Polynomial] = []
+    for half in (first, second):
+        own.append(summed(half, half))
+        if not set(own[-1].terms) <= support:
+            return
     mixed = summed(first, second)
     names = {i: NAMES[n] for n, i in enumerate(spine)}
     over = f"sum_{','.join(names.values())} " if spine else ""

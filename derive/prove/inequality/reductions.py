@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import permutations
 
 import sympy
 from sympy import Expr, S
 
 from ...ir.nodes import Bracket, Index, Read
 from ...ops.elementwise.piecewise import Absolute, Maximum, Minimum
-from ..atoms import Applied, Total
+from ..atoms import Applied, Total, renamed
+from ..naming import named_again
 from ..polynomial import Monomial, Polynomial
 from .forms import over
 from .goal import Goal, Known, Largest
 from .rewriting import inside, rewritten
 from .signs import Signs
-from .squares import free_indices, root
+from .squares import Squares, free_indices, root, squares
 from .text import shown, shown_expr
 
 
@@ -242,31 +244,75 @@ def _roots(form: Polynomial) -> int:
 
 
 def entry_by_entry(goal: Goal) -> Step | None:
-    """Sums over one index as one sum, each term of which is shown to be nonnegative."""
+    """Sums over one axis as one sum, each term of which is shown to be nonnegative."""
     forms = goal.forms
-    axes = {
-        t.bound[0].extent for m, _ in goal.form for t, e in m if isinstance(t, Total) and len(t.bound) == 1
-    }
+    axes = {b.extent for m, _ in goal.form for t, _ in m if isinstance(t, Total) for b in t.bound}
     for extent in sorted(axes, key=str):
         index = Index(f"i{len(goal.free)}", extent)
         inner: list[Polynomial] = []
         left: dict[Monomial, Expr] = {}
         for monomial, c in goal.form:
-            sums = [
-                (a, e) for a, e in monomial if isinstance(a, Total) and extent in {b.extent for b in a.bound}
-            ]
+            sums = [(a, e) for a, e in monomial if isinstance(a, Total) and extent in {b.extent for b in a.bound}]
             if not sums:
                 left[monomial] = c
-            elif len(sums) == 1 and sums[0][1] == 1 and len(sums[0][0].bound) == 1:
-                body, _ = inside(sums[0][0], forms, (index,))
-                inner.append(body * Polynomial({monomial - set(sums): c}))
+            elif len(sums) == 1 and sums[0][1] == 1 and _once(extent, sums[0][0]):
+                inner.append(_opened_at(goal, sums[0][0], index) * Polynomial({monomial - set(sums): c}))
             else:
                 break
         else:
+            if left and not extent.is_positive:
+                continue
             per_entry = Polynomial(left) * forms.power(forms.form(extent), S.NegativeOne)
-            form = Polynomial.sum([*inner, per_entry])
+            form = goal.normal(Polynomial.sum([*inner, per_entry] if left else inner))
             why = f"this is a sum over {index}, of which no term is negative:"
             return Step(why, (replace(goal, form=form, free=(*goal.free, index)),))
+    return None
+
+
+def _once(extent: Expr, total: Total) -> bool:
+    return sum(b.extent == extent for b in total.bound) == 1
+
+
+def _opened_at(goal: Goal, total: Total, index: Index) -> Polynomial:
+    """The sum over its other indices, at one place of this one."""
+    fresh = tuple(index if b.extent == index.extent else goal.forms.fresh(b.extent) for b in total.bound)
+    body, _ = inside(total, goal.forms, fresh)
+    return goal.forms.total(body, tuple(b for b in fresh if b != index))
+
+
+def weights_of_squares(goal: Goal) -> Step | None:
+    """``sum_i (w[i] - u[i]) g[i]^2`` by its weights: all terms are sums of the same squares."""
+    signs, forms = Signs(goal), goal.forms
+    weights: list[Polynomial] = []
+    first: Squares | None = None
+    for monomial, c in goal.form:
+        found = squares(signs.opened(monomial), signs.nonnegative)
+        if found is None or not found.spine or not found.parts:
+            return None
+        first = first or found
+        renaming = _aligned(first, found)
+        if renaming is None:
+            return None
+        weights.append(forms.at(Polynomial({found.weight: c}), renaming))
+    if first is None or len(weights) < 2:
+        return None
+    parts = " ".join(f"({shown_expr(p)})^2" for p in first.parts)
+    over = ",".join(i.name for i in first.spine)
+    form = goal.normal(Polynomial.sum(weights))
+    why = f"this is sum_{over} w {parts} with the weights w = {shown(form)}, of which none is negative:"
+    return Step(why, (replace(goal, form=form, free=(*goal.free, *first.spine)),))
+
+
+def _aligned(one: Squares, other: Squares) -> dict[Index, Index] | None:
+    """The indices of one sum of squares as those of the other, so that what is squared is the same."""
+    if [b.extent for b in one.spine] != [b.extent for b in other.spine] or len(one.parts) != len(other.parts):
+        return None
+    for order in permutations(one.spine):
+        renaming = dict(zip(other.spine, order, strict=True))
+        if all(a.extent == b.extent for a, b in renaming.items()):
+            parts = [named_again(renamed(p, renaming)) for p in other.parts]
+            if sorted(map(str, parts)) == sorted(map(str, one.parts)) and set(parts) == set(one.parts):
+                return renaming
     return None
 
 
@@ -295,5 +341,6 @@ REDUCTIONS: tuple[Reduction, ...] = (
     entry_for_extremum,
     without_logarithms,
     by_cases,
+    weights_of_squares,
     entry_by_entry,
 )
