@@ -30,7 +30,9 @@ def verify(
 
     Args:
         claim: ``"grad(x'*A*x, x) == (A + A')*x"`` in the grammar of `parse`, with `grad`, `jacobian`, `hessian`,
-            `jvp` and `vjp`, and with definitions after the word where; or a function, to be compared with `other`.
+            `jvp` and `vjp`, and with definitions after the word where; an inequality, ``"abs(x'*y) <= norm2(x)*norm2(y)"``,
+            of arrays entry by entry; ``"convex(f, x)"`` or ``"concave(f, x, y)"``, of a scalar in all these variables
+            together; or a function, to be compared with `other`.
         other: a function of the same inputs.
         seconds: what is not decided by then is UNKNOWN; None for no limit.
         shapes: as for `trace`, with facts; what is left out follows from the operations.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import ShapeError, SidesDiffer
+from ..errors import ShapeError, SidesDiffer, closest
 from ..ir.facts import Spec
 from ..ir.nodes import Read
 from .formula import Understood, reading_of
 from .formula_conventions import conventions
-from .formula_grammar import read_formula
+from .formula_grammar import Formula, read_formula
 from .formula_lower import Lowering
 from .formula_program import program_of
 from .formula_text import Source
@@ -23,6 +23,7 @@ from .layouts import Layout
 ARRANGED = {"grad", "jacobian"}
 """Derivatives that layouts arrange in different ways; a Hessian is symmetric."""
 RAVEL = {"numpy.ravel", "ravel", "flatten"}
+CURVATURES = ("convex", "concave")
 RELATIONS = ("==", "!=", "<", "<=", ">", ">=")
 
 
@@ -33,6 +34,7 @@ class Claim:
     turned: whether one side is a row where the other is a column: they agree up to the layout at best.
     defined: the definitions after ``where``, as they are written.
     random: the declarations of random variables, which are no inputs of the program.
+    wrt: for ``convex(f, x)`` and ``concave(f, x)``, whose program has one output, the variables.
     """
 
     understood: Understood
@@ -41,9 +43,12 @@ class Claim:
     turned: bool = False
     defined: tuple[str, ...] = ()
     random: Mapping[str, Spec] = field(default_factory=dict)
+    wrt: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         definitions = f" where {'; '.join(self.defined)}" if self.defined else ""
+        if self.wrt:
+            return f"{self.relation}({self.sides[0]}, {self.sides[1]}){definitions}"
         return f"{self.sides[0]} {self.relation} {self.sides[1]}{definitions}"
 
 
@@ -60,7 +65,7 @@ def in_one_line(text: str) -> str:
 
 
 def understand_claim(text: str, specs: Mapping[str, Spec], layout: Layout | None = None) -> Claim:
-    """Read a relation ``left == right``, or an inequality, between two formulas over the same variables.
+    """Read a relation ``left == right``, or an inequality, between two formulas; or ``convex(f, x)``, ``concave(f, x)``.
 
     What both use may be defined after ``where``, as in `formula.understand`. A derivative may be by what is defined:
     ``grad(L, S)`` is that of L as a function of S, all that does not pass through S being held fixed.
@@ -77,6 +82,8 @@ def understand_claim(text: str, specs: Mapping[str, Spec], layout: Layout | None
     with source.about():
         formula = read_formula(source)
         tree = formula.tree
+        if isinstance(tree, Call) and tree.function in CURVATURES and tree.receiver is None:
+            return _curvature(source, formula, tree, specs)
         if not isinstance(tree, Compare) or tree.symbol not in RELATIONS:
             end = tree.place.end if formula.definitions else len(text)
             raise source.error("a claim is a relation between two formulas, such as x'*x == norm2(x)^2", 0, end)
@@ -93,6 +100,30 @@ def understand_claim(text: str, specs: Mapping[str, Spec], layout: Layout | None
 def drawn(specs: Mapping[str, Spec]) -> dict[str, Spec]:
     """The declarations of random variables."""
     return {name: s for name, s in specs.items() if s.law is not None}
+
+
+def _curvature(source: Source, formula: Formula, tree: Call, specs: Mapping[str, Spec]) -> Claim:
+    """``convex(f, x, y)``: f as a function of x and y together."""
+    example = f"{tree.function}(log(sum(exp(x))), x)"
+    if len(tree.args) < 2 or tree.options:
+        raise source.error_at(f"{tree.function} takes a function and its variables, as in {example}", tree.place)
+    body, *names = tree.args
+    for node in names:
+        if not isinstance(node, Name):
+            raise source.error_at(f"{tree.function} is said of variables: write their names, as in {example}", node.place)
+    inner = replace(formula, tree=body)
+    program, guessed = program_of(replace(reading_of(source, inner, specs), number=True), specs)
+    inputs = {t.name: t for t in program.inputs}
+    for node in names:
+        if isinstance(node, Name) and node.name not in inputs:
+            raise source.error_at(f"{node.name} is no variable of the function; {closest(node.name, inputs)}", node.place)
+    if program.outputs[0].rank:
+        shape = ", ".join(map(str, program.outputs[0].shape))
+        raise source.error_at(f"{tree.function} needs a scalar; found an array [{shape}]; try: sum(...)", body.place)
+    wrt = tuple(dict.fromkeys(n.name for n in names if isinstance(n, Name)))
+    understood = Understood(program, formula.style, guessed)
+    defined = tuple(source.words(d.place) for d in formula.definitions)
+    return Claim(understood, tree.function, (source.words(body.place), ", ".join(wrt)), False, defined, drawn(specs), wrt)
 
 
 class _BothSides(Lowering):

@@ -114,6 +114,8 @@ COMPOSED: dict[str, Callable[..., Any]] = {
     "sigmoid": lambda x: 1 / (1 + (-x).exp()),
     "softplus": lambda x: x.exp().log1p(),
     "polygamma": lambda order, x: flint.acb(x).polygamma(flint.acb(order)).real,
+    "maximum": lambda x, y: flint.arb(x).max(flint.arb(y)),
+    "minimum": lambda x, y: flint.arb(x).min(flint.arb(y)),
 }
 OPPOSITE = {
     np.equal: np.not_equal, np.not_equal: np.equal, np.less: np.greater_equal, np.greater_equal: np.less,

@@ -17,6 +17,7 @@ from ..ir.tensors import merge, with_tensors
 from ..rewrite.measure import prune
 from .conditions import conditions
 from .corrected import corrected, is_derivative
+from .inequality.convexity import decide_convexity
 from .ladder import decide
 from .layouts import other_layouts
 from .verdict import Verdict
@@ -87,7 +88,7 @@ def verify_claim(
                 claim = understand(specs)
             except SidesDiffer as error:
                 return _of_other_shapes(error, shown, specs, notation)
-            verdict = decide(claim.understood.program, claim.relation, shown or str(claim))
+            verdict = _decided(claim, shown or str(claim))
     except OutOfTime:
         reason = f"the time limit of {seconds:g} s has passed"
         verdict = Verdict(shown or str(claim or ""), "UNKNOWN", "time limit", reason)
@@ -104,6 +105,13 @@ def verify_claim(
             return _explained(verdict, claim, program, notation)
     except OutOfTime:
         return verdict
+
+
+def _decided(claim: Claim, shown: str) -> Verdict:
+    program = claim.understood.program
+    if claim.wrt:
+        return decide_convexity(program, claim.relation, claim.wrt, shown)
+    return decide(program, claim.relation, shown)
 
 
 def _explained(verdict: Verdict, claim: Claim, program: Program, notation: Notation | None) -> Verdict:

@@ -12,6 +12,7 @@ from itertools import combinations, combinations_with_replacement
 import sympy
 from sympy import Expr, S
 
+from ...deadline import check_time
 from ...ir.nodes import NAMES, Index, indices_of
 from ..atoms import Total
 from ..naming import components, named_sum
@@ -34,6 +35,7 @@ def completed_squares(goal: Goal, signs: Signs) -> Iterator[Known]:
     support = set(goal.form.terms)
     contents = {content(m) for m in support}
     for spine, weight, g, h in _candidates(goal, signs):
+        check_time()
         key = spine, weight, frozenset((g, h))
         if g != h and key not in seen:
             seen.add(key)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import flint
 import numpy as np
 
-from ...errors import DeriveError
+from ...deadline import OutOfTime, within
+from ...errors import DeriveError, UnsupportedOp
 from ...ir.evaluate import evaluate
-from ...ir.nodes import NAMES, Index, Program, Read
+from ...ir.nodes import NAMES, Index, Program, Read, reads_of
 from ...ir.numbers import RATIONAL
 from ...verify.sample import fractions, plan_sizes, sample_inputs
 from ..counterexample import violated
 from ..fields import BALL
 from ..polynomial import Polynomial, TooLarge
-from ..verdict import Verdict
+from ..verdict import Counterexample, Verdict
 from .domain import arguments_of_logarithms, within_domain
 from .forms import Forms
 from .goal import Goal, Proof
@@ -25,6 +27,8 @@ from .search import counterexample
 RANGES = ((-1.0, 1.0), (-0.05, 0.05), (-8.0, 8.0), (-40.0, 40.0))
 TRIALS = 4
 """Ranges of the entries of test points, and how many choices of sizes for each."""
+SECONDS = 10.0
+"""For a proof; those that are found take a second or two. A long search for a counterexample gets half of it."""
 
 
 def decide_inequality(program: Program, relation: str, claim: str) -> Verdict:
@@ -33,36 +37,63 @@ def decide_inequality(program: Program, relation: str, claim: str) -> Verdict:
         return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
     if (proof := proved_inequality(program, relation)) is not None:
         return Verdict(claim, "PROVED", "all sizes", str(proof))
-    if (found := counterexample(program, relation, sizes=40, draws=32)) is not None:
+    if (found := longer_search(program, relation)) is not None:
         return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
     return tested(program, relation, claim)
+
+
+def longer_search(program: Program, relation: str) -> Counterexample | None:
+    """A counterexample among many points, as far as the time allows."""
+    try:
+        with within(SECONDS / 2):
+            return counterexample(program, relation, sizes=40, draws=32)
+    except OutOfTime:
+        return None
 
 
 def proved_inequality(program: Program, relation: str) -> Proof | None:
     """A proof for all sizes, or None."""
     try:
-        goal, said = _goal(program, relation)
-    except (TooLarge, DeriveError):
+        with within(SECONDS):
+            goal, said = _goal(program, relation)
+            proof = nonnegative(goal)
+    except (TooLarge, DeriveError, OutOfTime):
         return None
-    proof = nonnegative(goal)
     return proof.after(*said) if proof else None
 
 
 def _goal(program: Program, relation: str) -> tuple[Goal, tuple[str, ...]]:
-    said: list[str] = []
-    for _ in range(2):
-        forms = Forms(program)
-        shape = program.outputs[0].shape
-        axes = tuple(Index(NAMES[p], extent) for p, extent in enumerate(shape))
-        left, right = (forms.entry(Read(t, axes)) for t in program.outputs)
-        stronger, found = within_domain(program, (left, right))
-        said.extend(found)
-        if not found:
-            break
-        program = stronger
+    _, (left, right), goal, said = prepared(program)
     difference: Polynomial = right - left if relation in ("<", "<=") else left - right
-    positive = arguments_of_logarithms(program, (left, right))
-    return Goal(difference, relation in ("<", ">"), forms, axes, positive=positive), tuple(said)
+    return replace(goal, form=difference, strict=relation in ("<", ">")), said
+
+
+def prepared(program: Program) -> tuple[Program, tuple[Polynomial, ...], Goal, tuple[str, ...]]:
+    """The outputs in canonical form under the facts that their being defined implies, and what these are."""
+    said: list[str] = []
+    while True:
+        forms = Forms(program)
+        axes = tuple(Index(NAMES[p], extent) for p, extent in enumerate(program.outputs[0].shape))
+        sides = tuple(forms.entry(Read(t, axes)) for t in program.outputs)
+        _check_inlined(program, sides)
+        stronger, found = within_domain(program, sides)
+        if not found:
+            positive = arguments_of_logarithms(program, sides)
+            return program, sides, Goal(Polynomial.number(0), False, forms, axes, positive=positive), tuple(said)
+        program = stronger
+        said.extend(found)
+
+
+def _check_inlined(program: Program, sides: tuple[Polynomial, ...]) -> None:
+    """Nothing is concluded from a form that still names what the program defines: it would be taken for an input.
+
+    Raises:
+        UnsupportedOp: a form reads a tensor that is no input.
+    """
+    inputs = {t.name for t in program.inputs}
+    for read in (r for side in sides for r in reads_of(side.expression())):
+        if read.tensor.name not in inputs:
+            raise UnsupportedOp(f"{read.tensor.name} stands in a canonical form")
 
 
 def tested(program: Program, relation: str, claim: str) -> Verdict:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy
 from sympy import Expr
 
-from ...ir.nodes import Bracket
+from ...ir.nodes import Bracket, reads_of
 from ...ops.elementwise.piecewise import Absolute, Maximum, Minimum, Sign
 from ..atoms import Applied, Signum, Total, ordered
 from ..canonical import Canonical
@@ -21,11 +23,20 @@ class Forms(Canonical):
                 found = e.func(*(self.form(a).expression() for a in e.args))
                 return Polynomial.of(found) if isinstance(found, type(e)) else super().form(found)
             case Bracket():
-                bracket = ordered(e)
+                bracket = Bracket(self._condition(e.condition))
+                bracket = ordered(bracket) if isinstance(bracket, Bracket) else bracket
                 return Polynomial.of(bracket) if isinstance(bracket, Bracket) else Polynomial.number(bracket)
             case Signum():
                 return self.sign(self.form(e.args[0]))
         return super().form(e)
+
+    def _condition(self, c: Any) -> Any:
+        """A condition on the canonical forms of what it compares."""
+        if isinstance(c, sympy.And | sympy.Or | sympy.Not):
+            return c.func(*map(self._condition, c.args))
+        if isinstance(c, sympy.core.relational.Relational) and reads_of(c):
+            return c.func(*(self.form(x).expression() for x in c.args))
+        return c
 
     def absolute(self, form: Polynomial) -> Polynomial:
         """``|u v|`` is ``|u| |v|``."""

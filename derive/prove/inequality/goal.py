@@ -8,8 +8,8 @@ from sympy import Expr
 
 from ...ir.nodes import Index
 from ..atoms import Total
-from ..canonical import Canonical
 from ..polynomial import Polynomial
+from .forms import Forms
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class Goal:
 
     form: Polynomial
     strict: bool
-    forms: Canonical
+    forms: Forms
     free: tuple[Index, ...] = ()
     given: tuple[Known, ...] = ()
     signs: frozenset[Expr] = frozenset()

@@ -15,7 +15,6 @@ from .lemmas import LEMMAS
 from .reductions import REDUCTIONS
 from .scene import scenes
 from .signs import Signs
-from .squares import squares
 from .text import shown, shown_expr
 
 DEPTH = 7
@@ -104,10 +103,9 @@ def _terms(goal: Goal, signs: Signs) -> str:
 
 def _as_squares(monomial: Monomial, c: Expr, signs: Signs) -> str:
     plain = shown(Polynomial({monomial: c}))
-    product = signs.opened(monomial)
-    if all(signs.nonnegative(a) and not isinstance(a, Total) for a, _ in monomial) or not product.bound:
+    if not any(isinstance(a, Total) for a, _ in monomial):
         return plain
-    found = squares(product, signs.nonnegative)
+    found = signs.squares(monomial)
     if found is None or not any(isinstance(p, Total) for p in found.parts):
         return plain
     letters = {i: NAMES[n] for n, i in enumerate(found.spine)}

@@ -9,7 +9,7 @@ from itertools import permutations
 import sympy
 from sympy import Expr, S
 
-from ...ir.nodes import Bracket, Index, Read
+from ...ir.nodes import NAMES, Bracket, Index, Read
 from ...ops.elementwise.piecewise import Absolute, Maximum, Minimum
 from ..atoms import Applied, Total, renamed
 from ..naming import named_again
@@ -18,7 +18,7 @@ from .forms import over
 from .goal import Goal, Known, Largest
 from .rewriting import inside, rewritten
 from .signs import Signs
-from .squares import Squares, free_indices, root, squares
+from .squares import Squares, free_indices, root
 from .text import shown, shown_expr
 
 
@@ -70,11 +70,11 @@ def without_denominators(goal: Goal) -> Step | None:
         return None
     factor = frozenset((a, -e) for a, e in least.items())
     form = forms.form((goal.form * Polynomial({factor: S.One})).expression())
-    form = _expanded(goal, form)
+    form = expanded(goal, form)
     return Step(f"times {shown(Polynomial({factor: S.One}))}, which is positive", (goal.with_form(form),))
 
 
-def _expanded(goal: Goal, form: Polynomial) -> Polynomial:
+def expanded(goal: Goal, form: Polynomial) -> Polynomial:
     """Sums to whole powers multiplied out."""
     parts = []
     for monomial, c in form:
@@ -93,7 +93,7 @@ def multiplied_out(goal: Goal) -> Step | None:
     """Sums to whole powers, multiplied out."""
     if not any(a.is_Add and e >= 1 for m, _ in goal.form for a, e in m):
         return None
-    form = _expanded(goal, goal.normal(goal.form))
+    form = expanded(goal, goal.normal(goal.form))
     return None if form.terms == goal.form.terms else Step("multiplied out", (goal.with_form(form),))
 
 
@@ -233,7 +233,7 @@ def without_roots(goal: Goal) -> Step | None:
         return None
     P, N = Polynomial(positive), Polynomial(negative)
     form = forms.form((P.power(2) - N.power(2)).expression())
-    form = _expanded(goal, form)
+    form = expanded(goal, form)
     if _roots(form) > _roots(goal.form):
         return None
     return Step(f"the square of {shown(P)} is at least that of {shown(N)}", (goal.with_form(form),))
@@ -286,7 +286,7 @@ def weights_of_squares(goal: Goal) -> Step | None:
     weights: list[Polynomial] = []
     first: Squares | None = None
     for monomial, c in goal.form:
-        found = squares(signs.opened(monomial), signs.nonnegative)
+        found = signs.squares(monomial)
         if found is None or not found.spine or not found.parts:
             return None
         first = first or found
@@ -296,10 +296,14 @@ def weights_of_squares(goal: Goal) -> Step | None:
         weights.append(forms.at(Polynomial({found.weight: c}), renaming))
     if first is None or len(weights) < 2:
         return None
-    parts = " ".join(f"({shown_expr(p)})^2" for p in first.parts)
-    over = ",".join(i.name for i in first.spine)
+    names = {i: NAMES[n] for n, i in enumerate(first.spine)}
+    parts = " ".join(f"({shown_expr(p, names)})^2" for p in first.parts)
     form = goal.normal(Polynomial.sum(weights))
-    why = f"this is sum_{over} w {parts} with the weights w = {shown(form)}, of which none is negative:"
+    weight = f"weight[{','.join(names.values())}]"
+    why = (
+        f"this is sum_{','.join(names.values())} {weight} {parts} with {weight} = {shown(form, names)}, "
+        "of which none is negative:"
+    )
     return Step(why, (replace(goal, form=form, free=(*goal.free, *first.spine)),))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import sympy
 from sympy import Expr, S
 
+from ...deadline import check_time
 from ...ir.nodes import Index, Read
 from ..atoms import Applied, Total
 from ..polynomial import Monomial, Polynomial, collected
@@ -49,6 +50,7 @@ class Scene:
                 if factor in seen or len(seen) >= MOST_PRODUCTS:
                     continue
                 seen.add(factor)
+                check_time()
                 if not self.signs.monomial(factor) or not self._defined(factor):
                     continue
                 form = forms.total(self.goal.normal(known.form * Polynomial({factor: S.One})), self.bound)

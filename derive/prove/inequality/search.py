@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from ...deadline import check_time
 from ...errors import DeriveError
 from ...ir.evaluate import evaluate
 from ...ir.nodes import Program, Tensor
@@ -32,6 +33,7 @@ def counterexample(program: Program, relation: str, sizes: int, draws: int) -> C
     rng = np.random.default_rng(3)
     for chosen in islice(sizes_in_order(program), sizes):
         for arrays in points(program, chosen, rng, draws):
+            check_time()
             if suspicious(program, arrays, relation):
                 found = violated(program, arrays, chosen, relation)
                 if found is not None:
@@ -43,11 +45,10 @@ def points(
     program: Program, sizes: Mapping[sympy.Symbol, int], rng: np.random.Generator, draws: int
 ) -> Iterator[Arrays]:
     """Small integers with the declared facts, and extreme points made of them."""
-    for draw in range(draws):
-        arrays = point(program, sizes, rng, draw * 2 % 40)
-        if arrays is None:
-            continue
-        yield arrays
+    made = [point(program, sizes, rng, draw * 2 % 40) for draw in range(draws)]
+    plain = [arrays for arrays in made if arrays is not None]
+    yield from plain
+    for arrays in plain:
         yield {t.name: extreme(arrays[t.name], t, rng) for t in program.inputs}
 
 

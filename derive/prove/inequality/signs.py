@@ -14,7 +14,7 @@ from ..polynomial import Monomial, Polynomial, TooLarge
 from .forms import over
 from .goal import Goal
 from .rewriting import inside
-from .squares import Opened, opened, slot_extent, squares
+from .squares import Opened, Squares, opened, slot_extent, squares
 
 DEFINITE = {"positive definite", "positive semidefinite"}
 
@@ -137,7 +137,17 @@ class Signs:
             if not exponent.is_Integer:
                 return False
             odd.append((atom, S.One))
-        return not odd or squares(self.opened(odd), self.nonnegative) is not None
+        return not odd or self.squares(odd) is not None
+
+    def squares(self, product: list[tuple[Expr, Expr]] | Monomial) -> Squares | None:
+        """The product as a sum of squares; of definite matrices all, none or one as R'R."""
+        whole = self.opened(product)
+        entries = [a for a, e in whole.factors if e == 1 and self.definite(a)]
+        for split in dict.fromkeys((tuple(entries), (), *((a,) for a in entries))):
+            found = squares(opened(whole.factors, self.forms, split, whole.bound), self.nonnegative)
+            if found is not None:
+                return found
+        return None
 
     def _shallow(self, atom: Expr) -> bool:
         """Whether every factor in a sum is nonnegative."""
@@ -146,7 +156,8 @@ class Signs:
         )
 
     def opened(self, monomial: list[tuple[Expr, Expr]] | Monomial) -> Opened:
-        return opened(monomial, self.forms, self.definite)
+        """All sums of a product under one, definite matrices as they are."""
+        return opened(monomial, self.forms)
 
     def form(self, form: Polynomial, strict: bool = False) -> bool:
         """Whether every term is nonnegative; strict: and one of them, or a number, positive."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
 from sympy import Expr, S
 
+from ...deadline import check_time
 from ...ir.nodes import Index, Read, Slot, Tensor, indices_of, substitute
 from ..atoms import Applied, Total
 from ..canonical import Canonical
@@ -17,7 +18,7 @@ from ..naming import components, named_sum
 from ..polynomial import Monomial
 
 Factors = list[tuple[Expr, Expr]]
-MOST_INDICES = 6
+MOST_INDICES = 8
 """Bound indices beyond which squares are not looked for."""
 
 
@@ -30,13 +31,17 @@ class Opened:
 
 
 def opened(
-    monomial: Iterable[tuple[Expr, Expr]], forms: Canonical, definite: Callable[[Expr], bool]
+    monomial: Iterable[tuple[Expr, Expr]],
+    forms: Canonical,
+    split: Collection[Expr] = (),
+    over: Iterable[Index] = (),
 ) -> Opened:
-    """All sums of a product under one; a positive semidefinite A[i,j] as ``sum_r R[r,i] R[r,j]``.
+    """All sums of a product under one.
 
-    definite: which entries are those of such a matrix.
+    split: entries A[i,j] of positive semidefinite matrices to be written as ``sum_r R[r,i] R[r,j]``.
+    over: indices that the product is summed over already.
     """
-    bound: list[Index] = []
+    bound: list[Index] = list(over)
     factors: Factors = []
     pending = list(monomial)
     while pending:
@@ -46,7 +51,7 @@ def opened(
                 fresh = {b: forms.fresh(b.extent) for b in atom.bound}
                 bound.extend(fresh.values())
                 pending.extend(_factors(substitute(atom.body, fresh)))
-        elif exponent == 1 and definite(atom):
+        elif exponent == 1 and atom in split:
             r = forms.fresh(order(atom))
             bound.append(r)
             factors.extend((root(atom, r, place), S.One) for place in _places(atom)[-2:])
@@ -68,6 +73,17 @@ def slot_extent(e: Any) -> Expr | None:
     if isinstance(e, Read):
         return next((n for n, i in zip(e.tensor.shape, e.indices, strict=True) if isinstance(i, Slot)), None)
     return next((n for child in e.args if (n := slot_extent(child)) is not None), None)
+
+
+def slots_of(e: Any) -> list[Slot]:
+    """The slots of a matrix, rows first."""
+    return sorted(_slots(e), key=lambda s: s.number)
+
+
+def _slots(e: Any) -> set[Slot]:
+    if isinstance(e, Slot):
+        return {e}
+    return {s for child in (e.indices if isinstance(e, Read) else e.args) for s in _slots(child)}
 
 
 def root(atom: Expr, r: Index, place: Expr) -> Read:
@@ -113,6 +129,7 @@ def squares(product: Opened, nonnegative: Callable[[Expr], bool]) -> Squares | N
     if len(product.bound) > MOST_INDICES:
         return None
     for spine in _subsets(product.bound):
+        check_time()
         found = _mirrored(product, spine, nonnegative)
         if found is not None:
             return found

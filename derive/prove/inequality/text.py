@@ -126,6 +126,8 @@ def _applied(e: Applied, names: Names) -> str:
         if isinstance(read, Read) and all(isinstance(i, Slot) for i in read.indices):
             operands = read.tensor.name
     places = ",".join(_text(p, names, 0) for p in e.args[3])
+    if str(e.args[0]) == "slogdet":
+        return f"{'logdet' if e.args[1] == 1 else 'sign of det'}({operands})"
     return f"{e.args[0]}({operands})" + (f"[{places}]" if places else "")
 
 
