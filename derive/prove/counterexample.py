@@ -16,7 +16,7 @@ from ..ir.evaluate import evaluate
 from ..ir.nodes import Program
 from ..ir.numbers import RATIONAL, Numbers
 from ..verify.sample import input_sizes, needs_of, sample
-from .exact_facts import have_facts
+from .exact_facts import HOLDS, have_facts
 from .fields import BALL
 from .verdict import Counterexample
 
@@ -32,8 +32,8 @@ FEW = 8
 """How much longer an inequality is searched where the inputs have so few entries in all; an equality differs anywhere."""
 SCREENED = 6
 """Points for each choice of sizes where the claim is known to be false at most points of some sizes."""
-SIGNS = {"positive", "nonnegative"}
-"""Facts that an entry can keep when it is made smaller alone."""
+SIMPLE = tuple(map(Fraction, ("0", "1", "-1", "2", "-2", "1/2", "-1/2")))
+"""What the entries of a counterexample are made where that is possible, the simplest first."""
 
 Arrays = dict[str, Any]
 
@@ -206,21 +206,45 @@ def _surely_false(a: Any, b: Any, relation: str) -> bool:
 def shrunk(
     program: Program, found: Counterexample, arrays: Arrays, sizes: Mapping[sympy.Symbol, int], relation: str
 ) -> Counterexample:
-    """Entries set to 0 or to 1 as long as the claim stays false and the facts hold."""
-    facts = {t.name: t.facts for t in program.inputs if t.kind == "real" and t.facts <= SIGNS}
+    """Entries made simpler as long as the claim stays false and the facts hold."""
+    facts = {t.name: t.facts for t in program.inputs if t.kind == "real" and t.facts <= HOLDS.keys()}
     current = {n: np.array(x, dtype=object) if n in facts else x for n, x in arrays.items()}
-    for name in facts:
-        for place in np.ndindex(*np.shape(current[name])):
-            for simpler in (Fraction(0), Fraction(1)):
-                if _effort(current[name][place]) <= _effort(simpler):
-                    break
-                trial = {**current, name: current[name].copy()}
-                trial[name][place] = simpler
-                better = violated(program, trial, sizes, relation) if have_facts(trial[name], facts[name]) else None
+    for name, own in facts.items():
+        for place in [()] if "simplex" in own else np.ndindex(*np.shape(current[name])):
+            for simpler in _simpler(current[name], place, own):
+                if not have_facts(simpler, own):
+                    continue
+                trial = {**current, name: simpler}
+                better = violated(program, trial, sizes, relation)
                 if better is not None:
                     current, found = trial, better
                     break
     return found
+
+
+def _simpler(array: Any, place: tuple[int, ...], facts: frozenset[str]) -> Iterator[Any]:
+    """The array with a simpler number in one place, and in the place across of a symmetric matrix; simpler weights."""
+    if "simplex" in facts:
+        most = max((x.denominator for x in array.flat), default=1)
+        yield from (_weights(array, parts) for parts in range(1, min(most, 7)))
+        return
+    for value in SIMPLE:
+        if _effort(array[place]) <= _effort(value):
+            return
+        simpler = array.copy()
+        simpler[place] = value
+        if "symmetric" in facts:
+            simpler[(*place[:-2], place[-1], place[-2])] = value
+        yield simpler
+
+
+def _weights(array: Any, parts: int) -> Any:
+    """Weights near these in so many equal parts; they add up to 1 since the largest takes what is left."""
+    rounded = np.frompyfunc(lambda x: Fraction(round(x * parts), parts), 1, 1)(array)
+    largest = np.expand_dims(np.argmax(array.astype(float), axis=-1), -1)
+    rest = 1 - rounded.sum(axis=-1, keepdims=True) + np.take_along_axis(rounded, largest, -1)
+    np.put_along_axis(rounded, largest, rest, -1)
+    return rounded
 
 
 def _effort(x: Any) -> tuple[int, Fraction, bool]:

@@ -1,6 +1,7 @@
 """Counterexamples: found for scalars and between the integers, smallest first, false by exact values."""
 
 from fractions import Fraction
+from typing import Any
 
 import flint
 import mpmath
@@ -17,7 +18,7 @@ from derive.prove.fields import BALL
 from derive.verify.sample import sample
 
 
-def at(claim: str, **shapes: str) -> dict[str, object]:
+def at(claim: str, **shapes: str) -> dict[str, Any]:
     """The values of the variables in the counterexample to a claim."""
     verdict = dv.verify(claim, **shapes)
     assert verdict.status == "REFUTED" and verdict.counterexample is not None, str(verdict)
@@ -50,6 +51,17 @@ def test_the_p_norm_below_one_is_no_norm() -> None:
 
 def test_entries_shrink_within_their_facts() -> None:
     assert at("a*b <= 0", a=", positive", b=", nonnegative") == {"a": 1, "b": 1}
+
+
+def test_weights_and_matrices_shrink_within_their_facts() -> None:
+    weights = at(
+        "sum(p.*log(p./q)) == sum(p.*log2(p./q))", p="n, simplex, positive", q="n, simplex, positive"
+    )
+    for value in weights.values():
+        exact = [Fraction(x) for x in value]
+        assert sum(exact) == 1 and min(exact) > 0 and max(x.denominator for x in exact) <= 3
+    symmetric = at("tr(A*A) <= tr(A)^2", A="n n, symmetric, invertible")["A"]
+    assert symmetric in ([[0, 1], [1, 0]], [[1, 0], [0, -1]], [[0, -1], [-1, 0]])
 
 
 @pytest.mark.parametrize("shape", ["", "n", "n n, symmetric", "n, simplex", "n n, orthogonal", ", positive"])
