@@ -57,7 +57,9 @@ def _generating(facts: frozenset[str]) -> frozenset[str]:
 
 
 def _close(left: Any, right: Any) -> bool:
-    return bool(np.allclose(left, right, rtol=1e-6, atol=1e-8, equal_nan=True))
+    """Whether the entries agree where both sides have a value."""
+    defined = np.isfinite(left) & np.isfinite(right)
+    return bool(np.allclose(np.where(defined, left, 0), np.where(defined, right, 0), rtol=1e-6, atol=1e-8))
 
 
 def _zero(x: Any) -> bool:

@@ -23,6 +23,7 @@ from ..ir.nodes import (
     substitute,
 )
 from ..ops.elementwise.piecewise import Absolute, Sign
+from ..rewrite.measure import prune
 
 OF_NUMBERS: dict[tuple[str, int], Callable[..., Expr]] = {
     ("inv", 0): lambda a: 1 / a,
@@ -31,15 +32,16 @@ OF_NUMBERS: dict[tuple[str, int], Callable[..., Expr]] = {
     ("slogdet", 0): lambda a: Sign(a),
     ("slogdet", 1): lambda a: sympy.log(Absolute(a)),
     ("cholesky", 0): lambda a: sympy.sqrt(a),
+    ("eigh", 0): lambda a: a,
+    ("svd", 1): lambda a: Absolute(a),
 }
 """A primitive and which of its results -> that result for matrices of one row and one column."""
 
 
 def at_size_one(program: Program) -> Program:
     """The program with 0 for every index that has no other value, and functions of 1 by 1 matrices as what they are."""
-    return _scalars(
-        with_copies(replace(program, equations=tuple(_without_indices(_plain(e)) for e in program.equations)))
-    )
+    equations = tuple(_without_indices(_plain(e)) for e in program.equations)
+    return _scalars(with_copies(prune(replace(program, equations=equations))))
 
 
 def _scalars(program: Program) -> Program:
@@ -77,12 +79,14 @@ def with_copies(program: Program) -> Program:
 
 
 def _without_indices(equation: Equation) -> Equation:
-    """An index of extent 1 is 0."""
+    """An index of extent 1 is 0, and the only weight of a distribution is 1."""
     if isinstance(equation.body, Entry):
         return equation
     zero = {i: S.Zero for i in equation.indices if i.extent == 1}
     bound = tuple(b for b in equation.bound if b not in zero)
-    return replace(equation, body=substitute(equation.body, zero), bound=bound)
+    body = substitute(equation.body, zero)
+    whole = {r: S.One for r in reads_of(body) if "simplex" in r.tensor.facts and r.tensor.shape[-1] == 1}
+    return replace(equation, body=substitute(body, whole), bound=bound)
 
 
 def _plain(equation: Equation) -> Equation:
