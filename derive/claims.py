@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from .errors import ShapeError, UnknownName
 from .frontends.user_code import source_lines
 from .function import Function
 from .ir.facts import Spec
-from .prove.backward import Audit, judge
+from .prove.backward import Audit, judge, verify_returned
 from .prove.derivation import DerivationVerdict
 from .prove.derivation import verify_derivation as verify_lines
 from .prove.recheck import Recheck
@@ -115,9 +116,10 @@ def verify_gradient(loss: Function, gradient: Callable[..., Any], wrt: Wrt = Non
         UnknownName: the loss was traced without shapes, or `wrt` names no input.  ShapeError: a gradient does not have the
         shape of its variable.  NotDifferentiable: the loss is no scalar.
     """
-    written = _written(loss, gradient)
+    written, names = _written(loss, gradient, wrt)
     claim = f"{written.name} is the gradient of {loss.name}"
-    return worst(verify_programs(written.program, grad(loss, wrt).program, claim))
+    found = worst(verify_returned(loss.program, written.program, names, claim))
+    return replace(found, claim=claim) if found.status == "PROVED" else found
 
 
 def audit_gradient(loss: Function, gradient: Callable[..., Any], wrt: Wrt = None) -> Audit:
@@ -133,7 +135,17 @@ def audit_gradient(loss: Function, gradient: Callable[..., Any], wrt: Wrt = None
     Raises:
         As `verify_gradient`.
     """
-    written = _written(loss, gradient)
+    written, names = _written(loss, gradient, wrt)
+    lines = judge(loss.program, written.program, names)
+    return Audit(written.name, loss.name, tuple(lines), source_lines(gradient))
+
+
+def _written(loss: Function, gradient: Callable[..., Any], wrt: Wrt) -> tuple[Function, tuple[str, ...]]:
+    """A hand-written gradient, traced with the shapes of the loss, and the inputs by which it must be one."""
+    if not isinstance(loss, Function):
+        raise UnknownName('the loss needs shapes: trace(loss, X="n m", ...) in place of loss')
+    specs = [Spec(t.shape, t.kind, t.facts, t.bound) for t in loss.program.inputs]
+    written = trace(gradient, **{name: filled(part, specs) for name, part in loss.signature.items()})
     expected = grad(loss, wrt).program.outputs
     if len(written.program.outputs) != len(expected):
         raise ShapeError(
@@ -144,14 +156,4 @@ def audit_gradient(loss: Function, gradient: Callable[..., Any], wrt: Wrt = None
         if found.shape != right.shape:
             axes = [f"[{', '.join(map(str, t.shape))}]" for t in (found, right)]
             raise ShapeError(f"{written.name}() returns {found.name}{axes[0]} in the place of {right.name}{axes[1]}")
-    names = wanted(loss.name, loss.signature, loss.program.inputs, wrt).names
-    lines = judge(loss.program, written.program, names)
-    return Audit(written.name, loss.name, tuple(lines), source_lines(gradient))
-
-
-def _written(loss: Function, gradient: Callable[..., Any]) -> Function:
-    """A hand-written gradient, traced with the shapes of the loss."""
-    if not isinstance(loss, Function):
-        raise UnknownName('the loss needs shapes: trace(loss, X="n m", ...) in place of loss')
-    specs = [Spec(t.shape, t.kind, t.facts, t.bound) for t in loss.program.inputs]
-    return trace(gradient, **{name: filled(part, specs) for name, part in loss.signature.items()})
+    return written, wanted(loss.name, loss.signature, loss.program.inputs, wrt).names

@@ -9,6 +9,7 @@ import sympy
 
 from ..calculus.vjp import vjp
 from ..ir.nodes import Equation, Program, Tensor
+from ..ir.recurrences import members
 from ..ir.tensors import with_equation, with_tensors
 from ..render.matrix import render_parts
 from ..rewrite.derived import constrained, derived, names_of
@@ -18,13 +19,15 @@ from ..rewrite.measure import prune
 class Adjoints:
     """The gradients of a scalar program by its inputs and by the arrays that its code names.
 
-    The gradient by an intermediate array is the derivative of the loss as a function of it, along all paths.
+    The gradient by an intermediate array is the derivative of the loss as a function of it, along all paths. What a
+    recurrence makes step by step is not among them.
     """
 
     def __init__(self, loss: Program) -> None:
         self.loss = loss
         (self.output,) = loss.outputs
-        self.named = {e.target.name: e.target for e in loss.equations if e.step.named}
+        looped = members(loss.equations)
+        self.named = {e.target.name: e.target for e in loss.equations if e.step.named and e.target.name not in looped}
         self.by_name = {t.name: t for t in loss.inputs if t.kind == "real"} | self.named
         self.gradients: dict[str, Tensor] = {}
         self.equations: list[Equation] = []

@@ -16,7 +16,7 @@ from ..ir.tensors import merge, with_tensors
 from ..rewrite.measure import prune
 from ..verify.sample import plan_sizes, sample_inputs
 from .adjoints import Adjoints
-from .ladder import decide
+from .ladder import decide, proved
 from .verdict import Verdict
 
 PREFIXES = ("d", "g", "D", "grad", "delta", "bar", "adj")
@@ -119,11 +119,20 @@ def judge(loss: Program, backward: Program, wrt: Sequence[str]) -> list[Line]:
     return _Judge(loss, backward, wrt).run()
 
 
+def verify_returned(loss: Program, backward: Program, wrt: Sequence[str], claim: str) -> list[Verdict]:
+    """A verdict for each array that a backward pass returns: is it the gradient by this input?
+
+    What was proved of the lines before is used: the gradient of a deep network is proved layer by layer.
+    """
+    return _Judge(loss, backward, wrt).verdicts(claim)
+
+
 class _Judge:
     def __init__(self, loss: Program, backward: Program, wrt: Sequence[str]) -> None:
         self.adjoints = Adjoints(loss)
         marked = {e.target: replace(e.target, name=MARK + e.target.name) for e in backward.equations}
         self.loss, self.backward = loss, with_tensors(backward, marked)
+        self.wrt = tuple(wrt)
         self.returned = {t.name: name for t, name in zip(self.backward.outputs, wrt, strict=True)}
         rng = np.random.default_rng(5)
         self.points = [sample_inputs(loss, sizes, rng) for sizes in plan_sizes(loss, POINTS)]
@@ -142,6 +151,22 @@ class _Judge:
                 known.add(line.meant)
             lines.append(line)
         return lines
+
+    def verdicts(self, claim: str) -> list[Verdict]:
+        for equation in self.backward.equations:
+            target = equation.target
+            if equation.step.named and target.name not in self.returned:
+                meant, forward = self.meaning(target, target.name.removeprefix(MARK))
+                reference, expected = self.reference(meant, forward) if meant else (None, [])
+                if reference is None or not _agree(self.values(self.current(target.name)), expected):
+                    continue
+                if proved(prune(merge([self.current(target.name), reference]))):
+                    self.put_right(target, reference)
+        found = []
+        for output, name in zip(self.backward.outputs, self.wrt, strict=True):
+            joint = prune(merge([self.current(output.name), self.reference(name, False)[0]]))
+            found.append(decide(joint, "==", f"{claim}: g{name}" if len(self.wrt) > 1 else claim))
+        return found
 
     def line(self, equation: Equation, known: set[str]) -> Line:
         target = equation.target
