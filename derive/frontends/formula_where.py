@@ -39,7 +39,7 @@ def in_order(
     ordered: dict[str, Definition] = {}
     for d in formula.definitions:
         _visit(source, d, known, ordered, ())
-    used = set(_reached(formula.tree, known))
+    used = reached(formula.tree, known)
     for d in formula.definitions:
         if d.name not in used:
             raise source.error_at(f"{d.name} is defined and never used; try: leave it out", d.target.place)
@@ -92,12 +92,12 @@ def _names(tree: Node, known: Mapping[str, Any]) -> Iterator[str]:
     return (name for name in named if name in known)
 
 
-def _reached(tree: Node, known: Mapping[str, Definition]) -> Iterator[str]:
+def reached(tree: Node, known: Mapping[str, Definition]) -> frozenset[str]:
     """The defined names that a formula uses, directly or through others."""
-    open_names, seen = list(_names(tree, known)), set[str]()
-    while open_names:
-        name = open_names.pop()
+    waiting, seen = list(_names(tree, known)), set[str]()
+    while waiting:
+        name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            yield name
-            open_names.extend(_names(known[name].body, known))
+            waiting.extend(_names(known[name].body, known))
+    return frozenset(seen)

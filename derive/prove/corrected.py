@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from sympy import S
@@ -18,6 +18,7 @@ from ..frontends.formula_grammar import read_formula
 from ..frontends.formula_names import DERIVATIVES
 from ..frontends.formula_text import Source
 from ..frontends.formula_tree import Call, Name, walk
+from ..frontends.formula_where import reached
 from ..ir.facts import Spec
 from ..ir.nodes import Program
 from ..render.formula import formula_text
@@ -46,7 +47,8 @@ def corrected(claim: Claim, program: Program, reread: Reread | None) -> str:
     for kept in _sides_to_keep(claim):
         derivations = list(_derivations(claim, kept, program))
         if reread is not None:
-            texts = (formula_text(d, claim.understood.style.columns) for d in derivations)
+            columns, defined = claim.understood.style.columns, {name_of(d) for d in claim.defined}
+            texts = (formula_text(d, columns, known) for d in derivations for known in ({*defined}, ()))
             wrong = claim.sides[1 - kept]
             known = sorted({t for t in texts if t and _says_more(t, claim.sides[kept], wrong, kept)}, key=len)
             for text in (c for t in known for c in _candidates(claim, kept, t)):
@@ -76,26 +78,46 @@ def _as_derived(claim: Claim, side: str, program: Program) -> Program | None:
     """The side as what `derive.grad` and its kin give, if it is such a derivative of a formula."""
     source = Source(side)
     match read_formula(source).tree:
-        case Call(function="grad" | "hessian" as kind, args=(f, Name(name=x)), options=()):
-            text = source.words(f.place) + (f" where {'; '.join(claim.defined)}" if claim.defined else "")
+        case Call(function="grad" | "hessian" | "jacobian" as kind, args=(f, Name(name=x)), options=()):
+            text = source.words(f.place)
+        case Call(function="vjp" as kind, args=(f, Name(name=x), Name(name=g)), options=()) if g != x:
+            inner = f"({source.words(f.place)}){'.*' if claim.understood.style.columns else '*'}{g}"
+            text = f"sum({inner})" if claim.understood.style.columns else f"np.sum({inner})"
         case _:
             return None
-    named = (
-        {n.name for n in walk(f) if isinstance(n, Name)}
-        if not claim.defined
-        else {t.name for t in program.inputs}
-    )
-    specs = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs if t.name in named}
-    base = prepare(understand(text, specs).program)
+    text = with_needed(text, tuple(d for d in claim.defined if name_of(d) != x))
+    formula = read_formula(Source(text))
+    named = {n.name for tree in formula.trees for n in walk(tree) if isinstance(n, Name)}
+    given = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs}
+    if x not in given and x in program.tensors:  # what is defined is a variable of what it is differentiated in
+        given[x] = Spec(program.tensors[x].shape)
+    base = prepare(understand(text, {n: s for n, s in given.items() if n in named}).program)
     (output,) = base.outputs
     if x not in {t.name for t in base.inputs}:
         return None
-    raw = vjp(base, (x,), {output.name: S.One})
+    raw = vjp(base, (x,), {output.name: None if kind == "jacobian" else S.One})
+    if kind == "jacobian":
+        raw = jacobian(raw, raw.inputs[-1], ("J",))
     if kind == "hessian":
         first = derived(raw, base)
         pullback = vjp(first, (x,), {first.outputs[0].name: None})
         base, raw = first, jacobian(pullback, pullback.inputs[-1], ("H",))
     return constrained(derived(raw, base), names_of(base))
+
+
+def with_needed(text: str, defined: Sequence[str]) -> str:
+    """The text with those of these definitions that it uses, directly or through others."""
+    if not defined:
+        return text
+    formula = read_formula(Source(f"{text} where {'; '.join(defined)}"))
+    needed = reached(formula.tree, {d.name: d for d in formula.definitions})
+    kept = [d for d in defined if name_of(d) in needed]
+    return text + (f" where {'; '.join(kept)}" if kept else "")
+
+
+def name_of(definition: str) -> str:
+    """What ``S = Q*K'`` defines."""
+    return definition.partition("=")[0].strip()
 
 
 def _says_more(text: str, question: str, wrong: str, kept: int) -> bool:
@@ -130,11 +152,9 @@ def _sides_to_keep(claim: Claim) -> tuple[int, ...]:
 
 
 def _candidates(claim: Claim, kept: int, derived: str) -> Iterator[str]:
-    """Claims that say what one side is; with the definitions after ``where`` and, where these are not needed, without."""
+    """Claims that say what one side is, with those of the definitions after ``where`` that they need."""
     sides = (claim.sides[0], derived) if kept == 0 else (derived, claim.sides[1])
-    yield str(replace(claim, sides=sides))
-    if claim.defined:
-        yield str(replace(claim, sides=sides, defined=()))
+    yield with_needed(f"{sides[0]} {claim.relation} {sides[1]}", claim.defined)
 
 
 def _bare(text: str) -> str:

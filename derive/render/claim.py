@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 
 from ..frontends.formula_grammar import Style, read_formula
 from ..frontends.formula_text import Source
-from ..frontends.formula_tree import Call, Chain, Compare, Name, Negative, Node, Number, Power, Transpose
+from ..frontends.formula_tree import (
+    Call,
+    Chain,
+    Compare,
+    Name,
+    Negative,
+    Node,
+    Number,
+    Power,
+    Several,
+    Subscript,
+    Transpose,
+)  # fmt: skip
 from .names import GREEK
 
 RELATIONS = {"==": "=", "!=": r"\ne", "<=": r"\le", ">=": r"\ge", "<": "<", ">": ">"}
@@ -45,7 +58,8 @@ def claim_latex(text: str) -> str | None:
     formula = read_formula(Source(text, "claim"))
     drawing = _Drawing(formula.style)
     try:
-        claim = drawing.piece(formula.tree)[0]
+        tree = formula.tree
+        claim = drawing.relation(tree) if isinstance(tree, Compare) else drawing.piece(tree)[0]
         defined = [f"{symbol_of(d.name)} = {drawing.piece(d.body)[0]}" for d in formula.definitions]
     except NotDrawn:
         return None
@@ -60,8 +74,8 @@ class _Drawing:
 
     def piece(self, node: Node) -> Piece:
         match node:
-            case Compare(symbol=symbol, left=left, right=right):
-                return f"{self.at(left, SUM)} {RELATIONS[symbol]} {self.at(right, SUM)}", SUM
+            case Compare():
+                return f"[{self.relation(node)}]", ATOM
             case Number(value=value):
                 return (
                     (str(value), ATOM) if value.is_Integer else (rf"\tfrac{{{value.p}}}{{{value.q}}}", ATOM)
@@ -79,9 +93,19 @@ class _Drawing:
                 return f"-{fenced(reduce(self.joined, rest, self.piece(arg)), PRODUCT)}", SUM
             case Chain(first=first, rest=rest):
                 return reduce(self.joined, rest, self.piece(first))
+            case Subscript(receiver=receiver, items=items) if all(isinstance(i, Number | Name) for i in items):
+                return f"{self.at(receiver, ATOM)}_{{{', '.join(self.at(i, SUM) for i in items)}}}", ATOM
             case Call(receiver=None, options=()):
                 return self.call(node)
+            case Call(receiver=receiver, args=args, options=options):
+                along = axis_of(dict(options))
+                name, inner = self.applied(node.function, args if receiver is None else (receiver, *args))
+                return f"{name}{along}({inner})", ATOM
         raise NotDrawn
+
+    def relation(self, node: Compare) -> str:
+        """Both sides with the sign between them."""
+        return f"{self.at(node.left, SUM)} {RELATIONS[node.symbol]} {self.at(node.right, SUM)}"
 
     def at(self, node: Node, level: int) -> str:
         """A node, in brackets if it does not hold together well enough."""
@@ -128,16 +152,46 @@ class _Drawing:
                 return rf"\mathrm{{D}}_{{{self.at(x, SUM)}}}{self.at(f, POWER)}^{{*}}\,[{self.at(g, SUM)}]", PRODUCT
             case "jvp", (f, x, v):
                 return rf"\mathrm{{D}}_{{{self.at(x, SUM)}}}{self.at(f, POWER)}\,[{self.at(v, SUM)}]", PRODUCT
+            case "where", (c, a, b):
+                cases = rf"{self.at(a, SUM)} & {self.condition(c)} \\ {self.at(b, SUM)} & \text{{else}}"
+                return rf"\begin{{cases}} {cases} \end{{cases}}", ATOM
             case "solve", (a, b):
                 return f"{self.at(a, ATOM)}^{{-1}} {self.at(b, POWER)}", PRODUCT
         if name in FENCED and len(node.args) == 1:
             return FENCED[name].format(self.at(node.args[0], ATOM)), POWER
-        inner = ", ".join(self.at(a, SUM) for a in node.args)
+        upright, inner = self.applied(node.function, node.args)
         if name in AROUND and len(node.args) == 1:
             return AROUND[name].format(inner), ATOM
+        return f"{upright}({inner})", ATOM
+
+    def applied(self, function: str, args: tuple[Node, ...]) -> tuple[str, str]:
+        """The sign of a function, and its arguments."""
+        name = function.rpartition(".")[2]
         operator = rf"\{name}" if name in KNOWN else OPERATORS.get(name, name.replace("_", r"\_"))
         upright = operator if operator.startswith("\\") else rf"\operatorname{{{operator}}}"
-        return f"{upright}({inner})", ATOM
+        return upright, ", ".join(self.at(a, SUM) for a in args)
+
+    def condition(self, node: Node) -> str:
+        """What decides between two cases."""
+        return self.relation(node) if isinstance(node, Compare) else self.at(node, SUM)
+
+
+def axis_of(options: Mapping[str, Node]) -> str:
+    """The axes that a function runs along, as a subscript; it is no matter here whether they are kept as axes of size 1."""
+    if options.keys() - {"axis", "keepdims"} or "axis" not in options:
+        raise NotDrawn
+    along = options["axis"]
+    numbers = [_integer(n) for n in (along.items if isinstance(along, Several) else (along,))]
+    return rf"_{{\text{{{'axis' if len(numbers) == 1 else 'axes'} }}{', '.join(numbers)}}}"
+
+
+def _integer(node: Node) -> str:
+    match node:
+        case Number(value=value):
+            return str(value)
+        case Negative(arg=Number(value=value)):
+            return f"-{value}"
+    raise NotDrawn
 
 
 def fenced(piece: Piece, level: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from sympy import Expr, S
 
@@ -53,14 +53,15 @@ class NotWritten(Exception):
     """A part that the grammar of formulas has no words for."""
 
 
-def formula_text(program: Program, columns: bool) -> str | None:
+def formula_text(program: Program, columns: bool, known: Collection[str] = ()) -> str | None:
     """The output of a program as one formula of its inputs; None where there is none.
 
     Args:
         program: with one output.
         columns: whether vectors are columns and ``*`` is the product of matrices, as in MATLAB, or all is as in NumPy.
+        known: names that the reader knows, which stand for themselves.
     """
-    right = _one_line(program)
+    right = _one_line(program, known)
     if right is None:
         return None
     try:
@@ -70,8 +71,8 @@ def formula_text(program: Program, columns: bool) -> str | None:
     return text if len(text) <= LONGEST else None
 
 
-def _one_line(program: Program) -> Node | None:
-    """The right-hand side with every definition in the place of its name."""
+def _one_line(program: Program, known: Collection[str]) -> Node | None:
+    """The right-hand side with every definition that is not known in the place of its name."""
     lines = {line.target: line for line in board_lines(Names(program), LONGEST)}
     (output,) = program.outputs
     if output in program.inputs:
@@ -82,7 +83,8 @@ def _one_line(program: Program) -> Node | None:
     for line in reversed(list(lines.values())):
         if right is None or not isinstance(line.left, Name) or line.each:
             return None
-        right = _inlined(right, line)
+        if line.target not in known:
+            right = _inlined(right, line)
     return right
 
 

@@ -20,6 +20,13 @@ from derive.render.claim import claim_latex
         ("x * y == A @ x", r"x \circ y = A x"),
         ("vjp(A*x, x, g) == A'*g", r"\mathrm{D}_{x}(A x)^{*}\,[g] = A^\top g"),
         ("h == y where y = A*h; h = x", r"h = y \quad\text{where}\quad y = A h ,\quad h = x"),
+        ("sum(P, axis=1) == vector(1)", r"\operatorname{sum}_{\text{axis }1}(P) = \mathbf{1}"),
+        (
+            "X.mean(axis=(0, 2), keepdims=True) == np.max(X, axis=-1)",
+            r"\operatorname{mean}_{\text{axes }0, 2}(X) = \max_{\text{axis }-1}(X)",
+        ),
+        ("vjp(y, x, g) == g.*(x > 0)", r"\mathrm{D}_{x}y^{*}\,[g] = g \circ [x > 0]"),
+        ("where(x > 0, x, -x) <= y[0]", r"\begin{cases} x & x > 0 \\ -x & \text{else} \end{cases} \le y_{0}"),
         ("norm2(x)^2 + norm1(x) >= abs(c)", r"\lVert x \rVert^{2} + \lVert x \rVert_1 \ge \lvert c \rvert"),
     ],
 )
@@ -29,4 +36,6 @@ def test_claims(claim: str, latex: str) -> None:
 
 def test_what_has_no_notation() -> None:
     assert claim_latex("x.shape[0] == n") is None
-    assert claim_latex("np.sum(A, axis=0) == x") is None
+    assert claim_latex("np.linalg.norm(A, ord=1) == x") is None
+    assert claim_latex("np.einsum('ij,j->i', A, x) == x") is None
+    assert claim_latex("A[1:] == x") is None
