@@ -29,6 +29,19 @@ SAID: list[tuple[str, dict[str, str], str]] = [
     ("hessian(norm2(x), x) == eye(n)/norm2(x)", {"x": "n"}, "hessian(norm2(x), x) == eye(n)/norm2(x) - x*x'/norm2(x)^3"),
     ("grad(sum(log(x)), x) == x", {"x": "n"}, "grad(sum(log(x)), x) == 1./x"),
     ("grad(np.sum(np.log(x)), x) == x", {"x": "n"}, "grad(np.sum(np.log(x)), x) == 1/x"),
+    ("jacobian(p, x) == p*p' where p = softmax(x)", {"x": "n"}, "jacobian(p, x) == diag(p) - p*p' where p = softmax(x)"),
+    ("vjp(y, x, g) == A*g where y = A*x", {"A": "n n", "x": "n", "g": "n"}, "vjp(y, x, g) == A'*g where y = A*x"),
+    (
+        "grad(sum(G.*O), S) == P.*D where D = G*V'; O = P*V; P = softmax(S, axis=1); S = Q*K'",
+        {"Q": "n d", "K": "m d", "V": "m l", "G": "n l"},
+        "grad(sum(G.*O), S) == P.*(G*V' - sum(P.*(G*V'), axis=1)*vector(1)') "
+        "where O = P*V; P = softmax(S, axis=1); S = Q*K'",
+    ),
+    (
+        "vjp(Z, X, G) == G / s where Z = X / s; s = np.sqrt((X**2).mean(axis=0) + c)",
+        {"X": "b n", "G": "b n", "c": ", positive"},
+        "vjp(Z, X, G) == (G - Z*np.mean(Z*G, axis=0))/s where Z = X / s; s = np.sqrt((X**2).mean(axis=0) + c)",
+    ),
     ("A*B == B*A", AB, ""),
     ("det(A + B) == det(A) + det(B)", AB, ""),
     ("(A + B)*x == A*x", {**AB, "x": "n"}, ""),
