@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from sympy import Expr
 
-Role = Literal["entry", "vector", "matrix"]
+Role = Literal["entry", "vector", "matrix", "whole"]
 Entries = Callable[..., Expr]
 """A parameter of a vector: places -> its entry."""
 
@@ -22,7 +22,8 @@ Entries = Callable[..., Expr]
 class Parameter:
     """What a distribution is given.
 
-    role: "entry" for one or a number for each entry; "vector" and "matrix" for each entry of the last axis or pair of these.
+    role: "entry" for one or a number for each entry; of a vector, "vector" and "matrix" for each entry or pair of entries,
+        "whole" for one number.
     facts: words of `ir.facts` that it must have.
     """
 
@@ -41,7 +42,7 @@ class Distribution:
     support: facts of whatever is drawn.
     cumulant: (k, ...) -> the k-th cumulant, k >= 1.
     order: the largest k whose cumulant is not 0; None if there is none.
-    generating: (t, ...) -> the logarithm of E exp(t x).
+    generating: (t, ...) -> the logarithm of E exp(t x), where there is a formula.
     exists: (t, ...) -> what must be positive for E exp(t x) to be finite; None where it always is.
     tilted: (t, ...) -> the parameters of the law whose density is that of this one times exp(t x), up to a constant.
     values: (...) -> pairs of a value and its probability, where there are finitely many.
@@ -54,11 +55,11 @@ class Distribution:
     name: str
     parameters: tuple[Parameter, ...]
     cumulant: Callable[..., Expr]
-    generating: Callable[..., Expr]
     reference: Callable[..., Any]
     source: str
     support: tuple[str, ...] = ()
     order: int | None = None
+    generating: Callable[..., Expr] | None = None
     exists: Callable[..., Expr] | None = None
     tilted: Callable[..., tuple[Expr, ...]] | None = None
     values: Callable[..., tuple[tuple[Expr, Expr], ...]] | None = None
@@ -71,14 +72,15 @@ class Distribution:
 class VectorDistribution:
     """A law of vectors, along the last axis; what stands before it counts independent vectors.
 
-    Parameters come last, as functions from places to entries; a place is an index or a number.
+    Parameters come last, as functions from places to entries; a place is an index or a number, and ``sum(f)`` is the sum
+    of f over the axis.
 
-    cumulant: (places, ...) -> the joint cumulant of the entries at these places.
+    cumulant: (places, sum, ...) -> the joint cumulant of the entries at these places.
     order: the largest number of places for which it is not 0; None if there is none.
-    moment: (places, ...) -> the mean of the product of the entries; where this is simpler than cumulants.
-    generating: (a, sum, ...) -> the logarithm of E exp(sum_j a(j) x_j); ``sum(f)`` is the sum of f over the axis.
+    moment: (places, sum, ...) -> the mean of the product of the entries; where this is simpler than cumulants.
+    generating: (a, sum, ...) -> the logarithm of E exp(sum_j a(j) x_j).
     tilted: (a, sum, ...) -> the parameters of the law whose density is that of this one times ``exp(sum_j a(j) x_j)``.
-    marginal: the law of one entry, and `marginal_parameters`: (place, ...) -> its parameters.
+    marginal: the law of one entry, and `marginal_parameters`: (place, sum, ...) -> its parameters.
     one_hot: whether exactly one entry is 1 and all others are 0, `moment` of one place being its probability.
     reference: arrays -> the same law of scipy.stats.
     """

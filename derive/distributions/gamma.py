@@ -7,8 +7,17 @@ from sympy import Expr
 from ._record import Distribution, Parameter
 
 
+def gamma_ratio(a: Expr, r: Expr) -> Expr:
+    """``Gamma(a + r) / Gamma(a)``, for a whole number r as a product."""
+    if r.is_Integer:
+        steps = range(int(r)) if r >= 0 else range(int(r), 0)
+        product = sympy.Mul(*(a + j for j in steps))
+        return product if r >= 0 else 1 / product
+    return sympy.exp(sympy.loggamma(a + r) - sympy.loggamma(a))
+
+
 def _power(r: Expr, shape: Expr, rate: Expr) -> Expr:
-    return sympy.exp(sympy.loggamma(shape + r) - sympy.loggamma(shape)) * rate ** (-r)
+    return gamma_ratio(shape, r) * rate ** (-r)
 
 
 GAMMA = Distribution(

@@ -38,7 +38,9 @@ MULTIVARIATE_NORMAL = VectorDistribution(
         Parameter("mean", (), "vector"),
         Parameter("covariance", ("positive semidefinite",), "matrix"),
     ),
-    cumulant=lambda places, mean, covariance: mean(*places) if len(places) == 1 else covariance(*places),
+    cumulant=lambda places, total, mean, covariance: (
+        mean(*places) if len(places) == 1 else covariance(*places)
+    ),
     order=2,
     generating=lambda a, total, mean, covariance: (
         total(lambda i: a(i) * mean(i)) + total(lambda i: total(lambda j: a(i) * covariance(i, j) * a(j))) / 2
@@ -48,7 +50,7 @@ MULTIVARIATE_NORMAL = VectorDistribution(
         covariance,
     ),
     marginal=NORMAL,
-    marginal_parameters=lambda i, mean, covariance: (mean(i), covariance(i, i)),
+    marginal_parameters=lambda i, total, mean, covariance: (mean(i), covariance(i, i)),
     reference=lambda mean, covariance: stats.multivariate_normal(mean, covariance, allow_singular=True),
     source="Isserlis (1918), Biometrika 12; Anderson (2003), An Introduction to Multivariate Statistical Analysis, ch. 2",
 )

@@ -197,7 +197,7 @@ class Means:
             )
         axes = tensor.shape
         for p, v in zip(matching[0].parameters, values, strict=True):
-            wanted = {"matrix": (axes[-1], axes[-1]) if axes else (), "vector": axes, "entry": axes}[p.role]
+            wanted = {"matrix": (*axes[-1:], *axes[-1:]), "whole": axes[:-1]}.get(p.role, axes)
             for a, b in zip(reversed(v.extents), reversed(wanted), strict=False):
                 if a != 1:
                     self.trace.unify(a, b, f"the {p.name} of {random.name}")
@@ -212,7 +212,7 @@ class Means:
                 v.rank < 2 or not own or extents[-1] != own[-1] or extents[-2] != own[-1]
             ):
                 return False
-            if p.role != "matrix" and v.rank > tensor.rank:
+            if p.role != "matrix" and v.rank > tensor.rank - (p.role == "whole"):
                 return False
         return isinstance(record, Distribution) or tensor.rank > 0
 
@@ -275,7 +275,7 @@ def _is_scaled_identity(value: Traced) -> bool:
 
 def _entry(parameter: Parameter, value: Traced, rank: int) -> Callable[..., Expr]:
     """Places in the random tensor, or in its batch axes and those of the parameter, to an entry of the parameter."""
-    whole = rank + 1 if parameter.role == "matrix" else rank
+    whole = {"matrix": rank + 1, "whole": rank - 1}.get(parameter.role, rank)
 
     def at(*places: Any) -> Expr:
         assert len(places) == whole

@@ -13,7 +13,8 @@ from sympy import Expr, S
 
 from ..distributions import Distribution, Record, VectorDistribution
 from ..errors import NoClosedForm
-from ..ir.nodes import Bracket, Read, Tensor
+from ..ir.nodes import Bracket, Index, Read, Tensor
+from ..prove.atoms import Total
 
 Places = tuple[Any, ...]
 """Where an entry stands: an index or a number for each axis."""
@@ -46,13 +47,18 @@ class Drawn:
             case Distribution():
                 return tuple(p(*places) for p in self.parameters)
             case VectorDistribution(marginal_parameters=marginal) if marginal is not None:
-                return marginal(places[-1], *self.vector_parameters(places[:-1]))
+                return marginal(places[-1], self.total, *self.vector_parameters(places[:-1]))
         raise NoClosedForm(f"no formula here for the law of one entry of {self.tensor.name}")
 
     @property
     def entry_law(self) -> Distribution | None:
         """The law of one entry, if it has one."""
         return self.record if isinstance(self.record, Distribution) else self.record.marginal
+
+    def total(self, body: Callable[[Any], Expr]) -> Expr:
+        """The sum of a function over the last axis."""
+        index = Index("_axis", self.tensor.shape[-1])
+        return Total(body(index), (index,))
 
     def vector_parameters(self, batch: Places) -> tuple[Callable[..., Expr], ...]:
         """The parameters of the law of one vector."""
@@ -74,19 +80,10 @@ class Drawn:
             return same * record.cumulant(len(group), *self.entry_parameters(first))
         inner, parameters = [p[-1] for p in group], self.vector_parameters(first[: self.batch])
         if record.cumulant is not None:
-            return same * record.cumulant(inner, *parameters)
-        return same * self._from_moments(inner, parameters)
-
-    def _from_moments(self, inner: Sequence[Any], parameters: tuple[Any, ...]) -> Expr:
-        """``k(S) = m(S) - sum over blocks B of the first entry, B != S, of k(B) m(S - B)``."""
-        record = self.record
-        assert isinstance(record, VectorDistribution) and record.moment is not None
-        first, *others = inner
-        total = record.moment(inner, *parameters)
-        for block, rest in _splits(others):
-            if rest:
-                total -= self._from_moments([first, *block], parameters) * record.moment(rest, *parameters)
-        return total
+            return same * record.cumulant(inner, self.total, *parameters)
+        moment = record.moment
+        assert moment is not None
+        return same * cumulant_of_moments(lambda places: moment(places, self.total, *parameters), inner)
 
     def moment(self, places: Sequence[Places]) -> Expr:
         """The mean of the product of the entries at these places, by the cumulants of all ways to group them.
@@ -99,7 +96,7 @@ class Drawn:
             raise NoClosedForm(f"{what}: up to {MOST_FACTORS} are expanded")
         record = self.record
         if isinstance(record, VectorDistribution) and record.moment is not None and not self.batch and places:
-            return record.moment([p[-1] for p in places], *self.parameters)
+            return record.moment([p[-1] for p in places], self.total, *self.parameters)
         return self._grouped(tuple(places), cache(self._block))
 
     def _block(self, group: tuple[Places, ...]) -> Expr:
@@ -115,6 +112,16 @@ class Drawn:
             if factor != 0:
                 parts.append(factor * self._grouped(tuple(rest), cumulant))
         return sympy.Add(*parts)
+
+
+def cumulant_of_moments(moment: Callable[[Sequence[Any]], Expr], places: Sequence[Any]) -> Expr:
+    """``k(S) = m(S) - sum over blocks B of the first entry, B != S, of k(B) m(S - B)``."""
+    first, *others = places
+    total = moment(places)
+    for block, rest in _splits(others):
+        if rest:
+            total -= cumulant_of_moments(moment, [first, *block]) * moment(rest)
+    return total
 
 
 def _splits(others: Sequence[Any], order: int | None = None) -> Iterator[tuple[list[Any], list[Any]]]:

@@ -87,7 +87,7 @@ def _term(term: Expr, u: sympy.Symbol, law: Distribution, parameters: tuple[Expr
 def _tilted(
     rate: Expr, law: Distribution, parameters: tuple[Expr, ...], outside: Expr
 ) -> tuple[Expr, tuple[Expr, ...]]:
-    if law.tilted is None:
+    if law.tilted is None or law.generating is None:
         raise NoClosedForm(
             f"no formula here for the mean of an exponential and another function where x is {law.name}"
         )

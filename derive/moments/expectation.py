@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -266,13 +267,20 @@ class _Tilted:
         return self._at_one_place(record, self.place, reads)
 
     def _vectors(self, record: VectorDistribution, reads: Sequence[Places]) -> Polynomial:
-        if record.generating is None or record.tilted is None:
+        complex_weight = any(c.has(S.ImaginaryUnit) for c, _, _ in self.arguments)
+        if (
+            record.generating is None
+            or (reads and record.tilted is None)
+            or (complex_weight and record.order is None)
+        ):
             raise NoClosedForm(
-                f"no formula here for the mean of the exponential of a vector that is {record.name}"
+                f"no formula here for the mean of an exponential where {self.drawn.tensor.name} is {record.name}"
             )
         batch = tuple(self.forms.fresh(e) for e in self.drawn.tensor.shape[:-1])
         log_mass = record.generating(self._row(batch), self.total, *self.drawn.vector_parameters(batch))
-        mass = self.forms.total(self.forms.form(log_mass), batch)
+        mass = self.exponential(self.forms.total(self.forms.form(log_mass), batch))
+        if not reads:
+            return mass
         count = self.drawn.batch
 
         def tilted(number: int, *places: Any) -> Expr:
@@ -283,7 +291,7 @@ class _Tilted:
         other = replace(
             self.drawn, parameters=tuple(partial(tilted, k) for k in range(len(self.drawn.parameters)))
         )
-        return self.exponential(mass) * self.forms.form(other.moment(reads))
+        return mass * self.forms.form(other.moment(reads))
 
     def exponential(self, form: Polynomial) -> Polynomial:
         """``exp(u + i v)``."""
@@ -307,8 +315,7 @@ class _Tilted:
             raise NoClosedForm(
                 f"no formula here for the mean of exp of entries of {self.drawn.tensor.name} and of sums of them"
             )
-        self._check(record, weight, axes)
-        log_mass = self.forms.form(record.generating(weight, *self.drawn.entry_parameters(axes)))
+        log_mass = self.forms.form(self._log_mass(record, weight, axes))
         mass = self.exponential(self.forms.total(log_mass, axes))
         if not reads:
             return mass
@@ -317,10 +324,7 @@ class _Tilted:
     def _at_one_place(self, record: Distribution, place: Places, reads: Sequence[Places]) -> Polynomial:
         """One entry with a weight; the others have their law as it was."""
         weight = self.weight(place)
-        self._check(record, weight, place)
-        mass = self.exponential(
-            self.forms.form(record.generating(weight, *self.drawn.entry_parameters(place)))
-        )
+        mass = self.exponential(self.forms.form(self._log_mass(record, weight, place)))
         if not reads:
             return mass
         tilted, before = self._with(record, lambda _: weight), self.drawn
@@ -347,18 +351,21 @@ class _Tilted:
             self.drawn, parameters=tuple(partial(parameter, k) for k in range(len(self.drawn.parameters)))
         )
 
-    def _check(self, record: Distribution, weight: Expr, places: Places) -> None:
+    def _log_mass(self, record: Distribution, weight: Expr, places: Places) -> Expr:
+        """The logarithm of E exp(w x) of one entry.
+
+        Raises:
+            NoClosedForm: there is no formula, or it does not follow from the declared facts that the mean is finite.
+        """
+        x, parameters = self.drawn.tensor.name, self.drawn.entry_parameters(places)
+        if record.generating is None:
+            raise NoClosedForm(f"no formula here for the mean of an exponential where {x} is {record.name}")
         if weight.has(S.ImaginaryUnit) and record.order is None:
-            raise NoClosedForm(
-                f"no formula here for the mean of a sine or cosine where {self.drawn.tensor.name} is {record.name}"
-            )
-        if record.exists is not None:
-            need = record.exists(weight, *self.drawn.entry_parameters(places))
-            if not surely_positive(need):
-                what = (
-                    f"the mean of an exponential of {self.drawn.tensor.name} is finite only where {need} > 0"
-                )
-                raise NoClosedForm(f"{what}, which does not follow from what is declared")
+            raise NoClosedForm(f"no formula here for the mean of a sine or cosine where {x} is {record.name}")
+        if record.exists is not None and not surely_positive(need := record.exists(weight, *parameters)):
+            what = f"the mean of an exponential of {x} is finite only where {need} > 0"
+            raise NoClosedForm(f"{what}, which does not follow from what is declared")
+        return record.generating(weight, *parameters)
 
 
 def _takes_axes(read: Read) -> bool:
@@ -380,4 +387,9 @@ def _expression(e: Any) -> Any:
 
 
 def _readable(factor: Factor) -> str:
-    return str(_expression(as_expression(frozenset({factor}))))
+    whole = _expression(as_expression(frozenset({factor})))
+    for _ in range(3):  # sums within sums
+        whole = whole.xreplace(
+            {t: sympy.Symbol(f"sum({t.body})") for t in whole.atoms(Total) if not t.body.has(Total)}
+        )
+    return re.sub(r"_\d+(?:\.(\d))?", lambda m: "ijklpqrs"[int(m[1] or 0) % 8], str(whole))
