@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,12 @@ def _in_bounds(values: Any, bound: int | None, what: str) -> None:
         )
 
 
+@lru_cache(maxsize=2**14)
+def _number(extent: Expr, sizes: tuple[tuple[Expr, Expr], ...]) -> int:
+    """An extent as a number; programs are run at many points of the same sizes."""
+    return int(extent.xreplace(dict(sizes)))
+
+
 class _Evaluator:
     """One equation: every subexpression becomes an array over the equation's axes and bound indices.
 
@@ -137,6 +144,7 @@ class _Evaluator:
     ) -> None:
         self.equation, self.values, self.numbers, self.fixed = equation, values, numbers, fixed
         self.sizes: dict[Any, Any] = {symbol: sympy.Integer(value) for symbol, value in sizes.items()}
+        self.known = tuple(self.sizes.items())
         self.axes = tuple(i for i in equation.axes if i not in fixed)
         self.indices = self.axes + equation.bound
         self.order = {index: position for position, index in enumerate(self.indices)}
@@ -144,7 +152,7 @@ class _Evaluator:
         self.conditional = equation.body.has(Bracket, Where)
 
     def size(self, extent: Expr) -> int:
-        return int(extent.xreplace(self.sizes))
+        return _number(extent, self.known)
 
     def run(self) -> Any:
         equation, free = self.equation, len(self.axes)
