@@ -16,6 +16,7 @@ PREFIXES = {
     "numpy": ("", "np.", "numpy."),
     "numpy.linalg": ("", "linalg.", "np.linalg.", "numpy.linalg."),
     "scipy.special": ("", "special.", "scipy.special."),
+    "scipy.linalg": ("", "linalg.", "scipy.linalg."),
 }
 """How the functions of a library may be written; a bare name means the first library that has it."""
 

@@ -95,10 +95,31 @@ class Applied(Expr):
         return {self, HIDDEN}
 
     def _eval_is_positive(self) -> bool | None:
+        if self.name == "det":
+            return True if self.args[4][1] == 1 else None
+        if self.name == "cholesky":
+            return True if self.places[0] == self.places[1] else None
+        if self.name == "eigh":
+            return True if self.args[1] == 0 and self.args[4][1] == 1 else None
         return True if self.is_product and self.args[2][0].body.is_positive else None
 
     def _eval_is_nonnegative(self) -> bool | None:
+        if self.name == "svd":
+            return True if self.args[1] == 1 else None
         return True if self.is_product and self.args[2][0].body.is_nonnegative else None
+
+    def _eval_is_zero(self) -> bool | None:
+        return False if self.is_sign else None
+
+    @property
+    def name(self) -> str:
+        """What is applied."""
+        return str(self.args[0])
+
+    @property
+    def is_sign(self) -> bool:
+        """Whether this is the determinant of an orthogonal matrix, 1 or -1."""
+        return self.name == "det" and self.args[4][1] == -1
 
     @property
     def is_inverse(self) -> bool:
@@ -116,7 +137,7 @@ class Applied(Expr):
 
     @property
     def matrix(self) -> Tuple:
-        """Of an inverse: the matrix, and its size."""
+        """What this is applied to: a matrix, and its size."""
         return Tuple(self.args[2][0], self.extent)
 
     @property
@@ -176,8 +197,11 @@ def _ordered(c: Any) -> Any:
 def pinched(term: Expr) -> Expr:
     """``[i <= k] [k <= i]`` as ``[i = k]`` in a product."""
     factors = sympy.Mul.make_args(term)
-    below = {f.condition.args for f in factors if isinstance(f, Bracket) and isinstance(f.condition, sympy.Le)}
-    pairs = {(a, b) for a, b in below if (b, a) in below and str(a) < str(b)}
+    below = {
+        f.condition.args for f in factors if isinstance(f, Bracket) and isinstance(f.condition, sympy.Le)
+    }
+    lower = {f.places[::-1] for f in factors if isinstance(f, Applied) and f.name == "cholesky"}
+    pairs = {(a, b) for a, b in below if (b, a) in below and str(a) < str(b)} | (below & lower)
     if not pairs:
         return term
     gone = {sympy.Le(*p, evaluate=False) for pair in pairs for p in (pair, pair[::-1])}
@@ -187,11 +211,16 @@ def pinched(term: Expr) -> Expr:
 
 def with_own_slots(e: Expr) -> Expr:
     """A matrix with slots that no matrix outside of it has: what is done to theirs leaves these alone."""
-    level = 1 + max((s.number // 2 for s in _slots(e)), default=0)
+    level = 1 + max((s.number // 2 for s in slots_of(e)), default=0)
     return substitute(e, {Slot(number): Slot(2 * level + number) for number in (0, 1)})
 
 
-def _slots(e: Any) -> set[Slot]:
+def has_slots(e: Any) -> bool:
+    """Whether one of the two slots of a matrix occurs, also inside reads."""
+    return not slots_of(e).isdisjoint((Slot(0), Slot(1)))
+
+
+def slots_of(e: Any) -> set[Slot]:
     if isinstance(e, Slot):
         return {e}
-    return {s for child in (e.indices if isinstance(e, Read) else e.args) for s in _slots(child)}
+    return {s for child in (e.indices if isinstance(e, Read) else e.args) for s in slots_of(child)}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import sympy
-from sympy import Expr, S, Tuple
+from sympy import Expr, S
 
 from ..ir.nodes import (
     Bracket,
@@ -20,24 +20,29 @@ from ..ir.nodes import (
     reads_of,
     substitute,
 )
-from ..ir.slots import runs_whole, slot_extents, takes_whole
+from ..ir.slots import runs_whole, slot_extents
 from ..rewrite.deltas import solve_deltas
 from ..rewrite.digits import split_digits
-from .atoms import INVERSE, Applied, Grow, Total, oriented, pinched, renamed, with_own_slots
+from .atoms import Applied, Total, has_slots, oriented, pinched, renamed
+from .extrema import extreme, product
+from .factorisations import RULES, over_spectrum, pivots
 from .matching import beside_inverse
+from .matrices import Matrices
 from .naming import components, named_again, named_sum
-from .polynomial import Monomial, Polynomial, as_expression, common_factor, monic, reciprocal
-from .scalars import Scalars
+from .polynomial import Monomial, Polynomial, TooLarge, monic, reciprocal
+
+DEEPEST = 20
+"""How often inverses are cancelled one after the other in one product."""
 
 
-class Canonical(Scalars):
+class Canonical(Matrices):
     """Canonical forms of the tensors of one program."""
 
     def __init__(self, program: Program) -> None:
         self.definitions: Mapping[str, Equation] = program.definitions
-        self.count = 0
+        super().__init__()
+        self.nested = 0
         self.known: dict[str, tuple[tuple[Index, ...], Polynomial]] = {}
-        self.matrices: dict[Tuple, Polynomial] = {}
 
     def entry(self, read: Read) -> Polynomial:
         """The entry of a tensor at these places."""
@@ -51,6 +56,17 @@ class Canonical(Scalars):
         axes, form = self.known[source.target.name]
         return self.at(form, dict(zip(axes, read.indices, strict=True)))
 
+    def inverted_in(self, program: Program) -> list[tuple[Polynomial, Expr]]:
+        """The matrices of which a program takes the inverse, with their sizes."""
+        found = []
+        for equation in program.equations:
+            body = equation.body
+            if isinstance(body, Entry) and body.primitive in ("inv", "solve"):
+                matrix = self.form(body.operands[0])
+                if not matrix.is_zero:
+                    found.append((monic(matrix)[1], slot_extents(body.operands[0])[0]))
+        return found
+
     def input(self, read: Read) -> Polynomial:
         """The entry of an input; of a diagonal or triangular matrix with the condition for it not to be 0."""
         facts = read.tensor.facts
@@ -62,10 +78,6 @@ class Canonical(Scalars):
                 i, j = read.indices[-2:]
                 return self.form(Bracket(relation(i, j))) * Polynomial.of(oriented(read))
         return Polynomial.of(oriented(read))
-
-    def fresh(self, extent: Expr) -> Index:
-        self.count += 1
-        return Index(f"_{self.count}", extent)
 
     def at(self, form: Polynomial, places: dict[Any, Any]) -> Polynomial:
         """A form with indices replaced; an index that became a number may decide a condition."""
@@ -85,41 +97,11 @@ class Canonical(Scalars):
             return self.total(inner, bound)
         if equation.reduce == "prod":
             return self.product(inner, bound)
-        return self.extreme(inner, bound, equation.reduce == "max")
+        return extreme(self, inner, bound, equation.reduce == "max")
 
-    def applied(self, e: Entry) -> Polynomial:
-        """An entry of a primitive's result; a solution is the inverse times the right-hand side."""
-        operands = [self.form(operand) for operand in e.operands]
-        extents = [n for operand in e.operands for n in slot_extents(operand)]
-        if e.primitive == "inv":
-            return self.inverse(operands[0], extents[0], *e.places)
-        if e.primitive == "solve":
-            k = self.fresh(extents[0])
-            return self.total(
-                self.inverse(operands[0], extents[0], e.places[0], k) * self.at(operands[1], {Slot(0): k}), (k,)
-            )
-        expressions = Tuple(*(with_own_slots(o.expression()) for o in operands))
-        primitive = sympy.Symbol(e.primitive)
-        parameters = Tuple(*extents, *e.parameters)
-        return Polynomial.of(Applied(primitive, S(e.output), expressions, Tuple(*e.places), parameters))
-
-    def inverse(self, matrix: Polynomial, extent: Expr, row: Any, column: Any) -> Polynomial:
-        """An entry of the inverse: of the matrix or of its transpose, whichever comes first, without a common factor."""
-        content, matrix = monic(matrix)
-        if (single := matrix.single()) is not None and len(single[0]) == 1:
-            ((atom, exponent),) = single[0]
-            if exponent == 1 and _whole_orthogonal(atom, extent):
-                return self.at(matrix, {Slot(0): column, Slot(1): row}).scaled(1 / content)
-        turned = self.at(matrix, {Slot(0): Slot(1), Slot(1): Slot(0)})
-        symmetric = turned.terms == matrix.terms
-        if symmetric:
-            row, column = sorted((row, column), key=str)
-        elif _text(turned) < _text(matrix):
-            matrix, row, column = turned, column, row
-        closed = with_own_slots(matrix.expression())
-        atom = Applied(INVERSE, S.Zero, Tuple(closed), Tuple(row, column), Tuple(extent, S(int(symmetric))))
-        self.matrices[atom.matrix] = matrix
-        return Polynomial.of(atom).scaled(1 / content)
+    def product(self, form: Polynomial, bound: tuple[Index, ...]) -> Polynomial:
+        """The product of a form over indices."""
+        return product(self, form, bound)
 
     # -- sums
 
@@ -144,6 +126,10 @@ class Canonical(Scalars):
         for cancel in (self.without_inverses, self.without_orthogonal):
             if (cancelled := cancel(factors, bound)) is not None:
                 return cancelled
+        if any(isinstance(a, Applied) for a, _ in factors):
+            for rule in RULES:
+                if (cancelled := rule(self, factors, bound)) is not None:
+                    return cancelled
         outside = [(a, e) for a, e in factors if not indices_of(a) & set(bound)]
         inside = [(a, e) for a, e in factors if indices_of(a) & set(bound)]
         result = Polynomial.monomial(outside)
@@ -158,19 +144,25 @@ class Canonical(Scalars):
         self, factors: list[tuple[Expr, Expr]], bound: tuple[Index, ...]
     ) -> Polynomial | None:
         """``W M = I`` used once: the leading term of M beside its inverse W gives way to the unit and the other terms."""
-        for atom, exponent in factors:
-            if not (isinstance(atom, Applied) and atom.is_inverse and exponent == 1):
-                continue
+        inverses = [(a, e) for a, e in factors if isinstance(a, Applied) and a.is_inverse and e == 1]
+        for atom, exponent in inverses:
             others = list(factors)
             others.remove((atom, exponent))
             for found in beside_inverse(atom, self.matrices[atom.matrix], others, bound, self.parts):
-                left = Polynomial.monomial(found.left, reciprocal(found.coefficient))
+                over = ((a, -e) for a, e in found.scalars)
+                left = Polynomial.monomial((*found.left, *over), reciprocal(found.coefficient))
                 remaining = tuple(b for b in bound if b not in found.inner)
                 unit = self.form(Bracket(sympy.Eq(found.far, found.end)))
                 first = self.total(left * unit, tuple(b for b in remaining if b != found.near))
                 places = {Slot(found.side): found.near, Slot(1 - found.side): found.end}
                 rest = self.at(found.rest, places)
-                return first - self.total(left * Polynomial.of(atom) * rest, remaining)
+                self.nested += 1
+                if self.nested > DEEPEST:
+                    raise TooLarge
+                try:
+                    return first - self.total(left * Polynomial.of(atom) * rest, remaining)
+                finally:
+                    self.nested -= 1
         return None
 
     def without_orthogonal(
@@ -198,67 +190,18 @@ class Canonical(Scalars):
                     return self.total(left * unit, tuple(b for b in bound if b != k))
         return None
 
-    # -- products and extrema over indices
+    def parts(self, monomial: Monomial) -> tuple[list[Expr], list[Index], Monomial] | None:
+        """The reads and inverses of a product of matrices, with the indices that it sums over, and its scalars.
 
-    def product(self, form: Polynomial, bound: tuple[Index, ...]) -> Polynomial:
-        """The product over indices, factor by factor: ``prod_k c x[k]^2`` is ``c^n (prod_k x[k])^2``."""
-        single = form.single()
-        if single is None:
-            common = common_factor(form, integral=True)
-            if not common:
-                return Polynomial.of(self.over_indices("prod", form.expression(), bound))
-            rest = form * Polynomial.monomial((a, -e) for a, e in common)
-            return self.product(Polynomial.monomial(common), bound) * self.product(rest, bound)
-        monomial, coefficient = single
-        if any(isinstance(a, Bracket) for a, _ in monomial) or not coefficient.is_Rational:
-            return Polynomial.of(self.over_indices("prod", form.expression(), bound))
-        every = sympy.Mul(*(b.extent for b in bound))
-        parts = [self.power(Polynomial.number(coefficient), every)]
-        for atom, exponent in monomial:
-            own = tuple(b for b in bound if b in indices_of(atom))
-            times = sympy.Mul(*(b.extent for b in bound if b not in own))
-            if not own:
-                parts.append(self.power(Polynomial.monomial([(atom, exponent)]), times))
-            elif isinstance(atom, Grow):
-                inner = self.form(atom.args[0]).scaled(exponent) * self.form(times)
-                parts.append(self.exponential(self.total(inner, own)))
-            elif exponent.is_integer or atom.is_positive:
-                parts.append(self.power(Polynomial.of(self.over_indices("prod", atom, own)), exponent * times))
-            else:
-                parts.append(self.power(Polynomial.of(self.over_indices("prod", atom**exponent, own)), times))
-        return Polynomial.product(parts)
-
-    def extreme(self, form: Polynomial, bound: tuple[Index, ...], largest: bool) -> Polynomial:
-        """The maximum or minimum: ``max_k (a + 2 x[k])`` is ``a + 2 max_k x[k]``, ``max_k -x[k]`` is ``-min_k x[k]``."""
-        outside = Polynomial({m: c for m, c in form if not indices_of(as_expression(m)) & set(bound)})
-        inside = form - outside
-        bound = tuple(b for b in bound if any(b in indices_of(as_expression(m)) for m, _ in inside))
-        if inside.is_zero or not all(c.is_Rational for _, c in inside):
-            atom = self.over_indices("max" if largest else "min", form.expression(), bound)
-            return outside if inside.is_zero else Polynomial.of(atom)
-        common = common_factor(inside, integral=False)
-        factor = [(a, -e) for a, e in common if not indices_of(a) & set(bound)]
-        content, inner = monic(inside * Polynomial.monomial(factor))
-        scale = Polynomial.monomial(((a, -e) for a, e in factor), content)
-        largest = largest == bool(content.is_positive)
-        single = inner.single()
-        if single is not None and all(isinstance(a, Grow) for a, _ in single[0]):
-            argument = Polynomial.sum(self.form(a.args[0]).scaled(e) for a, e in single[0])
-            return outside + scale * self.exponential(self.extreme(argument, bound, largest))
-        atom = self.over_indices("max" if largest else "min", inner.expression(), bound)
-        return outside + scale * Polynomial.of(atom)
-
-    def over_indices(self, kind: str, body: Expr, bound: tuple[Index, ...]) -> Applied:
-        """A product or maximum over indices as an atom."""
-        over = named_sum([(body, S.One)], list(bound))
-        return Applied(sympy.Symbol(kind), S.Zero, Tuple(over), Tuple(), Tuple())
-
-    def parts(self, monomial: Monomial) -> tuple[list[Expr], list[Index]] | None:
-        """The reads and inverses of a product of matrices, with the indices that it sums over; None for anything else."""
+        None for anything else.
+        """
         factors: list[Expr] = []
         bound: list[Index] = []
+        scalars: list[tuple[Expr, Expr]] = []
         for atom, exponent in monomial:
-            if isinstance(atom, Total) and exponent == 1:
+            if not has_slots(atom):
+                scalars.append((atom, exponent))
+            elif isinstance(atom, Total) and exponent == 1:
                 fresh = {b: self.fresh(b.extent) for b in atom.bound}
                 factors.extend(sympy.Mul.make_args(substitute(atom.body, fresh)))
                 bound.extend(fresh.values())
@@ -266,7 +209,8 @@ class Canonical(Scalars):
                 factors.append(atom)
             else:
                 return None
-        return (factors, bound) if all(isinstance(f, Read | Applied) for f in factors) else None
+        plain = all(isinstance(f, Read | Applied) for f in factors) and bool(factors)
+        return (factors, bound, frozenset(scalars)) if plain else None
 
     def flattened(
         self, monomial: Monomial, bound: tuple[Index, ...]
@@ -298,20 +242,12 @@ class Canonical(Scalars):
                 and runs_whole(atom, bound[0]) == len(atom.indices) - 1
             ):
                 return Polynomial.number(1)
+        for rule in (over_spectrum, pivots):
+            if (known := rule(self, group, bound)) is not None:
+                return known
         return Polynomial.of(named_sum(group, bound))
 
 
 def _both(facts: frozenset[str]) -> bool:
     """Whether a matrix is symmetric and a triangle, and so diagonal."""
     return "symmetric" in facts and bool(facts & {"lower triangular", "upper triangular"})
-
-
-def _text(form: Polynomial) -> list[str]:
-    return sorted(f"{c} {as_expression(m)}" for m, c in form)
-
-
-def _whole_orthogonal(atom: Expr, extent: Expr) -> bool:
-    """Whether this is an entry of a matrix that was declared orthogonal, of all of it."""
-    if not isinstance(atom, Read) or "orthogonal" not in atom.tensor.facts:
-        return False
-    return takes_whole(atom, (extent, extent)) and all(isinstance(i, Slot) for i in atom.indices[-2:])

@@ -149,5 +149,3 @@ def _rows(condition: Any, forms: Scalars) -> list[Row] | None:
         case sympy.StrictLessThan() | sympy.StrictGreaterThan():
             return [Row(forms.form(condition.gts - condition.lts) - Polynomial.number(1), False)]
     return None
-
-

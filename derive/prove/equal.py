@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import sympy
 from sympy import Expr, S, Tuple
 
-from ..ir.nodes import Index, Program, Read, Slot, Tensor, substitute
-from .atoms import Applied, Total
+from ..ir.nodes import Bracket, Index, Program, Read, Slot, Tensor, substitute
+from .atoms import Applied, Signum, Total
 from .canonical import Canonical
 from .cases import MOST, Known, cases
 from .polynomial import Monomial, Polynomial, TooLarge, collected
+from .scalars import anywhere
 
 DEPTH = 10
 
@@ -23,16 +24,35 @@ def equal_outputs(left: Program, right: Program) -> bool | None:
             all(_equal_entries(left, a, right, b) for a, b in zip(left.outputs, right.outputs, strict=True))
             or None
         )
-    except TooLarge:
+    except (TooLarge, RecursionError):
         return None
 
 
 def _equal_entries(left: Program, a: Tensor, right: Program, b: Tensor) -> bool:
     axes = tuple(Index(f"i{p}", extent) for p, extent in enumerate(a.shape))
     forms = Canonical(left), Canonical(right)
+    inverted = [
+        m for form, program in zip(forms, (left, right), strict=True) for m in form.inverted_in(program)
+    ]
+    for form in forms:
+        form.inverted = inverted
     difference = forms[0].entry(Read(a, axes)) - forms[1].entry(Read(b, axes))
     forms[0].matrices |= forms[1].matrices
+    if difference.is_zero:
+        return True
+    forms[0].assumed = _defined(difference)
+    difference = forms[0].form(difference.expression())  # with its indices named as they are here
     return is_zero(difference, forms[0], set(axes))
+
+
+def _defined(form: Polynomial) -> frozenset[Expr]:
+    """What is positive wherever the form has a value: that of which it takes logarithms, whatever else holds there."""
+    found: set[Expr] = set()
+    for monomial, _ in form:
+        atoms = [a for a, _ in monomial]
+        if not any(a.has(Bracket, Signum) for a in atoms):
+            found |= {anywhere(x.args[0]) for a in atoms for x in a.atoms(sympy.log)}
+    return frozenset(found)
 
 
 def is_zero(

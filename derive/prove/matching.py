@@ -12,14 +12,16 @@ from ..ir.nodes import Index, Read, Slot, indices_of, substitute
 from .polynomial import Monomial, Polynomial, as_expression
 
 Factors = list[tuple[Expr, Expr]]
-Parts = Callable[[Monomial], tuple[list[Expr], list[Index]] | None]
+Parts = Callable[[Monomial], tuple[list[Expr], list[Index], Monomial] | None]
+"""Of a product of matrices: its factors, the indices that it sums over, and its scalars."""
 
 
 @dataclass(frozen=True)
 class Beside:
     """``sum_near W[far, near] lead[near, end]``, or with both turned round, where W is the inverse of a matrix.
 
-    lead is ``coefficient`` times a product of factors that were found, summed over `inner`; the matrix is lead + rest.
+    lead is ``coefficient`` times the scalars and a product of factors that were found, summed over `inner`; the matrix
+    is lead + rest.
     side: the slot of the matrix that `near` takes. left: the factors that are neither W nor part of lead.
     """
 
@@ -28,6 +30,7 @@ class Beside:
     end: Any
     inner: tuple[Index, ...]
     coefficient: Expr
+    scalars: Monomial
     rest: Polynomial
     side: int
     left: Factors
@@ -75,7 +78,7 @@ def beside_inverse(
                     continue
                 if any(hidden & indices_of(atom) for atom, _ in left) or hidden & indices_of(far):
                     continue
-                yield Beside(far, near, end, inner, coefficient, rest, side, left)
+                yield Beside(far, near, end, inner, coefficient, pattern[2], rest, side, left)
 
 
 def _matches(

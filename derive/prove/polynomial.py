@@ -11,7 +11,7 @@ import sympy
 from sympy import Expr, S
 
 from ..ir.nodes import Bracket, Read
-from .atoms import Signum, Turn
+from .atoms import Applied, Signum, Turn
 
 Monomial = frozenset[tuple[Expr, Expr]]
 """Atoms with their exponents: rational numbers, or polynomials in sizes."""
@@ -135,7 +135,7 @@ def collected(factors: Iterable[tuple[Expr, Expr]]) -> tuple[Monomial, Expr]:
     for atom, exponent in exponents.items():
         if not exponent.is_Rational:
             exponent = sympy.expand(exponent)
-        if isinstance(atom, Bracket | Signum | Turn | Read) or atom.is_Integer:
+        if isinstance(atom, Bracket | Signum | Turn | Read | Applied) or atom.is_Integer:
             exponent, factor = _settled(atom, exponent)
             number = number if factor == 1 else _product(number, factor)
         if exponent != 0:
@@ -155,6 +155,8 @@ def _settled(atom: Expr, exponent: Expr) -> tuple[Expr, Expr]:
             return exponent - quarters / 2, sympy.I**quarters
         case Read() if exponent.is_positive and atom.tensor.facts & {"binary", "one-hot"}:
             return S.One, S.One
+        case Applied() if exponent.is_Integer and atom.is_sign:
+            return exponent % 2, S.One
         case sympy.Integer():
             constant, rest = exponent.as_coeff_Add()
             if atom == -1:

@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Pow, S
 
-from ..ir.nodes import Bracket, Index, Read, Slot, Where, indices_of
+from ..ir.nodes import Bracket, Index, Read, Slot, Where, indices_of, substitute
 from ..ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
 from ..ops.elementwise.piecewise import Absolute, Maximum, Minimum, Sign
 from .atoms import Applied, Grow, Signum, Total, Turn, ordered
@@ -45,8 +45,19 @@ RELATIONS: dict[type, Callable[[Polynomial], Polynomial]] = {
 """Conditions on the sign of ``left - right``, as polynomials in that sign."""
 
 
+def anywhere(e: Expr) -> Expr:
+    """An expression with its indices called by the order in which they stand: it is the same at all places."""
+    found = sorted(indices_of(e), key=str)
+    return substitute(e, {i: Index(f"at{n}", i.extent) for n, i in enumerate(found)}) if found else e
+
+
 class Scalars(ABC):
-    """Canonical forms of scalar expressions over whatever `entry` knows."""
+    """Canonical forms of scalar expressions over whatever `entry` knows.
+
+    assumed: what is positive wherever the claim says anything, since its logarithm is taken.
+    """
+
+    assumed: frozenset[Expr] = frozenset()
 
     @abstractmethod
     def entry(self, read: Read) -> Polynomial:
@@ -57,8 +68,8 @@ class Scalars(ABC):
         """The sum of a form over indices."""
 
     @abstractmethod
-    def extreme(self, form: Polynomial, bound: tuple[Index, ...], largest: bool) -> Polynomial:
-        """The maximum or minimum of a form over indices."""
+    def fresh(self, extent: Expr) -> Index:
+        """An index that nothing else uses."""
 
     def form(self, e: Expr) -> Polynomial:
         """The canonical form of an expression over reads, indices and sizes."""
@@ -132,7 +143,18 @@ class Scalars(ABC):
         single = base.single()
         if single is not None:
             return self.power_of_monomial(*single, exponent)
+        if (fraction := self.fraction(base)) is not None:
+            numerator, divisors = fraction
+            if exponent.is_Integer or all(self.nonnegative(a) for a, _ in divisors):
+                below = Polynomial.monomial((a, e * exponent) for a, e in divisors)
+                return self.power(numerator, exponent) * below
         common = common_factor(base, integral=bool(exponent.is_Integer))
+        if not common and (2 * exponent).is_Integer:
+            common = frozenset((a, e) for a, e in common_factor(base, integral=True) if e.is_even)
+            if common:
+                rest = base * Polynomial.monomial((a, -e) for a, e in common)
+                moduli = (self.power(self.absolute(Polynomial.of(a)), e * exponent) for a, e in common)
+                return Polynomial.product(moduli) * self.power(rest, exponent)
         if common:
             rest = base * Polynomial.monomial((a, -e) for a, e in common)
             outside = Polynomial.monomial((a, e * exponent) for a, e in common)
@@ -153,12 +175,42 @@ class Scalars(ABC):
                 return number_power(coefficient, exponent) * Polynomial.of(atom, exponent)
             roots = [self.root(a, e, exponent) for a, e in monomial]
             if all(r is not None for r in roots):
-                return number_power(coefficient, exponent) * Polynomial.product(r for r in roots if r is not None)
+                return number_power(coefficient, exponent) * Polynomial.product(
+                    r for r in roots if r is not None
+                )
         return Polynomial.of(coefficient * as_expression(monomial), exponent)
+
+    def fraction(self, form: Polynomial) -> tuple[Polynomial, Monomial] | None:
+        """A sum with sums in denominators as one numerator, and what it is multiplied by."""
+        least: dict[Expr, Expr] = {}
+        for monomial, _ in form:
+            for atom, exponent in monomial:
+                if atom.is_Add and exponent.is_Integer:
+                    least[atom] = min(least.get(atom, S.Zero), exponent)
+        divisors = frozenset((atom, e) for atom, e in least.items() if e < 0)
+        if not divisors or len(form.terms) < 2:
+            return None
+        parts = []
+        for monomial, coefficient in form:
+            exponents = dict(monomial)
+            raised = [(atom, exponents.pop(atom, S.Zero) - e) for atom, e in divisors]
+            whole = Polynomial({frozenset(exponents.items()): coefficient})
+            parts.append(whole * Polynomial.product(self.multiplied_out(a, e) for a, e in raised))
+        return Polynomial.sum(parts), divisors
+
+    def multiplied_out(self, atom: Expr, exponent: Expr) -> Polynomial:
+        """A positive power of a sum, its whole part written out."""
+        natural = sympy.floor(exponent)
+        whole = self.form(atom).power(int(natural))
+        return whole if natural == exponent else whole * Polynomial.of(atom, exponent - natural)
+
+    def nonnegative(self, atom: Expr) -> bool:
+        """Whether an atom cannot be negative, or is not wherever the claim says anything."""
+        return bool(atom.is_nonnegative) or (bool(self.assumed) and anywhere(atom) in self.assumed)
 
     def root(self, atom: Expr, own: Expr, exponent: Expr) -> Polynomial | None:
         """``(atom^own)^exponent`` where the inner power cannot be negative."""
-        if atom.is_nonnegative:
+        if self.nonnegative(atom):
             return Polynomial.monomial([(atom, own * exponent)])
         if (own / 2).is_Integer and (own * exponent).is_Integer:
             return self.power(self.absolute(Polynomial.of(atom)), own * exponent)
@@ -186,12 +238,16 @@ class Scalars(ABC):
         every = [(a, e) for a, e in factored_number(content)] + list(monomial)
         if any(isinstance(a, Bracket | Signum | Turn) for a, _ in every):
             return opaque
-        if all(a.is_positive for a, _ in every) or (whole and _whole_terms(exponent) and _whole_powers(every)):
+        if all(a.is_positive for a, _ in every) or (
+            whole and _whole_terms(exponent) and _whole_powers(every)
+        ):
             return Polynomial.product(self.raised(a, e, exponent) for a, e in every)
         if content.is_positive and len(monomial) == 1 and next(iter(monomial))[1] == 1:
             ((atom, _),) = monomial
             inner = Polynomial.of(Pow(atom, exponent.expression(), evaluate=False))
-            return Polynomial.product(self.raised(a, e, exponent) for a, e in factored_number(content)) * inner
+            return (
+                Polynomial.product(self.raised(a, e, exponent) for a, e in factored_number(content)) * inner
+            )
         return opaque
 
     def raised(self, atom: Expr, own: Expr, exponent: Polynomial) -> Polynomial:
@@ -250,7 +306,7 @@ class Scalars(ABC):
             if atom not in rest or isinstance(atom, Signum):
                 continue
             sign, odd = Signum(atom), exponent.is_Integer and exponent % 2
-            if atom.is_nonnegative:
+            if self.nonnegative(atom):
                 known.append(self.log_of_atom(atom).scaled(exponent))
             elif exponent.is_even or (odd and rest.get(sign) == 1):
                 known.append(self.log_of_modulus(atom).scaled(exponent))
@@ -264,13 +320,22 @@ class Scalars(ABC):
         if len(rest) == 1 and left == as_expression(frozenset(rest.items())):
             ((atom, exponent),) = rest.items()
             plain = exponent.is_Integer or exponent.is_Rational
-            known.append(Polynomial.of(sympy.log(atom)).scaled(exponent) if plain else Polynomial.of(sympy.log(left)))
+            known.append(
+                Polynomial.of(sympy.log(atom)).scaled(exponent) if plain else Polynomial.of(sympy.log(left))
+            )
         elif left != 1:
             known.append(Polynomial.of(sympy.log(left)))
         return Polynomial.sum(known)
 
     def logarithm_of_sum(self, argument: Polynomial) -> Polynomial:
         """Positive factors of all terms come out, and the first coefficient up to its sign."""
+        if (fraction := self.fraction(argument)) is not None:
+            numerator, divisors = fraction
+            known = [a for a, _ in divisors if self.nonnegative(a)]
+            whole = numerator * Polynomial.monomial((a, e) for a, e in divisors if a not in known)
+            if numerator.single() is not None or len(known) == len(divisors):
+                logs = [self.log_of_atom(a).scaled(e) for a, e in divisors if a in known]
+                return self.logarithm(whole) + Polynomial.sum(logs)
         common = common_factor(argument, integral=False)
         if common:
             rest = argument * Polynomial.monomial((a, -e) for a, e in common)
@@ -295,6 +360,8 @@ class Scalars(ABC):
 
     def log_of_modulus(self, atom: Expr) -> Polynomial:
         """``log |u|``."""
+        if isinstance(atom, Applied) and atom.is_sign:
+            return Polynomial.number(0)
         if isinstance(atom, Applied) and atom.is_product:
             over = atom.args[2][0]
             return self.total(self.form(sympy.log(Absolute(over.body))), over.bound)
@@ -311,7 +378,7 @@ class Scalars(ABC):
 
     def absolute(self, form: Polynomial) -> Polynomial:
         """``|u| = sign(u) u``."""
-        return form if form.expression().is_nonnegative else self.sign(form) * form
+        return form if self.nonnegative(form.expression()) else self.sign(form) * form
 
     def sign(self, form: Polynomial) -> Polynomial:
         """The product of the signs of factors; that of a sum is an atom unless all terms are positive."""
@@ -329,6 +396,9 @@ class Scalars(ABC):
         if not content.is_Rational:
             return Polynomial.of(Signum(form.expression()))
         expression = form.expression()
+        if (fraction := self.fraction(form)) is not None:
+            numerator, divisors = fraction
+            return self.sign(numerator) * self.sign(Polynomial.monomial(divisors))
         if expression.is_positive or expression.is_negative:
             return Polynomial.number(1 if expression.is_positive else -1)
         if (compared := self.compared(primitive)) is not None:
@@ -376,13 +446,15 @@ def _sign_factors(atom: Expr, exponent: Expr) -> list[tuple[Expr, Expr]]:
     """The factors of the sign of a power."""
     if atom.is_positive:
         return []
-    if isinstance(atom, Signum):
+    if isinstance(atom, Signum) or (isinstance(atom, Applied) and atom.is_sign):
         return [(atom, exponent)]
     if isinstance(atom, Bracket):
         return [(atom, S.One)]
     if exponent.is_Integer:
         return [(Signum(atom), S(2) if exponent % 2 == 0 else S.One)]
-    return [(Signum(atom**exponent), S.One)] if exponent.is_Rational else [(Signum(Pow(atom, exponent)), S.One)]
+    return (
+        [(Signum(atom**exponent), S.One)] if exponent.is_Rational else [(Signum(Pow(atom, exponent)), S.One)]
+    )
 
 
 def _about_values(c: Any) -> bool:
@@ -391,9 +463,7 @@ def _about_values(c: Any) -> bool:
         return any(map(_about_values, c.args))
     if not isinstance(c, sympy.core.relational.Relational):
         return False
-    return not (c.lhs.is_integer and c.rhs.is_integer) or any(
-        r.tensor.kind == "real" for r in c.atoms(Read)
-    )
+    return not (c.lhs.is_integer and c.rhs.is_integer) or any(r.tensor.kind == "real" for r in c.atoms(Read))
 
 
 def _of_sizes(e: Expr) -> bool:
