@@ -8,6 +8,7 @@ from typing import Any
 import sympy
 from sympy import Expr, S
 
+from ..deadline import check_time
 from ..ir.nodes import (
     Bracket,
     Entry,
@@ -112,6 +113,7 @@ class Canonical(Matrices):
         return Polynomial.sum(self.sum_of_term(m, bound).scaled(c) for m, c in form)
 
     def sum_of_term(self, monomial: Monomial, bound: tuple[Index, ...]) -> Polynomial:
+        check_time()
         factors, bound = self.flattened(monomial, bound)
         term = sympy.Mul(*(a**e for a, e in factors))
         if any(isinstance(i, sympy.Mod) for r in reads_of(term) for i in r.indices):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import sympy
 from sympy import Expr, S, Tuple
 
+from ..deadline import check_time
 from ..ir.nodes import Bracket, Index, Program, Read, Slot, Tensor, substitute
 from .atoms import Applied, Signum, Total
 from .canonical import Canonical
@@ -62,6 +63,7 @@ def is_zero(
 
     free: the indices for which it must vanish. known: conditions under which it must.
     """
+    check_time()
     if form.is_zero:
         return True
     if depth == 0:

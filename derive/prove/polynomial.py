@@ -10,6 +10,7 @@ from typing import Any
 import sympy
 from sympy import Expr, S
 
+from ..deadline import check_time
 from ..ir.nodes import Bracket, Read
 from .atoms import Applied, Signum, Turn
 
@@ -67,6 +68,7 @@ class Polynomial:
         return Polynomial.sum((self, other.scaled(S.NegativeOne)))
 
     def __mul__(self, other: Polynomial) -> Polynomial:
+        check_time()
         if len(self.terms) * len(other.terms) > LARGEST:
             raise TooLarge
         return Polynomial.sum(

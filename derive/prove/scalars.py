@@ -9,6 +9,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Pow, S
 
+from ..deadline import check_time
 from ..ir.nodes import Bracket, Index, Read, Slot, Where, indices_of, substitute
 from ..ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
 from ..ops.elementwise.piecewise import Absolute, Maximum, Minimum, Sign
@@ -73,6 +74,7 @@ class Scalars(ABC):
 
     def form(self, e: Expr) -> Polynomial:
         """The canonical form of an expression over reads, indices and sizes."""
+        check_time()
         if e.is_Rational:
             return Polynomial.number(e)
         match e:
