@@ -136,7 +136,7 @@ def stats(among: Iterable[Entry]) -> Table:
     for name, count in counts_of.items():
         table.add_section() if name == "all" else None
         table.add_row(name, *(str(count[level]) for level in (*LEVELS, OPEN)), str(count.total()))
-    true = every["PROVED"] + every["TESTED"]
+    true = every["PROVED"] + every["PROVED SMALL"] + every["TESTED"]
     table.caption = f"proved for all sizes: {every['PROVED']} of {true} that hold, and {every[OPEN]} are open"
     return table
 

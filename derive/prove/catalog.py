@@ -15,12 +15,15 @@ from ..frontends.formula_grammar import read_formula
 from ..frontends.formula_text import Source
 from ..ir.facts import spec
 
-LEVELS = ("PROVED", "TESTED", "CONDITIONAL", "REFUTED")
-"""What a run can reach; CONDITIONAL is refuted as it stands, and true under conditions that were found."""
+LEVELS = ("PROVED", "PROVED SMALL", "TESTED", "CONDITIONAL", "REFUTED")
+"""What a run can reach; PROVED is for all sizes, PROVED SMALL for sizes up to a number; CONDITIONAL is refuted as it stands,
+and true under conditions that were found.
+"""
 
 ENOUGH: dict[str, tuple[str, ...]] = {
     "PROVED": ("PROVED",),
-    "TESTED": ("TESTED", "PROVED"),
+    "PROVED SMALL": ("PROVED SMALL", "PROVED"),
+    "TESTED": ("TESTED", "PROVED SMALL", "PROVED"),
     "CONDITIONAL": ("CONDITIONAL",),
     "REFUTED": ("REFUTED", "CONDITIONAL"),
 }

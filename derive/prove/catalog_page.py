@@ -22,6 +22,7 @@ Written by `derive catalog page` from the files in `catalog/`; do not edit. The 
 reached and that every later run must reach:
 
 * PROVED: true for all sizes and all values with the declared facts.
+* PROVED SMALL: true for all values at sizes up to a small number, every entry written out; no proof for all sizes.
 * TESTED: no proof, but a test at random points whose chance of error is known, or 40 digits.
 * CONDITIONAL: false as it stands, with a counterexample, and true under conditions that the engine found.
 * REFUTED: false, with a counterexample, which `derive catalog show ID` shows. Well-known errors stay in for that reason.

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ..errors import DeriveError
 from ..ir.facts import spec
 from .catalog import ENOUGH, LEVELS, Entry
-from .verdict import Verdict
+from .verdict import SMALL, Verdict
 from .verify import verify_text
 
 
@@ -48,7 +48,9 @@ class Outcome:
 
 
 def level_of(verdict: Verdict) -> str:
-    """The level of a verdict; one that is refuted and holds under conditions that were found is CONDITIONAL."""
+    """The level of a verdict: a proof for small sizes has one of its own; what is refuted and holds at times is CONDITIONAL."""
+    if verdict.status == "PROVED" and verdict.level.startswith(SMALL):
+        return "PROVED SMALL"
     return "CONDITIONAL" if verdict.status == "REFUTED" and verdict.holds_when else verdict.status
 
 

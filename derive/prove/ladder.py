@@ -18,10 +18,11 @@ from ..rewrite.derived import simplified
 from ..verify.sample import plan_sizes, sample_inputs
 from .counterexample import smallest_counterexample
 from .cuts import generalised
+from .entries import equal_entries
 from .equal import equal_outputs
 from .fields import FIELD, PRIME, Residue
 from .inequality.decide import decide_inequality
-from .verdict import Verdict
+from .verdict import SMALL, Verdict
 
 DIGITS = 40
 TRIALS = 4
@@ -37,7 +38,7 @@ def decide(program: Program, relation: str, claim: str) -> Verdict:
             return Verdict(claim, "PROVED", "all sizes", by)
         if (found := smallest_counterexample(program, relation)) is not None:
             return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
-        for test in (by_residues, by_digits):
+        for test in (by_entries, by_residues, by_digits):
             if (verdict := test(program, claim)) is not None:
                 return verdict
         return Verdict(
@@ -96,6 +97,15 @@ def _simplified(program: Program) -> Program | None:
     except DeriveError:
         return None
     return found if len(found.outputs) == len(program.outputs) else None
+
+
+def by_entries(program: Program, claim: str) -> Verdict | None:
+    """Equality of every entry at small sizes; where there are no sizes, that is all there is to prove."""
+    found = equal_entries(program)
+    if found is None:
+        return None
+    level = f"{SMALL} {found.largest}" if found.largest else "all sizes"
+    return Verdict(claim, "PROVED", level, str(found))
 
 
 def by_residues(program: Program, claim: str) -> Verdict | None:

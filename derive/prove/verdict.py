@@ -11,6 +11,10 @@ from typing import Any, NoReturn
 from .saved import Status, read_fields
 
 
+SMALL = "sizes up to"
+"""How the level of a verdict begins that is proved for small sizes only."""
+
+
 @dataclass(frozen=True)
 class Counterexample:
     """Arrays at which a claim is false, in small integers, and the values of both sides at one entry."""

@@ -5,7 +5,7 @@ import pytest
 import derive as dv
 from derive.frontends.claim import understand_claim
 from derive.ir.facts import spec
-from derive.prove.entries import equal_entries
+from derive.prove.entries import Compared, equal_entries
 from derive.prove.ladder import proved
 
 Claim = tuple[str, dict[str, str]]
@@ -358,3 +358,50 @@ def test_proved(claim: str, shapes: dict[str, str]) -> None:
 @pytest.mark.parametrize(("claim", "shapes"), FALSE, ids=[c for c, _ in FALSE])
 def test_false_neighbours_are_not_proved(claim: str, shapes: dict[str, str]) -> None:
     assert not decided(claim, shapes)
+
+
+def test_sums_over_a_part_of_an_axis() -> None:
+    whole = [
+        ("sum(p[:-1]) == 1", {"p": "n, simplex"}),
+        ("Q[:-1,:].T @ Q[:-1,:] == np.eye(n)", {"Q": "n n, orthogonal"}),
+        ("inv(A)[:,:-1] @ A[:-1,:] == np.eye(n)", {"A": "n n"}),
+        ("tr(P) == 1", {"P": "n n, simplex"}),
+        ("inv(Q[:-1,:-1]) == Q[:-1,:-1].T", {"Q": "n n, orthogonal"}),
+        ("det(A[:-1,:-1]) == det(A)", {"A": "n n"}),
+        ("eigvalsh(A[:-1,:-1])[0] == eigvalsh(A)[0]", {"A": "n n"}),
+    ]
+    assert not [claim for claim, shapes in whole if decided(claim, shapes)]
+
+
+# -- sizes up to a number
+
+
+def compared(claim: str, shapes: dict[str, str]) -> Compared | None:
+    return equal_entries(understand_claim(claim, {n: spec(axes) for n, axes in shapes.items()}).understood.program)
+
+
+SMALL: list[Claim] = [
+    ("A*adj == det(A)*eye(n) where adj = det(A)*inv(A)", {"A": "n n"}),
+    ("tr(inv(A)*B) == tr(B*inv(A))", {"A": "n n", "B": "n n"}),
+    ("sum(p) == 1", {"p": "n, simplex"}),
+    ("max(x + 1) == max(x) + 1", {"x": "n"}),
+    ("prod(exp(x)) == exp(sum(x))", {"x": "n"}),
+    ("tril(A) + triu(A) - diag(diag(A)) == A", {"A": "n n"}),
+    ("det(A*B) == det(A)*det(B)", {"A": "n n", "B": "n n"}),
+]
+
+
+@pytest.mark.parametrize(("claim", "shapes"), SMALL, ids=[c for c, _ in SMALL])
+def test_equal_at_small_sizes(claim: str, shapes: dict[str, str]) -> None:
+    found = compared(claim, shapes)
+    assert found is not None and found.largest >= 2 and found.entries > 2
+
+
+@pytest.mark.parametrize(("claim", "shapes"), FALSE, ids=[c for c, _ in FALSE])
+def test_not_equal_at_small_sizes(claim: str, shapes: dict[str, str]) -> None:
+    assert compared(claim, shapes) is None
+
+
+def test_without_sizes_all_entries_are_all_there_is() -> None:
+    verdict = dv.verify("grad(x[0]^2*x[1], x) == np.array((2*x[0]*x[1], x[0]^2))", x="2")
+    assert (verdict.status, verdict.level) == ("PROVED", "all sizes")
