@@ -48,7 +48,7 @@ class Outcome:
 
 
 def level_of(verdict: Verdict) -> str:
-    """The level of a verdict: a proof for small sizes has one of its own; what is refuted and holds at times is CONDITIONAL."""
+    """The level of a verdict: proofs for small sizes have their own; what is refuted and holds at times is CONDITIONAL."""
     if verdict.status == "PROVED" and verdict.level.startswith(SMALL):
         return "PROVED SMALL"
     return "CONDITIONAL" if verdict.status == "REFUTED" and verdict.holds_when else verdict.status

@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 
 from .saved import Status, read_fields
 
-
 SMALL = "sizes up to"
 """How the level of a verdict begins that is proved for small sizes only."""
 
