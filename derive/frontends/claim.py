@@ -9,9 +9,11 @@ from typing import Any
 
 from ..errors import ShapeError, SidesDiffer, closest
 from ..ir.facts import Spec
-from ..ir.nodes import Read
+from ..ir.nodes import Program, Read
+from ..ir.tensors import prune
 from .formula import Understood, reading_of
 from .formula_conventions import conventions
+from .formula_derivatives import Taken
 from .formula_grammar import Formula, read_formula
 from .formula_lower import Lowering
 from .formula_program import program_of
@@ -28,6 +30,17 @@ RELATIONS = ("==", "!=", "<", "<=", ">", ">=")
 
 
 @dataclass(frozen=True)
+class Guards:
+    """The derivatives in a claim with what was differentiated, so that their values can be checked by other means.
+
+    program: its outputs are both sides and, for each derivative, its arrays.
+    """
+
+    program: Program
+    derivatives: tuple[Taken, ...]
+
+
+@dataclass(frozen=True)
 class Claim:
     """A relation between two formulas, understood as a program whose two outputs are its sides.
 
@@ -35,6 +48,7 @@ class Claim:
     defined: the definitions after ``where``, as they are written.
     random: the declarations of random variables, which are no inputs of the program.
     wrt: for ``convex(f, x)`` and ``concave(f, x)``, whose program has one output, the variables.
+    guards: what its derivatives are derivatives of.
     """
 
     understood: Understood
@@ -44,6 +58,7 @@ class Claim:
     defined: tuple[str, ...] = ()
     random: Mapping[str, Spec] = field(default_factory=dict)
     wrt: tuple[str, ...] = ()
+    guards: Guards | None = None
 
     def __str__(self) -> str:
         definitions = f" where {'; '.join(self.defined)}" if self.defined else ""
@@ -89,12 +104,15 @@ def understand_claim(text: str, specs: Mapping[str, Spec], layout: Layout | None
             raise source.error("a claim is a relation between two formulas, such as x'*x == norm2(x)^2", 0, end)
         turned: list[bool] = []
         reading = reading_of(source, formula, specs, lambda *given: _BothSides(turned, layout, *given))
-        program, guessed = program_of(reading, specs)
+        derivatives: list[Taken] = []
+        whole, guessed = program_of(replace(reading, derivatives=derivatives), specs)
+        program = prune(replace(whole, outputs=whole.outputs[:2]))
         left, right = (source.words(side.place) for side in (tree.left, tree.right))
         defined = tuple(source.words(d.place) for d in formula.definitions)
         notes = conventions((tree, *(d.body for d in formula.definitions)), program)
         understood = Understood(program, formula.style, guessed, notes)
-        return Claim(understood, tree.symbol, (left, right), turned[-1], defined, drawn(specs))
+        guards = Guards(whole, tuple(derivatives))
+        return Claim(understood, tree.symbol, (left, right), turned[-1], defined, drawn(specs), guards=guards)
 
 
 def drawn(specs: Mapping[str, Spec]) -> dict[str, Spec]:

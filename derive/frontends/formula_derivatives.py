@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sympy import S
@@ -19,33 +18,52 @@ from .primitives import store
 from .trace import Trace
 from .traced import Traced
 
+Base = tuple[Program, Tensor]
+"""What was traced before a derivative, and what of it is differentiated."""
 
-def gradient(trace: Trace, y: Traced, x: Tensor, tied: bool = False) -> Traced:
+
+@dataclass(frozen=True)
+class Taken:
+    """A derivative that a formula takes, and what it is a derivative of, so that it can be checked by other means.
+
+    kind: the function of `formula_names.DERIVATIVES`.
+    base: the program that was differentiated, with one output; `wrt` is one of its inputs.
+    arrays: the derivative as it was traced, its variable, and for ``jvp`` and ``vjp`` the direction or cotangent.
+    """
+
+    kind: str
+    base: Program
+    wrt: str
+    arrays: tuple[Traced, ...]
+    tied: bool = False
+
+
+def gradient(trace: Trace, base: Base, x: Tensor, tied: bool = False) -> Traced:
     """The gradient of a scalar, in the shape of its variable; `tied`: entries of a symmetric one are one variable."""
-    program, output = _program(trace, y, [x])
+    program, output = base
     derived = vjp(program, (x.name,), {output.name: S.One})
     if tied:
         derived = tie(derived, derived.outputs)
     return _continued(trace, program, derived, {})
 
 
-def jacobian_of(trace: Trace, y: Traced, x: Tensor) -> Traced:
+def jacobian_of(trace: Trace, base: Base, x: Tensor) -> Traced:
     """All first derivatives: the axes of the output first."""
-    program, output = _program(trace, y, [x])
+    program, output = base
     pullback = vjp(program, (x.name,), {output.name: None})
     return _continued(trace, program, jacobian(pullback, pullback.inputs[-1], ("J",)), {})
 
 
-def pulled(trace: Trace, y: Traced, x: Tensor, cotangent: Traced) -> Traced:
+def pulled(trace: Trace, base: Base, x: Tensor, cotangent: Traced) -> Traced:
     """The derivative of ``sum(cotangent .* y)``, in the shape of the variable."""
-    program, output = _program(trace, y, [x])
+    program, output = base
     derived = vjp(program, (x.name,), {output.name: None})
     return _continued(trace, program, derived, {derived.inputs[-1]: cotangent})
 
 
-def pushed(trace: Trace, y: Traced, x: Tensor, tangent: Traced) -> Traced:
+def pushed(trace: Trace, base: Base, x: Tensor, tangent: Traced) -> Traced:
     """The derivative along a direction."""
-    program, _ = _program(trace, y, [x])
+    program, _ = base
     derived = jvp(program, (x.name,))
     return _continued(trace, program, derived, {derived.inputs[-1]: tangent})
 
@@ -62,8 +80,9 @@ def depends(trace: Trace, y: Traced, x: Tensor) -> bool:
     return x in seen
 
 
-def _program(trace: Trace, y: Traced, inputs: Sequence[Tensor]) -> tuple[Program, Tensor]:
-    """What was traced so far as a program that ends in `y`; a tensor that was computed can be one of its inputs."""
+def base_of(trace: Trace, y: Traced, x: Tensor) -> Base:
+    """What was traced so far as a program that ends in `y`; x may be a tensor that was computed, and is an input of it."""
+    inputs = [x]
     stored = store(trace, y.axes, y.entry, "differentiated")
     equations = [e for e in trace.equations if e.target not in inputs]
     read = {r.tensor for e in equations for r in e.reads} - {e.target for e in equations}

@@ -12,7 +12,7 @@ from ..errors import ShapeError, closest
 from ..ir.nodes import Read, Tensor
 from .formula_code import FormulaCode
 from .formula_conventions import TIED, is_tied
-from .formula_derivatives import depends, gradient, jacobian_of, pulled, pushed
+from .formula_derivatives import Taken, base_of, depends, gradient, jacobian_of, pulled, pushed
 from .formula_expectation import Means
 from .formula_grammar import KEYWORDS, MODULES, Style, dotted
 from .formula_names import (
@@ -87,6 +87,7 @@ class Lowering:
         self.names, self.defined = dict(names), dict[str, Value]()
         self.operators = Operators(trace, code, style, self.signs)
         self.means = Means(trace, code, self.operators, self.value)
+        self.derivatives: list[Taken] = []
 
     def define(self, definitions: Iterable[Definition], apart: Collection[str]) -> None:
         """Give names to formulas, each after what it uses; those `apart` become tensors that one can differentiate by."""
@@ -230,20 +231,29 @@ class Lowering:
         x, row = self.variable(node.args[1], y)
         if name in ("grad", "hessian") and y.rank:
             raise ShapeError(f"{name} needs a scalar; found a {y.shape}; try: jacobian, or sum(...)")
+        base = base_of(self.trace, y.array, x)
+        given: tuple[Traced, ...] = ()
         match name:
             case "grad":
-                return Value(gradient(self.trace, y.array, x, tied), row)
+                found = Value(gradient(self.trace, base, x, tied), row)
             case "hessian":
-                return Value(jacobian_of(self.trace, gradient(self.trace, y.array, x), x))
+                slope = base_of(self.trace, gradient(self.trace, base, x), x)
+                found = Value(jacobian_of(self.trace, slope, x))
             case "jvp":
                 tangent = self.value(node.args[2]).array
                 self.one_shape("direction", x.shape, tangent)
-                return Value(pushed(self.trace, y.array, x, tangent), y.row)
+                given = (tangent,)
+                found = Value(pushed(self.trace, base, x, tangent), y.row)
             case "vjp":
                 cotangent = self.value(node.args[2]).array
                 self.one_shape("cotangent", y.array.extents, cotangent)
-                return Value(pulled(self.trace, y.array, x, cotangent), row)
-        return Value(jacobian_of(self.trace, y.array, x))
+                given = (cotangent,)
+                found = Value(pulled(self.trace, base, x, cotangent), row)
+            case _:
+                found = Value(jacobian_of(self.trace, base, x))
+        variable = self.trace.view((axes := self.trace.fresh(x.shape)), Read(x, axes))
+        self.derivatives.append(Taken(name, base[0], x.name, (found.array, variable, *given), tied))
+        return found
 
     def tied(self, name: str, node: Call) -> bool:
         """Whether the entries of a symmetric variable are one variable."""

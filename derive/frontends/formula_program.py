@@ -14,6 +14,7 @@ from ..ir.facts import Spec
 from ..ir.nodes import Equation, Index, Program, Tensor, indices_of, size, substitute
 from ..ir.tensors import with_tensors
 from .formula_code import FormulaCode
+from .formula_derivatives import Taken
 from .formula_grammar import KEYWORDS, MODULES, Style
 from .formula_guess import Guess, Ranks, guesses, likely_ranks
 from .formula_limits import Growth, check_growth
@@ -43,6 +44,7 @@ class Reading:
     likely: the ranks to try for a name without a declaration, in their order.
     lowering: what makes arrays of the tree.
     left: the name of the result, if the formula gives it one.
+    derivatives: where the derivatives of a formula of several results are put; then their arrays are further results.
     number: whether the result must be a number.
     definitions: what the formula defines, each after what it uses.
     random: its random variables, over which it takes means.
@@ -58,6 +60,7 @@ class Reading:
     lowering: Callable[..., Lowering] = Lowering
     left: str = ""
     number: bool = False
+    derivatives: list[Taken] | None = None
     definitions: tuple[Definition, ...] = ()
     random: Mapping[str, Random] = field(default_factory=dict)
 
@@ -152,7 +155,11 @@ def _trace(reading: Reading, specs: Mapping[str, Spec], flexible: frozenset[symp
         lowering = reading.lowering(trace, code, reading.style, names, reading.lengths)
         lowering.means.random, lowering.means.tensors = reading.random, trace.inputs
         lowering.define(reading.definitions, differentiated_by(reading.trees))
-        return lowering.result(reading.tree)
+        found = lowering.result(reading.tree)
+        if reading.derivatives is None:
+            return found
+        reading.derivatives[:] = lowering.derivatives
+        return (*found, *(a for d in lowering.derivatives for a in d.arrays))
 
     positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
     formula.__signature__ = inspect.Signature([inspect.Parameter(name, positional) for name in specs])  # type: ignore[attr-defined]

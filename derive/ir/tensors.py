@@ -54,6 +54,19 @@ def resized(program: Program, sizes: Mapping[Expr, Expr]) -> Program:
     return Program(program.inputs, tuple(equations), program.outputs)
 
 
+def prune(program: Program) -> Program:
+    """Drop the equations that no output needs."""
+    definitions = program.definitions
+    needed: set[str] = set()
+    waiting = [t.name for t in program.outputs]
+    while waiting:
+        name = waiting.pop()
+        if name in definitions and name not in needed:
+            needed.add(name)
+            waiting += [r.tensor.name for r in definitions[name].reads]
+    return replace(program, equations=tuple(e for e in program.equations if e.target.name in needed))
+
+
 def merge(programs: Sequence[Program]) -> Program:
     """Programs over the same inputs as one: equations they share by name and value stand once, others are renamed apart."""
     inputs = {t.name: t for p in programs for t in p.inputs}

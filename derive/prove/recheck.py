@@ -17,6 +17,7 @@ from ..ir.nodes import Program, size
 from ..ir.sizes import solve_sizes
 from .counterexample import violated
 from .exact_facts import have_facts
+from .second_opinion import NotSurvived, checking
 from .verdict import Counterexample, Verdict
 from .verify import verify_text
 
@@ -61,7 +62,8 @@ def recheck(source: str | Path) -> Recheck:
     specs = {name: spec(shape) for name, shape in recorded.variables.items()}
     if recorded.counterexample is not None:
         claim = understand_claim(recorded.claim, specs)
-        again = _at_the_same_point(claim.understood.program, claim.relation, recorded.counterexample)
+        with checking(claim.guards):
+            again = _at_the_same_point(claim.understood.program, claim.relation, recorded.counterexample)
         if recorded.status != "REFUTED":
             again = (False, f"there is a counterexample, but the verdict says {recorded.status}")
         if not again[0]:
@@ -97,7 +99,7 @@ def _at_the_same_point(program: Program, relation: str, recorded: Counterexample
         if dict(solve_sizes(program, arrays)) != sizes:
             return False, "the counterexample: its arrays do not have the recorded sizes"
         found = violated(program, arrays, sizes, relation)
-    except DeriveError as error:
+    except (DeriveError, NotSurvived) as error:
         return False, f"the counterexample: {error}"
     if found is None:
         return False, "the counterexample: the claim is not false at these arrays"

@@ -20,6 +20,7 @@ from .corrected import corrected, is_derivative
 from .inequality.convexity import decide_convexity
 from .ladder import decide
 from .layouts import other_layouts
+from .second_opinion import NotSurvived, checking
 from .verdict import Verdict
 
 SECONDS = 20.0
@@ -88,7 +89,10 @@ def verify_claim(
                 claim = understand(specs)
             except SidesDiffer as error:
                 return _of_other_shapes(error, shown, specs, notation)
-            verdict = _decided(claim, shown or str(claim))
+            with checking(claim.guards):
+                verdict = _decided(claim, shown or str(claim))
+    except NotSurvived as error:
+        verdict = Verdict(shown or str(claim or ""), "UNKNOWN", evidence=str(error))
     except OutOfTime:
         reason = f"the time limit of {seconds:g} s has passed"
         verdict = Verdict(shown or str(claim or ""), "UNKNOWN", "time limit", reason)

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 
-from ..ir.nodes import Entry, Equation, Program
+from ..ir.nodes import Entry, Equation
+from ..ir.tensors import prune as prune
 from .factor import cost
-
-
-def prune(program: Program) -> Program:
-    """Drop the equations that no output needs."""
-    definitions = program.definitions
-    needed: set[str] = set()
-    waiting = [t.name for t in program.outputs]
-    while waiting:
-        name = waiting.pop()
-        if name in definitions and name not in needed:
-            needed.add(name)
-            waiting += [r.tensor.name for r in definitions[name].reads]
-    return replace(program, equations=tuple(e for e in program.equations if e.target.name in needed))
 
 
 def count_uses(equations: Iterable[Equation]) -> Counter[str]:
