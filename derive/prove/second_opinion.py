@@ -142,7 +142,7 @@ def _differences(taken: Taken, inputs: dict[str, Any], given: list[Any]) -> Any:
         flat = [np.sum(given[0] * s) for s in slopes]
         return np.array(flat, dtype=object).reshape(point.shape)
     return np.moveaxis(
-        np.array(slopes, dtype=object).reshape(*point.shape, *here.shape),
+        np.array(slopes, dtype=object).reshape((*point.shape, *here.shape)),
         range(point.ndim),
         range(here.ndim, here.ndim + point.ndim),
     )
@@ -178,4 +178,4 @@ def _curvatures(at: Callable[[Any], Any], here: Any, point: Any) -> Any:
         ]
         for u in units
     ]
-    return np.array(rows, dtype=object).reshape(*point.shape, *point.shape)
+    return np.array(rows, dtype=object).reshape((*point.shape, *point.shape))
