@@ -18,7 +18,7 @@ from ..ir.numbers import RATIONAL, Numbers
 from ..verify.sample import input_sizes, needs_of, sample
 from .exact_facts import HOLDS, have_facts
 from .fields import BALL
-from .second_opinion import admitted
+from .second_opinion import KINKED, admitted
 from .verdict import Counterexample
 
 RELATIONS: dict[str, Any] = {
@@ -45,6 +45,7 @@ def smallest_counterexample(program: Program, relation: str, screened: bool = Fa
     screened: whether points are left out where both sides agree in floating point: for what is known to be false by more.
     """
     rng = np.random.default_rng(1)
+    kinked = None
     for sizes in sizes_in_order(program):
         few = _entries(program, sizes) <= FEW
         draws = DRAWS * PATIENCE if few and relation != "==" else SCREENED if screened and not few else DRAWS
@@ -53,8 +54,11 @@ def smallest_counterexample(program: Program, relation: str, screened: bool = Fa
             if arrays is None or (screened and _agree_in_floats(program, arrays)):
                 continue
             found = violated(program, arrays, sizes, relation)
-            if found is not None:
+            if found is not None and KINKED not in found.evidence:
                 return shrunk(program, found, arrays, sizes, relation)
+            kinked = kinked or found
+        if kinked is not None:
+            return kinked
     return None
 
 
@@ -158,11 +162,13 @@ def violated(
         for place in np.ndindex(*left.shape):
             a, b = left[place], right[place]
             if _surely_false(a, b, relation):
-                if not admitted(arrays):
+                about = admitted(arrays)
+                if about is None:
                     return None
                 plain = {str(s): n for s, n in sizes.items()}
                 shown = {name: _readable(x) for name, x in arrays.items()}
-                return Counterexample(plain, shown, place, _text(a), _text(b), evidence)
+                how = f"{evidence}, {about}" if about else evidence
+                return Counterexample(plain, shown, place, _text(a), _text(b), how)
         if numbers is RATIONAL:
             return None
     return None
@@ -219,7 +225,7 @@ def shrunk(
                     continue
                 trial = {**current, name: simpler}
                 better = violated(program, trial, sizes, relation)
-                if better is not None:
+                if better is not None and (KINKED in found.evidence or KINKED not in better.evidence):
                     current, found = trial, better
                     break
     return found

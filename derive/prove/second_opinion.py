@@ -1,7 +1,7 @@
 """The derivatives in a claim at one point, by differences of what they are derivatives of: nothing here knows a rule.
 
-A point counts against a claim only if what is differentiated has a value there and no kink, and if our derivative has the
-value that the differences show.
+A point counts against a claim only if what is differentiated has a value there, and our derivative has the value that the
+differences show. At a kink there is none to show; a counterexample says so, and others are preferred.
 """
 
 from __future__ import annotations
@@ -25,14 +25,21 @@ FIRST, SECOND = "1e-18", "1e-13"
 """Steps: of first differences the error is about 1e-36, of second ones 1e-26."""
 ENOUGH = 1e-15
 """The relative error that is allowed."""
-KINK = 1e-6
+BROKEN = 1e-6
 """The relative distance of the slopes on both sides at which they are not one."""
+
+KINKED = "at a kink, where the derivative is a convention"
+"""What is said of a counterexample at such a point: our subgradients are stated, and the same everywhere."""
 
 Arrays = Mapping[str, Any]
 
 
 class NotSurvived(Exception):
     """A derivative of ours has not the value that differences show."""
+
+
+class Kink(Exception):
+    """The slopes on both sides are not one."""
 
 
 class NoValue(Exception):
@@ -42,7 +49,7 @@ class NoValue(Exception):
 NOWHERE = (NoValue, DomainError, ArithmeticError)
 """What is raised where a function has no value."""
 
-_admits: ContextVar[Callable[[Arrays], bool] | None] = ContextVar("admits", default=None)
+_admits: ContextVar[Callable[[Arrays], str | None] | None] = ContextVar("admits", default=None)
 
 
 @contextmanager
@@ -56,45 +63,46 @@ def checking(guards: Guards | None) -> Iterator[None]:
         _admits.reset(token)
 
 
-def admitted(arrays: Arrays) -> bool:
-    """Whether a point may count as a counterexample.
+def admitted(arrays: Arrays) -> str | None:
+    """Whether a point may count as a counterexample: None if not, `KINKED` if it is a kink of what is differentiated.
 
     Raises:
         NotSurvived: a derivative is wrong there.
     """
     check = _admits.get()
-    return check is None or check(arrays)
+    return "" if check is None else check(arrays)
 
 
-def confirmed(guards: Guards, arrays: Arrays) -> bool:
-    """Whether every derivative has a value at this point, and it is ours; True where it cannot be computed in this way.
+def confirmed(guards: Guards, arrays: Arrays) -> str | None:
+    """What `admitted` says of the derivatives of a claim; nothing is said of one that cannot be computed in this way.
 
     Raises:
-        NotSurvived: it has another value.
+        NotSurvived: a derivative of ours has another value.
     """
     with mpmath.workdps(DIGITS):
         try:
             values = evaluate(guards.program, _lifted(arrays), MPMATH)
         except NOWHERE:
-            return False
+            return None
         except DeriveError:
-            return True
-        outputs = iter(guards.program.outputs[2:])
+            return ""
+        outputs, kinked = iter(guards.program.outputs[2:]), ""
         for taken in guards.derivatives:
             ours, variable, *given = (np.asarray(values[next(outputs).name]) for _ in taken.arrays)
             try:
                 theirs = _differences(taken, {**_inputs(taken, arrays), taken.wrt: variable}, given)
+            except Kink:
+                kinked = KINKED
+                continue
             except NOWHERE:
-                return False
+                return None
             except DeriveError:
                 continue
-            if theirs.shape != ours.shape or not all(
-                _near(a, b) for a, b in zip(ours.flat, theirs.flat, strict=True)
-            ):
+            if theirs.shape != ours.shape or not all(map(_near, ours.flat, theirs.flat)):
                 raise NotSurvived(
                     f"our derivative in {taken.kind}(..., {taken.wrt}) does not survive the check by differences"
                 )
-    return True
+    return kinked
 
 
 def _lifted(arrays: Arrays) -> dict[str, Any]:
@@ -121,7 +129,7 @@ def _differences(taken: Taken, inputs: dict[str, Any], given: list[Any]) -> Any:
     """The derivative by central differences, in the shape that our functions give it.
 
     Raises:
-        NoValue: the function has no value here, or another slope on each side.
+        NoValue: the function has no value here.  Kink: it has another slope on each side.
     """
     point = inputs[taken.wrt]
 
@@ -161,8 +169,8 @@ def _units(point: Any, tied: bool) -> Iterator[Any]:
 def _slope(at: Callable[[Any], Any], here: Any, direction: Any) -> Any:
     h = mpmath.mpf(FIRST)
     ahead, behind = np.asarray((at(h * direction) - here) / h), np.asarray((here - at(-h * direction)) / h)
-    if any(abs(a - b) > KINK * (1 + abs(a)) for a, b in zip(ahead.flat, behind.flat, strict=True)):
-        raise NoValue
+    if any(abs(a - b) > BROKEN * (1 + abs(a)) for a, b in zip(ahead.flat, behind.flat, strict=True)):
+        raise Kink
     return np.asarray((ahead + behind) / 2)
 
 
