@@ -13,3 +13,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--programs", type=int, default=60, metavar="N", help=words)
     words = "search for the smallest random program that fails; takes minutes"
     parser.addoption("--shrink", action="store_true", help=words)
+    words = "how many false mutants of each catalog entry the verifier is given: a number, some (a sample), or all"
+    parser.addoption("--mutants", default="some", metavar="N", help=words)

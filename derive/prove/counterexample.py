@@ -11,11 +11,13 @@ import flint
 import numpy as np
 import sympy
 
+from ..deadline import check_time
 from ..errors import DeriveError
 from ..ir.evaluate import evaluate
 from ..ir.nodes import Program
 from ..ir.numbers import RATIONAL, Numbers
 from ..verify.sample import input_sizes, needs_of, sample
+from .balls import precision
 from .exact_facts import HOLDS, have_facts
 from .fields import BALL
 from .second_opinion import KINKED, admitted
@@ -29,12 +31,17 @@ DRAWS = 40
 LARGEST = 4
 """Points for each choice of sizes, and the largest size tried."""
 PATIENCE = 4
-FEW = 8
-"""How much longer an inequality is searched where the inputs have so few entries in all; an equality differs anywhere."""
+FEW, FEWEST = 8, 2
+"""How much longer is searched where the inputs have so few entries in all; an equality that is false differs almost
+everywhere, but for powers of two scalars that are real at few points."""
 SCREENED = 6
 """Points for each choice of sizes where the claim is known to be false at most points of some sizes."""
 SIMPLE = tuple(map(Fraction, ("0", "1", "-1", "2", "-2", "1/2", "-1/2")))
 """What the entries of a counterexample are made where that is possible, the simplest first."""
+LARGE, MOST_ENTRIES = (5, 7, 9), 150
+"""Larger sizes, which are tried where the inputs have no more entries than that."""
+ORDINARY, PRECISE = 53, 400
+"""Binary digits of balls: usually, and where both sides are very close."""
 
 Arrays = dict[str, Any]
 
@@ -47,8 +54,9 @@ def smallest_counterexample(program: Program, relation: str, screened: bool = Fa
     rng = np.random.default_rng(1)
     kinked = None
     for sizes in sizes_in_order(program):
-        few = _entries(program, sizes) <= FEW
-        draws = DRAWS * PATIENCE if few and relation != "==" else SCREENED if screened and not few else DRAWS
+        entries = _entries(program, sizes)
+        patient = entries <= (FEWEST if relation == "==" else FEW)
+        draws = DRAWS * PATIENCE if patient else SCREENED if screened and entries > FEW else DRAWS
         for draw in range(draws):
             arrays = point(program, sizes, rng, draw % DRAWS)
             if arrays is None or (screened and _agree_in_floats(program, arrays)):
@@ -59,7 +67,29 @@ def smallest_counterexample(program: Program, relation: str, screened: bool = Fa
             kinked = kinked or found
         if kinked is not None:
             return kinked
+    return None if screened else _far_or_close(program, relation, rng)
+
+
+def _far_or_close(program: Program, relation: str, rng: np.random.Generator) -> Counterexample | None:
+    """A counterexample of larger sizes, or one that many digits are needed for; a few points are tried."""
+    large = [s for s in _large_sizes(program) if _entries(program, s) <= MOST_ENTRIES]
+    small = list(itertools.islice(sizes_in_order(program), FEW))
+    for bits, choices in ((ORDINARY, large), (PRECISE, small)):
+        for sizes, draw in itertools.product(choices, range(0, DRAWS, DRAWS // 4)):
+            check_time()
+            arrays = point(program, sizes, rng, draw)
+            if arrays is not None:
+                with precision(bits):
+                    found = violated(program, arrays, sizes, relation)
+                if found is not None:
+                    return found
     return None
+
+
+def _large_sizes(program: Program) -> Iterator[dict[sympy.Symbol, int]]:
+    symbols = input_sizes(program)
+    for first in LARGE if symbols else ():
+        yield {symbol: first + place for place, symbol in enumerate(symbols)}
 
 
 def _entries(program: Program, sizes: Mapping[sympy.Symbol, int]) -> int:
@@ -168,7 +198,7 @@ def violated(
                 plain = {str(s): n for s, n in sizes.items()}
                 shown = {name: _readable(x) for name, x in arrays.items()}
                 how = f"{evidence}, {about}" if about else evidence
-                return Counterexample(plain, shown, place, _text(a), _text(b), how)
+                return Counterexample(plain, shown, place, *_texts(a, b), how)
         if numbers is RATIONAL:
             return None
     return None
@@ -269,5 +299,11 @@ def _readable(x: Any) -> Any:
     )
 
 
-def _text(x: Any) -> str:
-    return str(x.mid().str(8, radius=False)) if isinstance(x, flint.arb) else str(x)
+def _texts(a: Any, b: Any) -> tuple[str, str]:
+    """Both values, with so many digits that they are seen to differ."""
+    if not (isinstance(a, flint.arb) or isinstance(b, flint.arb)):
+        return str(a), str(b)
+    middles = [flint.arb(x).mid() for x in (a, b)]
+    shown = ([x.str(digits, radius=False) for x in middles] for digits in (8, 16, 32, 64, 120))
+    left, right = next((pair for pair in shown if pair[0] != pair[1]), [str(x) for x in middles])
+    return left, right

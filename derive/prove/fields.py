@@ -15,6 +15,7 @@ from sympy import Expr
 from ..errors import UnsupportedOp
 from ..ir.numbers import NotExact, Numbers
 from ..ops._record import Elementwise
+from .balls import Balls
 
 PRIME = 2**61 - 1
 
@@ -104,8 +105,9 @@ FIELD = Numbers("prime field", object, _residue_constant, Residue.of, _not_ratio
 
 BALLS = {
     "exp": "exp", "log": "log", "sin": "sin", "cos": "cos", "tan": "tan", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh",
-    "sqrt": "sqrt", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh",
-    "arctanh": "atanh", "erf": "erf", "erfc": "erfc", "log1p": "log1p", "expm1": "expm1", "gammaln": "lgamma",
+    "sqrt": "sqrt", "asin": "asin", "acos": "acos", "atan": "atan", "asinh": "asinh", "acosh": "acosh",
+    "atanh": "atanh", "erfinv": "erfinv",
+    "erf": "erf", "erfc": "erfc", "log1p": "log1p", "expm1": "expm1", "gammaln": "lgamma",
     "digamma": "digamma", "loggamma": "lgamma", "abs": "__abs__", "maximum": "max", "minimum": "min", "sign": "sgn",
     "floor": "floor", "ceil": "ceil",
 }  # fmt: skip
@@ -113,6 +115,7 @@ BALLS = {
 COMPOSED: dict[str, Callable[..., Any]] = {
     "sigmoid": lambda x: 1 / (1 + (-x).exp()),
     "softplus": lambda x: x.exp().log1p(),
+    "atan2": lambda y, x: flint.arb.atan2(y, x),
     "polygamma": lambda order, x: flint.acb(x).polygamma(flint.acb(order)).real,
     "maximum": lambda x, y: flint.arb(x).max(flint.arb(y)),
     "minimum": lambda x, y: flint.arb(x).min(flint.arb(y)),
@@ -155,7 +158,9 @@ def _ball_constant(c: Expr) -> flint.arb:
         return flint.arb(flint.fmpq(int(c.p), int(c.q)))
     if not c.is_extended_real or c.is_infinite:
         raise NotExact(f"{c} has no ball")
-    return flint.arb(str(sympy.N(c, 60)), 1e-50)
+    digits = flint.ctx.dps + 10
+    value = sympy.N(c, digits + 10)
+    return flint.arb(str(value), float(abs(value)) * 10.0**-digits)
 
 
 def _ball_lift(value: Any) -> flint.arb:
@@ -170,7 +175,7 @@ def _ball_power(base: Any, exponent: Any) -> Any:
     return np.frompyfunc(lambda b, e: b.sqrt() if e == 0.5 else b ** _ball_lift(e), 2, 1)(base, exponent)
 
 
-BALL = Numbers(
+BALL = Balls(
     "balls", object, _ball_constant, _ball_lift, _ball_apply, _ball_power, _ball_compare,
     _ball_extreme(flint.arb.max), _ball_extreme(flint.arb.min),
 )  # fmt: skip

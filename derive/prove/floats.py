@@ -73,6 +73,6 @@ def _regular(program: Program, values: dict[str, Any]) -> bool:
         body = equation.body
         if isinstance(body, Entry) and body.primitive in INVERTED:
             matrix = np.asarray(values[body.operands[0].tensor.name])
-            if matrix.ndim == 2 and not np.linalg.cond(matrix) < WORST_CONDITION:
+            if matrix.ndim == 2 and matrix.size and not np.linalg.cond(matrix) < WORST_CONDITION:
                 return False
     return True

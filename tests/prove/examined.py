@@ -1,0 +1,138 @@
+"""A catalog entry before the oracle: is its verdict right, and is any false mutant of its claim verified?"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice, zip_longest
+from typing import Any
+
+import numpy as np
+
+from derive.errors import DeriveError
+from derive.frontends.claim import Claim, understand_claim
+from derive.frontends.formula_grammar import Formula, read_formula
+from derive.frontends.formula_text import Source
+from derive.frontends.formula_tree import Compare, Name, walk
+from derive.ir.facts import Spec, spec
+from derive.ir.nodes import Tensor
+from derive.prove.catalog import Entry
+from derive.prove.ladder import decide, proved
+
+from .mutations import MUTATIONS, Stated, written
+from .oracle import Sides, Undefined, Unread, has_derivatives, sides_somehow
+from .points import points
+
+POINTS = 14
+MARGIN, SMOOTH_MARGIN = 1e-7, 1e-4
+"""By how much, beside the largest number, sides must differ to be different; more where there are derivatives."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A changed claim. kind: the name of the mutation."""
+
+    kind: str
+    claim: str
+    formula: Formula
+    specs: Mapping[str, Spec]
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        return [s.tensor(name) for name, s in self.specs.items()]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the oracle saw: at how many points both sides are defined, and the first at which the relation is false."""
+
+    defined: int
+    violated: tuple[Mapping[str, Any], Mapping[str, int], Sides] | None = None
+    unread: str = ""
+
+
+def read(claim: str) -> Formula:
+    formula = read_formula(Source(claim))
+    assert isinstance(formula.tree, Compare)
+    return formula
+
+
+def judged(formula: Formula, inputs: Sequence[Tensor], seed: int = 5, count: int = POINTS) -> Judged:
+    """The oracle's view of a claim at random points."""
+    assert isinstance(formula.tree, Compare)
+    smooth = has_derivatives(formula)
+    defined = 0
+    for point, sizes in points(inputs, np.random.default_rng(seed), count, smooth):
+        try:
+            found = sides_somehow(formula, point, sizes)
+        except Undefined:
+            continue
+        except Unread as error:
+            return Judged(defined, unread=str(error))
+        defined += 1
+        if found.violates(formula.tree.symbol, SMOOTH_MARGIN if smooth else MARGIN):
+            return Judged(defined, (point, sizes, found))
+    return Judged(defined)
+
+
+def understood(entry: Entry) -> Claim:
+    return understand_claim(entry.statement, {name: spec(shape) for name, shape in entry.variables.items()})
+
+
+def stated(entry: Entry) -> Stated:
+    """The claim of an entry with the shapes that it was understood to have."""
+    program = understood(entry).understood.program
+    specs = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs}
+    return Stated(read(entry.statement), specs, program.outputs[0].shape)
+
+
+def mutants(entry: Entry) -> list[Mutant]:
+    """All mutants of an entry's claim, each once."""
+    found: dict[Any, Mutant] = {}
+    original = stated(entry)
+    for mutation in MUTATIONS:
+        for changed, specs in mutation.mutants(original):
+            claim = written(changed)
+            used = {n.name for tree in changed.trees for n in walk(tree) if isinstance(n, Name)}
+            kept = {name: s for name, s in specs.items() if name in used}
+            key = claim, tuple((name, s.facts) for name, s in kept.items())
+            if key not in found and (again := reread(claim, original.columns)) is not None:
+                found[key] = Mutant(mutation.name, claim, again, kept)
+    return list(found.values())
+
+
+def reread(claim: str, columns: bool) -> Formula | None:
+    """The tree of a mutant's text; None where a change has made it no claim in this style."""
+    try:
+        formula = read(claim)
+    except (DeriveError, AssertionError):
+        return None
+    return formula if formula.style.columns == columns else None
+
+
+def false_mutants(entry: Entry, count: int | None) -> Iterator[Mutant]:
+    """Mutants that are false somewhere, in a random order that is always the same, all kinds in turn: so many, or all."""
+    every = mutants(entry)
+    chance = random.Random(entry.id)
+    chance.shuffle(every)
+    order = chance.sample(MUTATIONS, len(MUTATIONS))
+    turns = zip_longest(*([m for m in every if m.kind == mutation.name] for mutation in order))
+    found = (
+        m
+        for turn in turns
+        for m in turn
+        if m is not None and judged(m.formula, m.inputs).violated is not None
+    )
+    yield from islice(found, count)
+
+
+def verified(mutant: Mutant) -> tuple[str, str]:
+    """The status that a mutant gets, and how it is proved, if it is; ("", "") where it cannot be read."""
+    try:
+        claim = understand_claim(mutant.claim, mutant.specs)
+    except DeriveError:
+        return "", ""
+    program = claim.understood.program
+    proof = proved(program) if claim.relation == "==" else ""
+    return decide(program, claim.relation, mutant.claim).status, proof
