@@ -9,6 +9,7 @@ import sympy
 from sympy import Expr
 
 from ..errors import ShapeError
+from ..ir.facts import sign_facts
 from ..ir.nodes import (
     Bracket,
     Equation,
@@ -163,8 +164,7 @@ class _Line:
         if named and self.declared is not None:
             target = replace(self.declared, shape=shape)
         else:
-            sign = {"positive"} if body.is_positive else {"nonnegative"} if body.is_nonnegative else ()
-            target = Tensor(name, shape, facts=frozenset(sign))
+            target = Tensor(name, shape, facts=sign_facts(body, reduce if bound else None, bound))
         step = Step(rule="given", where=self.source.words(self.definition.place), named=named)
         return Equation(target, axes, body, reduce if bound else None, bound, step)
 

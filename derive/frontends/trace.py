@@ -12,6 +12,7 @@ import sympy
 from sympy import Expr, S
 
 from ..errors import NeedsSize, ShapeError, TraceError, UnsupportedOp
+from ..ir.facts import sign_facts
 from ..ir.nodes import (
     Bracket,
     Equation,
@@ -177,9 +178,7 @@ class Trace(Words):
             return self.view(axes, body, dtype)
         lead = self.lead(body)
         kept = lead + tuple(i for i in axes if i.extent != 1)
-        facts = frozenset(
-            {"positive"} if body.is_positive else {"nonnegative"} if body.is_nonnegative else ()
-        )
+        facts = sign_facts(body, reduce if bound else None, bound)
         target = Tensor(self.temporary(), tuple(i.extent for i in kept), facts=facts)
         if below is not None:
             target = Tensor(target.name, target.shape, "integer", bound=self.resolve(below))

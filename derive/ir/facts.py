@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import sympy
 from sympy import Expr
 
 from ..errors import SpecError, closest
-from .nodes import Kind, Tensor, size
+from .nodes import Index, Kind, Tensor, size
 
 IMPLIES: dict[str, tuple[str, ...]] = {
     "symmetric": (),
@@ -180,6 +180,14 @@ def _extent(word: str, whole: str | int) -> Expr:
             raise SpecError(f"a size is at least 1; found 0 in {whole!r}")
         return sympy.Integer(int(word))
     return size(word)
+
+
+def sign_facts(body: Expr, reduce: str | None, bound: Iterable[Index]) -> frozenset[str]:
+    """What is known of the sign of an equation's entries; a sum that may have no terms is positive or 0."""
+    empty = reduce == "sum" and not all(b.extent.is_positive for b in bound)
+    if body.is_positive and not empty:
+        return frozenset({"positive"})
+    return frozenset({"nonnegative"} if body.is_nonnegative else ())
 
 
 def parse_shapes(text: str) -> dict[str, Spec]:

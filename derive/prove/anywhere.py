@@ -73,7 +73,9 @@ def point(program: Program, sizes: Mapping[sympy.Symbol, int], rng: np.random.Ge
     for t in program.inputs:
         shape = tuple(int(e.xreplace(numbers)) for e in t.shape)
         if t.kind != "real":
-            found[t.name] = sample(t, shape, rng, bound=None if t.bound is None else int(t.bound.xreplace(numbers)))
+            found[t.name] = sample(
+                t, shape, rng, bound=None if t.bound is None else int(t.bound.xreplace(numbers))
+            )
         else:
             facts = t.facts | needs.get(t.name, frozenset())
             found[t.name] = np.asarray(with_facts(facts, scale * rng.normal(size=shape), rng))

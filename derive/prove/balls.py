@@ -28,7 +28,9 @@ class Balls(Numbers):
         (A,) = arrays
         batch = A.shape[:-2]
         found = [SPECTRA[primitive.name](A[place]) for place in np.ndindex(*batch)]
-        return tuple(np.array(x, dtype=object).reshape((*batch, *x[0].shape)) for x in zip(*found, strict=True))
+        return tuple(
+            np.array(x, dtype=object).reshape((*batch, *x[0].shape)) for x in zip(*found, strict=True)
+        )
 
 
 def _eigenvalues(A: Any) -> list[flint.arb]:
