@@ -59,13 +59,17 @@ def _counts(arrays: Arrays) -> bool:
     """Whether what is differentiated in the claim has a derivative at this point."""
     exact = np.frompyfunc(Fraction, 1, 1)
     try:
-        found = admitted({n: np.asarray(exact(x), dtype=object) if x.dtype == float else x for n, x in arrays.items()})
+        found = admitted(
+            {n: np.asarray(exact(x), dtype=object) if x.dtype == float else x for n, x in arrays.items()}
+        )
     except NotSurvived:
         return False
     return found == ""
 
 
-def point(program: Program, sizes: Mapping[sympy.Symbol, int], rng: np.random.Generator, scale: float) -> Arrays:
+def point(
+    program: Program, sizes: Mapping[sympy.Symbol, int], rng: np.random.Generator, scale: float
+) -> Arrays:
     """Arrays of the declared kinds and facts."""
     numbers = {s: sympy.Integer(n) for s, n in sizes.items()}
     needs = needs_of(program)
