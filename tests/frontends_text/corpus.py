@@ -34,6 +34,9 @@ FORMULAS = (
     "exp(-(x - y)'*(x - y)/(2*s^2))/sqrt(2*pi)",
     "-sum(y.*log(softmax(z)))",
     "matrix(1)*A + x*vector(1)'",
+    "grad(sum(G.*P), S)*K where P = softmax(S, axis=1); S = Q*K'/2",
+    "vjp(y, x, g) + 2*x where y = tanh(A*x)\n A = B*B'",
+    "np.sum(jacobian(h, k) @ k) where h = np.tanh(W @ k); k = np.exp(W @ x); W = V.T",
 )
 
 EQUATIONS = (
