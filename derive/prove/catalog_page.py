@@ -29,9 +29,9 @@ reached and that every later run must reach:
 * open: no verdict yet.
 
 Vectors are columns. $\\nabla_x f$ has the shape of $x$, $\\mathrm{D}_X f\\,[V]$ is the derivative along $V$, and
-$\\mathrm{D}_X f^*\\,[G]$ the cotangent of $X$ from that of $f$, the gradient of $\\operatorname{sum}(G \\circ f)$ for constant $G$.
-Axes are counted from 0; what was summed over an axis goes with every entry along it.
-$\\circ$ goes entry by entry, and $\\operatorname{ravel}$ lists a matrix row by row.
+$\\mathrm{D}_X f^*\\,[G]$ the cotangent of $X$ from that of $f$, which is the gradient of
+$\\operatorname{sum}(G \\circ f)$ for constant $G$. $\\circ$ goes entry by entry, and $\\operatorname{ravel}$ lists a
+matrix row by row. Axes are counted from 0; what was summed over an axis goes with every entry along it.
 """
 
 
