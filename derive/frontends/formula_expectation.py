@@ -177,13 +177,26 @@ class Means:
         """The law of a random variable, its parameters traced."""
         if name not in self.drawn:
             random, tensor = self.random[name], self.tensors[name]
-            values = [self.lower(tree).array for tree in random.trees]
+            values = [self.opened(self.lower(tree).array) for tree in random.trees]
             record = self.record(random, tensor, values)
             for p, tree, value in zip(record.parameters, random.trees, values, strict=True):
                 self.check(random, p, tree, value)
             functions = (_entry(p, v, tensor.rank) for p, v in zip(record.parameters, values, strict=True))
             self.drawn[name] = Drawn(record, tensor, tuple(functions))
         return self.drawn[name]
+
+    def opened(self, x: Traced) -> Traced:
+        """An array in terms of what it is made of entry by entry, so that signs can be seen."""
+        made = {e.target: e for e in self.trace.equations if _by_entry(e)}
+        entry = x.entry
+        while found := [r for r in reads_of(entry) if r.tensor in made]:
+            equations = (made[r.tensor] for r in found)
+            bodies = (
+                substitute(e.body, dict(zip(e.axes, r.indices, strict=True)))
+                for r, e in zip(found, equations, strict=True)
+            )
+            entry = substitute(entry, dict(zip(found, bodies, strict=True)))
+        return x.through(x.axes, entry)
 
     def record(self, random: Random, tensor: Tensor, values: Sequence[Traced]) -> Record:
         """Of the records of this name the one whose parameters have these shapes, which become those of the tensor."""
