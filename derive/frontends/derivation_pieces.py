@@ -13,6 +13,7 @@ from .formula import lengths_of, reading_of
 from .formula_grammar import Formula, Style, read_formula
 from .formula_names import CONSTANTS, OWN, functions
 from .formula_program import Reading, check_declared
+from .formula_random import parameters_of, random_of
 from .formula_tree import Call, Chain, Definition, Name, Node, Place, Several, walk
 from .formula_where import in_order
 from .latex import LOSSES, LatexStyle, base_of, left_of, new_sizes, ranks_of, rows_of, variables_in
@@ -179,7 +180,8 @@ def _latex_pieces(written: Written, specs: Mapping[str, Spec]) -> Pieces:
     values = [value for _, value in where.values()]
     kept = [*values, *(s.place for chain in chains for s in chain)]
     integers = {n for n, s in specs.items() if s.kind == "integer"}
-    resolver = Resolver(written.source, {*specs, *where, *heads.found}, integers, set(sizes), set(), [], {})
+    random, known = random_of(specs), {*specs, *where, *heads.found}
+    resolver = Resolver(written.source, known, integers, set(sizes), set(), [], {}, random=random)
     trees: dict[Place, Node] = {}
     for _ in range(2):  # what has an index somewhere has one everywhere
         resolver.variables.clear()
@@ -196,9 +198,9 @@ def _latex_pieces(written: Written, specs: Mapping[str, Spec]) -> Pieces:
     formula = Formula(together(trees[s.place] for chain in chains for s in chain), LatexStyle(), definitions)
     reading = Reading(
         written.source, formula.tree, formula.style,
-        tuple(n for n in variables_in(resolver, specs) if n.name not in named),
+        (*(n for n in variables_in(resolver, specs) if n.name not in named), *parameters_of(random, specs)),
         new_sizes(whole, resolver, sizes), lengths, partial(ranks_of, symbols, rows_of(whole)),
-        definitions=in_order(written.source, formula, specs, sizes),
+        definitions=in_order(written.source, formula, specs, sizes), random=random,
     )  # fmt: skip
     sides = {place: Piece(tree, letters.get(place, ())) for place, tree in trees.items()}
     of_names = {name: letters.get(value, ()) for name, (_, value) in named.items()}

@@ -14,7 +14,7 @@ from .formula_guess import GREEK
 from .formula_lower import Lowering
 from .formula_names import CONSTANTS, OWN, functions
 from .formula_program import Reading, check_declared, program_of
-from .formula_random import random_of
+from .formula_random import parameters_of, random_of
 from .formula_text import Source
 from .formula_tree import Call, Name, Node, walk
 from .formula_where import in_order
@@ -76,9 +76,8 @@ def reading_of(
     """What is known of a formula before any shapes are, its definitions in the order in which they can be computed."""
     random = random_of(specs)
     sizes = check_declared(specs)
-    parameters = (n for r in random.values() for n in r.names if n.name not in {*sizes, *CONSTANTS} - specs.keys())
     return Reading(
-        source, formula.tree, formula.style, (*variables_of(source, formula, specs), *parameters),
+        source, formula.tree, formula.style, (*variables_of(source, formula, specs), *parameters_of(random, specs)),
         lengths=lengths_of(*formula.trees), lowering=lowering, definitions=in_order(source, formula, specs, sizes),
         random=random,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from ..distributions import Parameter, Record, VectorDistribution, distributions
 from ..errors import SpecError
 from ..ir.facts import Law, Spec, with_facts
 from .formula_grammar import read_formula
+from .formula_names import CONSTANTS
 from .formula_text import Source
 from .formula_tree import Call, Name, Node, Place, walk
 
@@ -58,6 +59,12 @@ def _random(name: str, spec: Spec, law: Law) -> Random:
     source = (Source(text, f"declaration of {name}") for text in law.parameters)
     trees = tuple(moved(read_formula(s).tree, START) for s in source)
     return Random(name, law, records, trees)
+
+
+def parameters_of(random: Mapping[str, Random], specs: Mapping[str, Spec]) -> tuple[Name, ...]:
+    """The variables in the parameters of laws."""
+    known = ({*_sizes(specs), *CONSTANTS}) - specs.keys()
+    return tuple(n for r in random.values() for n in r.names if n.name not in known)
 
 
 def moved(node: Any, place: Place) -> Any:

@@ -13,6 +13,7 @@ from .formula_grammar import Style
 from .formula_guess import LIKELY, Ranks, by_convention
 from .formula_names import CONSTANTS
 from .formula_program import Reading, check_declared, program_of
+from .formula_random import parameters_of, random_of
 from .formula_text import Source
 from .formula_tree import Call, Chain, Name, Node, Place, Subscript, walk
 from .latex_grammar import read_latex
@@ -71,15 +72,18 @@ def understand_latex(text: str, specs: Mapping[str, Spec]) -> Understood:
         name, letters = left_of(left, right, declared_sizes | specs.keys())
         scope = frozenset(letter for letter, _ in letters)
         integers = {n for n, s in specs.items() if s.kind == "integer"}
-        resolver = Resolver(source, specs.keys(), integers, set(declared_sizes), set(), [], {})
+        random = random_of(specs)
+        resolver = Resolver(source, specs.keys(), integers, set(declared_sizes), set(), [], {}, random=random)
         resolver.node(right, scope)
         resolver.variables.clear()
         tree = resolver.node(right, scope)
         base = base_of(source, resolver)
         reading = Reading(
-            source, tree, LatexStyle(), variables_in(resolver, specs), new_sizes(tree, resolver, declared_sizes),
+            source, tree, LatexStyle(), (*variables_in(resolver, specs), *parameters_of(random, specs)),
+            new_sizes(tree, resolver, declared_sizes),
             {**lengths_of(tree), **open_lengths(tree, letters)}, partial(ranks_of, symbols, rows_of(tree)),
             partial(LatexLowering, base=base, left=letters), name, name in LOSSES and not letters,
+            random=random,
         )  # fmt: skip
         program, guessed = program_of(reading, specs)
         return Understood(program, reading.style, guessed, notes_of(tree, base, program))

@@ -28,6 +28,7 @@ from .formula_tree import (
     Range,
     Subscript,
     Transpose,
+    walk,
 )  # fmt: skip
 from .latex_tree import Applied, ByEntry, Constant, Fenced, Group, Mark, Over, Root, Scripted, Sign
 
@@ -45,7 +46,8 @@ class Resolver:
 
     declared: names of variables; integers: those that hold integers; sizes: names that are sizes, to which those of
     upper ends of sums are added; indexed: names of variables that have an index somewhere; variables: where names of
-    variables stand; starts: the numbers 0 and 1 at which sums start, and where; bound: letters of sums.
+    variables stand; starts: the numbers 0 and 1 at which sums start, and where; bound: letters of sums; random: names of
+    random variables.
     """
 
     source: Source
@@ -56,6 +58,7 @@ class Resolver:
     variables: list[Name]
     starts: dict[int, Place]
     bound: set[str] = field(default_factory=set)
+    random: Collection[str] = ()
 
     def fail(self, message: str, place: Place) -> NoReturn:
         raise self.source.error_at(message, place)
@@ -276,6 +279,10 @@ class Resolver:
 
     def applied(self, raw: Applied, scope: Scope) -> Node:
         args = tuple(self.node(a, scope) for a in raw.args)
+        if raw.function == "nabla":
+            return self.gradient(raw, args, scope)
+        if raw.function == "expectation":
+            return self.expectation(raw, args, scope)
         name, power = raw.function, None
         for mark in raw.marks:
             match name, mark:
@@ -294,6 +301,28 @@ class Resolver:
         else:
             node = Call(raw.place, name, args)
         return node if power is None else self.raised(node, power, scope)
+
+    def gradient(self, raw: Applied, args: tuple[Node, ...], scope: Scope) -> Node:
+        """``\\nabla_x f`` and ``\\nabla_x^2 f``."""
+        subs = [self.node(m.items[0], scope) for m in raw.marks if m.kind == "sub" and len(m.items) == 1]
+        orders = [m.items[0] for m in raw.marks if m.kind == "sup" and len(m.items) == 1]
+        second = len(orders) == 1 and isinstance(orders[0], Number) and orders[0].value == 2
+        if len(subs) != 1 or not isinstance(subs[0], Name) or len(raw.marks) > 1 + second:
+            self.fail("a gradient says by what it is taken, as in \\nabla_x f", raw.place)
+        return Call(raw.place, "hessian" if second else "grad", (*args, subs[0]))
+
+    def expectation(self, raw: Applied, args: tuple[Node, ...], scope: Scope) -> Node:
+        """``\\mathbb{E}_x[f]``; without a subscript over all random variables that occur in f."""
+        if len(args) != 1 or any(m.kind != "sub" for m in raw.marks):
+            self.fail("an expectation is written \\mathbb{E}_x[f]", raw.place)
+        over = [self.node(item, scope) for m in raw.marks for item in split_items(m.items)]
+        if not raw.marks:
+            names = dict.fromkeys(n.name for n in walk(args[0]) if isinstance(n, Name) and n.name in self.random)
+            over = [Name(raw.place, name) for name in names]
+        if not over:
+            what = "nothing in this expectation is random; declare a distribution, such as x='n, normal(mu, Sigma)'"
+            self.fail(what, raw.place)
+        return Call(raw.place, "expectation", (*args, *over))
 
     # -- sums
 

@@ -167,8 +167,10 @@ def _styled_letter(source: Source, token: Token, symbols: Symbols, declared: Col
     name += "".join(f"_{ACCENTS[m]}" for m in reversed(marks) if m in ACCENTS)
     if letter.isdigit():
         return "CONSTANT", name
-    if fonts == ["mathbb"] and name in ("E", "P", "R", "V") and name not in declared:
-        what = {"E": "there are no expectations", "R": "sets are not read"}.get(name, "there are no probabilities")
+    if fonts == ["mathbb"] and name == "E" and name not in declared:
+        return "FUNC", "expectation"
+    if fonts == ["mathbb"] and name in ("P", "R", "V") and name not in declared:
+        what = "sets are not read" if name == "R" else "there are no probabilities"
         raise source.error(f"{token.text} at {source.place(token.start)} is not read; {what}", token.start, token.end)
     if fonts and fonts[-1] in BOLD:
         symbols.bold.add(name)
@@ -299,13 +301,13 @@ def _match(kinds: list[str], start: int) -> int:
 
 
 def _called(tokens: list[Token], declared: Collection[str]) -> list[Token]:
-    """Functions before a bracket, and big operators, which have a subscript."""
+    """Functions before a bracket, and big operators, which have a subscript; a gradient takes all factors that follow."""
     kinds = [t.kind for t in tokens]
     found: list[Token] = []
     for place, token in enumerate(tokens):
         if token.kind == "NAME" and token.text == "sigma" and "sigma" not in declared and _next(kinds, place) in BRACKETS:
             token = replace(token, kind="CALLED", text="sigmoid")
-        elif token.kind == "FUNC" and _behind(kinds, place) in BRACKETS:
+        elif token.kind == "FUNC" and token.text != "nabla" and _behind(kinds, place) in BRACKETS:
             token = replace(token, kind="CALLED")
         scripted = token.kind in ("CALLED", "FUNC") and token.text in BIG and _next(kinds, place) in ("SUB", "SUP")
         if scripted or (token.kind == "FUNC" and token.text in ("sum", "prod")):

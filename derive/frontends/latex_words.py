@@ -23,6 +23,7 @@ FUNCTIONS = {
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "expm1": "expm1", "log1p": "log1p", "expit": "sigmoid",
     "floor": "floor", "ceil": "ceil", "round": "round", "prod": "prod", "var": "np.var", "std": "np.std",
     "lgamma": "gammaln", "digamma": "digamma", "logsigmoid": "log_expit", "chol": "cholesky", "pinv": "pinv", "kron": "kron",
+    "nabla": "nabla",
     "vec": "vec",
 }  # fmt: skip
 """Functions by how they are written, without regard to capitals, and how formulas call them."""
@@ -68,7 +69,7 @@ UPRIGHT = {"mathrm", "operatorname", "text", "textrm", "mathsf", "mathtt", "text
 """Commands around words."""
 
 MISSING = {
-    "nabla": "dv.grad gives derivatives: write the function itself", "int": "there are no integrals",
+    "int": "there are no integrals",
     "partial": "dv.grad gives derivatives: write the function itself", "lim": "there are no limits",
     "ldots": "write a sum as \\sum_{i=1}^{n}", "cdots": "write a sum as \\sum_{i=1}^{n}",
     "dots": "write a sum as \\sum_{i=1}^{n}", "Pr": "there are no probabilities", "argmin": "write what is minimised",

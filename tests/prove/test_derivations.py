@@ -25,6 +25,9 @@ RIGHT: list[tuple[str, Shapes, int]] = [
     (r"\begin{align*} \|Ax-b\|^2 &= (Ax-b)^\top(Ax-b) \label{one}\\ &= x^\top A^\top A x - 2 b^\top A x \\"
      r" &\quad {}+ b^\top b && \text{(by symmetry)} \end{align*}".replace("{}", ""), {}, 2),
     (r"p_i &= \frac{e^{z_i}}{\sum_j e^{z_j}} \\ &= \frac{e^{z_i - c}}{\sum_j e^{z_j - c}}", {"z": "n", "c": ""}, 1),
+    (r"\nabla_x \frac{1}{2}\|Ax-b\|^2 &= \nabla_x (Ax-b)^\top(Ax-b)\cdot\frac{1}{2} \\ &= A^\top(Ax-b)", {"x": "n"}, 2),
+    (r"\nabla_x^2 (x^\top A x) = A + A^\top", {"x": "n"}, 1),
+    (r"f(x) = x^\top A x + b^\top x \\ \nabla_x f = (A + A^\top) x + b", {"x": "n"}, 1),
     (r"\mathcal{L}(w) &= \frac{1}{2}\|Xw-y\|^2 \\ &= \frac12 (w^\top X^\top X w - 2 y^\top X w + y^\top y)", {}, 1),
 ]  # fmt: skip
 

@@ -429,6 +429,18 @@ def test_expectations_in_a_derivation() -> None:
     assert wrong.first_wrong is not None and wrong.first_wrong.line == 4
 
 
+def test_expectations_in_latex() -> None:
+    text = r"""\begin{align}
+      \mathbb{E}_x[x^\top A x] &= \operatorname{tr}(A \mathbb{E}[x x^\top]) \\
+      &= \operatorname{tr}(A \Sigma) + \operatorname{tr}(A \mu \mu^\top) \\
+      &= \operatorname{tr}(A \Sigma) + \mu^\top A \mu
+    \end{align}"""
+    found = dv.verify_derivation(text, x="n, normal(mu, Sigma)", A="n n")
+    assert found.status == "PROVED" and len(found.steps) == 3
+    wrong = dv.verify_derivation(text.replace(r"A \mathbb{E}[x x^\top]", r"A \Sigma"), x="n, normal(mu, Sigma)", A="n n")
+    assert wrong.first_wrong is not None and wrong.first_wrong.line == 2
+
+
 def test_every_vector_law_is_known_here() -> None:
     assert {d.name for d in distributions() if isinstance(d, VectorDistribution)} == {
         "normal", "categorical", "multinomial", "dirichlet",
