@@ -28,11 +28,12 @@ DENIED = {"==": "≠", "!=": "=", "<": "≮", "<=": "≰", ">": "≯", ">=": "�
 COLOURS = {
     "REFUTED": "red",
     "CONDITIONAL": "yellow",
+    "PROVED SMALL": "green",
     "TESTED": "cyan",
     "UNKNOWN": "magenta",
     "ERROR": "magenta",
 }
-"""What is not proved, the worst first, and how it is printed."""
+"""What is not proved for all sizes, the worst first, and how it is printed."""
 
 DECIMAL = re.compile(r"-?\d+\.\d*(?:e[+-]?\d+)?")
 
@@ -40,14 +41,15 @@ HEAD = """\
 # Errata
 
 Every claim below is checked as it is printed in its source, by one run of the engine; no verdict is typed in by hand.
-REFUTED: false, with the smallest counterexample found. CONDITIONAL: false as printed, and true under a condition that the
-engine found. TESTED: no proof, but no counterexample and agreement at random points. UNKNOWN: not decided.
+REFUTED: false, with the smallest counterexample found. CONDITIONAL: false as printed, and true under a condition that
+the engine found. PROVED SMALL: proved at sizes up to a number. TESTED: no proof, but agreement at random points, and no
+counterexample. UNKNOWN: not decided.
 """
 
 
 @dataclass(frozen=True)
 class Erratum:
-    """A claim that is not proved as printed.
+    """A claim that is not proved for all sizes as it is printed.
 
     counterexample: where it is false, and the two sides there, in one line; empty where none was found.
     holds_when: conditions under which it is true. instead: what holds without them; or why nothing is known.
