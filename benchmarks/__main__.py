@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--only derivation|kernels] [--out FOLDER]`: run, print a Markdown table, save JSON."""
+"""`python -m benchmarks [--only derivation|verify|kernels] [--out FOLDER]`: run, print a Markdown table, save JSON."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from rich.progress import Progress
 
 from .derivation import depth_times, layer_times
 from .kernels import kernel_times
+from .verify import verify_times
 
 
 def main() -> None:
     """Run the benchmarks that were asked for."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--only", choices=("derivation", "kernels"))
+    parser.add_argument("--only", choices=("derivation", "verify", "kernels"))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/output"))
     options = parser.parse_args()
     result: dict[str, Any] = {"machine": machine()}
     lines: list[str] = []
     with Progress(transient=True) as progress:
-        if options.only != "kernels":
+        if options.only in (None, "derivation"):
             task = progress.add_task("derivation", total=2)
             result["layers"] = layer_times()
             progress.advance(task)
@@ -32,7 +33,10 @@ def main() -> None:
             progress.advance(task)
             result["depth"] = {"seconds": depths, "exponent": exponent}
             lines += derivation_table(result["layers"], depths, exponent)
-        if options.only != "derivation":
+        if options.only in (None, "verify"):
+            result["verify"] = verify_times()
+            lines += verify_table(result["verify"])
+        if options.only in (None, "kernels"):
             result["kernels"] = kernel_times(progress)
             lines += kernel_table(result["kernels"])
     options.out.mkdir(parents=True, exist_ok=True)
@@ -59,6 +63,14 @@ def derivation_table(layers: dict[str, float], depths: dict[int, float], exponen
     lines += ["", "| MLP depth | trace + gradient, s |", "|---|---|"]
     lines += [f"| {depth} | {seconds:.2f} |" for depth, seconds in depths.items()]
     return [*lines, "", f"time grows as depth^{exponent:.2f} from depth 10 on", ""]
+
+
+def verify_table(identities: dict[str, tuple[float, str]]) -> list[str]:
+    """Markdown: time to verify each identity."""
+    lines = ["| identity | verdict | ms |", "|---|---|---|"]
+    lines += [f"| {name} | {status} | {1e3 * seconds:.0f} |" for name, (seconds, status) in identities.items()]
+    middle = sorted(seconds for seconds, _ in identities.values())[len(identities) // 2]
+    return [*lines, "", f"median of all: {1e3 * middle:.0f} ms", ""]
 
 
 def kernel_table(cases: list[dict[str, Any]]) -> list[str]:

@@ -35,7 +35,7 @@ def verify(
             of arrays entry by entry; ``"convex(f, x)"`` or ``"concave(f, x, y)"``, of a scalar in all these variables
             together; or a function, to be compared with `other`.
         other: a function of the same inputs.
-        seconds: what is not decided by then is UNKNOWN; None for no limit.
+        seconds: of processor time; what is not decided by then is UNKNOWN; None for no limit.
         shapes: as for `trace`, with facts; what is left out follows from the operations.
 
     Returns:

@@ -1,4 +1,7 @@
-"""A time limit that long loops look at themselves: no signal and no thread, so it works in every process."""
+"""A time limit that long loops look at themselves: no signal and no thread, so it works in every process.
+
+What is counted is processor time of the thread: how much is found does not depend on what else the machine does.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,9 @@ def within(seconds: float | None) -> Iterator[None]:
     """A block in which `check_time` raises once this much time has passed; an earlier limit around it stays in force.
 
     Args:
-        seconds: from now on; None for no limit of its own.
+        seconds: of processor time from now on; None for no limit of its own.
     """
-    limit = _until.get() if seconds is None else min(_until.get(), time.monotonic() + seconds)
+    limit = _until.get() if seconds is None else min(_until.get(), time.thread_time() + seconds)
     token = _until.set(limit)
     try:
         yield
@@ -35,5 +38,5 @@ def check_time() -> None:
     Raises:
         OutOfTime: the limit of the innermost block has passed.
     """
-    if time.monotonic() > _until.get():
+    if time.thread_time() > _until.get():
         raise OutOfTime("the time limit has passed")

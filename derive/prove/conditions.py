@@ -10,7 +10,7 @@ from ..deadline import OutOfTime, check_time, within
 from ..errors import DeriveError
 from ..ir.nodes import Program, Tensor
 from ..verify.sample import input_sizes
-from .floats import may_agree, vanish
+from .floats import finite_at_zero, may_agree, vanish
 from .hypotheses import HYPOTHESES, Hypothesis
 from .ladder import proved
 
@@ -101,10 +101,15 @@ class _Trial:
         for chosen in sets:
             check_time()
             condition = Condition(chosen, closure(self.program, [f for a in chosen for f in a.facts]))
-            if any(_implied(condition, other) for other in self.found):
+            if any(_implied(condition, other) for other in self.found) or self.has_no_value(chosen):
                 continue
             if holds_under(self.program, chosen, self.nothing):
                 yield condition
+
+    def has_no_value(self, chosen: tuple[Assumption, ...]) -> bool:
+        """Whether a variable is called nonnegative though a side has no value where it is 0: it must be positive."""
+        names = [a.subjects[0] for a in chosen if a.hypothesis.name == "nonnegative"]
+        return not all(finite_at_zero(self.program, name) for name in names)
 
 
 def _implied(condition: Condition, weaker: Condition) -> bool:

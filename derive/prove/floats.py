@@ -31,6 +31,18 @@ def vanish(program: Program) -> tuple[bool, bool]:
     return bool(found) and all(_zero(a) for a, _ in found), bool(found) and all(_zero(b) for _, b in found)
 
 
+def finite_at_zero(program: Program, name: str) -> bool:
+    """Whether both outputs have values where this input is 0."""
+    rng = np.random.default_rng(5)
+    (sizes,) = plan_sizes(program, 1)
+    try:
+        arrays = sample_inputs(program, sizes, rng)
+        values = evaluate(program, {**arrays, name: 0 * arrays[name]})
+    except (DeriveError, ArithmeticError, TypeError, ValueError):
+        return False
+    return all(bool(np.isfinite(values[t.name]).all()) for t in program.outputs)
+
+
 def sides(program: Program) -> Iterator[tuple[Any, Any]]:
     """Both outputs at random points of the domain, at several sizes; points that are of no use are left out."""
     if any(len(_generating(t.facts) & DRAWN) > 1 for t in program.inputs):

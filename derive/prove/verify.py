@@ -24,7 +24,10 @@ from .second_opinion import NotSurvived, checking
 from .verdict import Verdict
 
 SECONDS = 20.0
-"""For one claim: what is not decided by then is unknown."""
+"""Of processor time, for one claim: what is not decided by then is unknown."""
+
+ARRANGED = ("grad(", "jacobian(", "ravel", "flatten")
+"""Words of claims that other layouts read in another way."""
 
 Understand = Callable[[Mapping[str, Spec]], Claim]
 """A claim read once more, with other declarations of its variables."""
@@ -48,7 +51,7 @@ def verify_text(text: str, specs: Mapping[str, Spec], seconds: float | None = SE
     Args:
         text: the claim.
         specs: shapes and facts of its variables.
-        seconds: what is not decided by then is UNKNOWN; None for no limit.
+        seconds: of processor time; what is not decided by then is UNKNOWN; None for no limit.
 
     Raises:
         ParseError: the text is no claim, or its sides do not fit.
@@ -76,12 +79,12 @@ def verify_claim(
         specs: the declarations.
         shown: how the verdict names the claim, if not as it is written.
         notation: how other texts are read, so that a correction can be written, and other layouts tried.
-        seconds: what is not decided by then is UNKNOWN; None for no limit.
+        seconds: of processor time; what is not decided by then is UNKNOWN; None for no limit.
 
     Raises:
         ParseError: the claim cannot be read, or its sides do not fit in any layout.
     """
-    start = time.monotonic()
+    start = time.thread_time()
     claim = None
     try:
         with within(seconds):
@@ -105,7 +108,7 @@ def verify_claim(
     if verdict.status != "REFUTED" or claim.relation != "==":
         return verdict
     try:
-        with within(None if seconds is None else max(seconds - (time.monotonic() - start), 1.0)):
+        with within(None if seconds is None else max(seconds - (time.thread_time() - start), 1.0)):
             return _explained(verdict, claim, program, notation)
     except OutOfTime:
         return verdict
@@ -122,7 +125,8 @@ def _explained(verdict: Verdict, claim: Claim, program: Program, notation: Notat
     """A refutation with what would make the claim true, and what holds in its place."""
     known = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs} | dict(claim.random)
     again = None if notation is None else lambda text: notation.claim(text, known)
-    layouts = () if notation is None else other_layouts(partial(notation.rearranged, known))
+    arranged = any(word in str(claim) for word in ARRANGED)
+    layouts = other_layouts(partial(notation.rearranged, known)) if notation is not None and arranged else ()
     verdict = replace(verdict, corrected=corrected(claim, program, again))
     return replace(verdict, holds_when=(*layouts, *conditions(program)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from sympy import Expr
 
@@ -41,7 +42,7 @@ class Letters:
     def _another(self, taken: set[str], extent: Expr) -> str:
         same = [letter for place, letter in self.chosen.items() if self.extents[place] == extent]
         kept = taken | set(TIMES[:1] if self.times else ())
-        return next(letter for letter in (*same, *self._pool()) if letter not in kept)
+        return next(letter for letter in chain(same, self._pool()) if letter not in kept)
 
     def _pool(self) -> Iterator[str]:
         numbered = (f"{letter}{number}" for number in range(1, 1000) for letter in POOL)

@@ -41,6 +41,7 @@ FOUND: list[tuple[str, dict[str, str], tuple[str, ...]]] = [
     ("sum(x - y) == sum(x)", XY, ("the entries of y add up to 0",)),
     ("norm2(c*x) == c*norm2(x)", {"x": "n", "c": ""}, ("c is nonnegative",)),
     ("log(x^2) == 2*log(x)", {"x": ""}, ("x is positive",)),
+    ("c*x/norm2(c*x) == x/norm2(x)", {"x": "n", "c": ""}, ("c is positive",)),  # for c = 0 the left side has no value
     ("det(2*A) == 2*det(A)", {"A": "n n"}, ("n = 1",)),
     ("tr(inv(A)) == 1/tr(A)", {"A": "n n, invertible"}, ("n = 1",)),
     ("norm2(A*B) == norm2(A)*norm2(B)", AB, ("n = 1",)),
