@@ -44,7 +44,8 @@ class Reading:
     likely: the ranks to try for a name without a declaration, in their order.
     lowering: what makes arrays of the tree.
     left: the name of the result, if the formula gives it one.
-    derivatives: where the derivatives of a formula of several results are put; then their arrays are further results.
+    derivatives: where the derivatives of a formula of several results are put, but for those of what is random; then
+        their arrays are further results.
     number: whether the result must be a number.
     definitions: what the formula defines, each after what it uses.
     random: its random variables, over which it takes means.
@@ -158,8 +159,9 @@ def _trace(reading: Reading, specs: Mapping[str, Spec], flexible: frozenset[symp
         found = lowering.result(reading.tree)
         if reading.derivatives is None:
             return found
-        reading.derivatives[:] = lowering.derivatives
-        return (*found, *(a for d in lowering.derivatives for a in d.arrays))
+        known = (d for d in lowering.derivatives if not reading.random.keys() & {t.name for t in d.base.inputs})
+        reading.derivatives[:] = known
+        return (*found, *(a for d in reading.derivatives for a in d.arrays))
 
     positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
     formula.__signature__ = inspect.Signature([inspect.Parameter(name, positional) for name in specs])  # type: ignore[attr-defined]

@@ -139,7 +139,7 @@ def _details(step: Step) -> list[str]:
     verdict, found = step.verdict, step.verdict.counterexample
     lines = []
     if found is not None:
-        where, _, _ = str(found).rpartition("\n")
+        where, _, _ = str(found.without(verdict.random)).rpartition("\n")
         at = f" at entry {list(found.place)}" if found.place else ""
         left, right = (
             ("left", "right") if step.after == step.line else (f"line {step.after}", f"line {step.line}")

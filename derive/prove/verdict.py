@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..ir.facts import spec
 from .saved import Status, read_fields
 
 SMALL = "sizes up to"
@@ -24,6 +25,10 @@ class Counterexample:
     left: str
     right: str
     evidence: str
+
+    def without(self, names: Collection[str]) -> Counterexample:
+        """The same point without some arrays, of which only the sizes matter."""
+        return replace(self, arrays={n: a for n, a in self.arrays.items() if n not in names})
 
     def __str__(self) -> str:
         sizes = ", ".join(f"{name} = {n}" for name, n in self.sizes.items())
@@ -54,6 +59,11 @@ class Verdict:
     understood: str = ""
     variables: Mapping[str, str] | None = None
 
+    @property
+    def random(self) -> set[str]:
+        """The variables that are drawn from a distribution, and of which no value matters."""
+        return {name for name, words in (self.variables or {}).items() if spec(words).law is not None}
+
     def __bool__(self) -> NoReturn:
         raise TypeError(
             f"a verdict is no truth value (this one is {self.status}): compare .status with 'PROVED', 'TESTED', 'REFUTED' "
@@ -63,7 +73,7 @@ class Verdict:
     def __str__(self) -> str:
         lines = [f"{self.status}{f' ({self.level})' if self.level else ''}: {self.claim}"]
         if self.counterexample is not None:
-            lines.append(f"  {self.counterexample}".replace("\n", "\n  "))
+            lines.append(f"  {self.counterexample.without(self.random)}".replace("\n", "\n  "))
         elif self.evidence:
             lines.append(f"  {self.evidence}".replace("\n", "\n  "))
         if self.holds_when:
