@@ -13,7 +13,7 @@ import sympy
 from sympy import Expr, S
 
 from ...deadline import check_time
-from ...ir.nodes import NAMES, Index, indices_of
+from ...ir.nodes import NAMES, Index, Read, indices_of, reads_of
 from ..atoms import Total
 from ..naming import components, named_sum
 from ..polynomial import Monomial, Polynomial, collected
@@ -53,6 +53,22 @@ def _candidates(goal: Goal, signs: Signs) -> Iterator[tuple[tuple[Index, ...], M
                     yield spine, weight, g, h
         else:
             yield from _between(goal, signs, monomial)
+    yield from _of_squares(goal, signs)
+
+
+def _of_squares(goal: Goal, signs: Signs) -> Iterator[tuple[tuple[Index, ...], Monomial, Monomial, Monomial]]:
+    """For two terms ``sum_i w[i] g[i]^2`` and ``sum_i v[i] h[i]^2`` the halves ``sqrt(w) g`` and ``sqrt(v) h``."""
+    found = []
+    for monomial, c in goal.form:
+        squares = signs.squares(monomial) if c > 0 else None
+        if squares is not None and all(signs.nonnegative(a) for a, _ in squares.weight):
+            half = collected([*((a, e / 2) for a, e in squares.weight), *((p, S.One) for p in squares.parts)])[0]
+            found.append((squares.spine, half))
+    for (spine, g), (other, h) in combinations(found, 2):
+        if [i.extent for i in spine] == [i.extent for i in other]:
+            turned = goal.forms.at(Polynomial({h: S.One}), dict(zip(other, spine, strict=True))).single()
+            if turned is not None:
+                yield spine, frozenset(), g, turned[0]
 
 
 def _between(
@@ -61,6 +77,7 @@ def _between(
     """For ``(sum_i f[i]) (sum_j g[j])`` the roots of ``f[i] g[j]`` and ``f[j] g[i]``: Cauchy-Schwarz of two sums."""
     forms = goal.forms
     sums = {a: e for a, e in monomial if isinstance(a, Total) and e.is_Integer and e > 0}
+    yield from _with_weights(goal, signs, monomial, list(sums))
     for a, b in combinations_with_replacement(sums, 2):
         if [i.extent for i in a.bound] != [i.extent for i in b.bound] or (a == b and sums[a] < 2):
             continue
@@ -70,6 +87,21 @@ def _between(
         halves = [_root(p, signs) for p in (f * g, turned)]
         if signs.monomial(outer) and halves[0] is not None and halves[1] is not None:
             yield (*i, *j), outer, halves[0], halves[1]
+
+
+def _with_weights(
+    goal: Goal, signs: Signs, monomial: Monomial, sums: list[Total]
+) -> Iterator[tuple[tuple[Index, ...], Monomial, Monomial, Monomial]]:
+    """As for two sums, where one is ``sum_j q[j] = 1`` and does not show."""
+    forms = goal.forms
+    weights = {r.tensor for a in sums for r in reads_of(a) if "simplex" in r.tensor.facts}
+    for a in sums:
+        for q in (t for t in weights if len(a.bound) == 1 and t.shape == (a.bound[0].extent,)):
+            outer, _ = collected([*monomial, (a, S.NegativeOne)])
+            (f, (i,)), (g, (j,)) = inside(a, forms), inside(a, forms)
+            halves = [_root(p, signs) for p in (f * Polynomial.of(Read(q, (j,))), g * Polynomial.of(Read(q, (i,))))]
+            if signs.monomial(outer) and halves[0] is not None and halves[1] is not None:
+                yield (i, j), outer, halves[0], halves[1]
 
 
 def _root(product: Polynomial, signs: Signs) -> Monomial | None:

@@ -16,6 +16,7 @@ from ..atoms import Applied, Grow, Total
 from ..polynomial import Polynomial
 from .forms import over
 from .goal import Known
+from .ratios import logarithm_ratios
 from .rewriting import inside
 from .scene import Scene
 from .squares import free_indices
@@ -31,12 +32,14 @@ class Lemma:
     """An inequality of which instances are found among the atoms of a form.
 
     statement: what it says, in words a reader can check. source: author, year, section.
+    whole: whether the instances are summed already and take no factor.
     """
 
     name: str
     statement: str
     source: str
     instances: Instances
+    whole: bool = False
 
 
 # -- tangents
@@ -53,6 +56,9 @@ def exponential_tangents(scene: Scene) -> Iterator[Known]:
     for a in scene.atoms:
         if isinstance(a, Grow):
             exponents.setdefault(a.args[0], forms.form(a.args[0]))
+    for a in scene.atoms:
+        if isinstance(a, sympy.log):
+            exponents.setdefault(a, Polynomial.of(a))
     for u, v in _pairs(exponents.values()):
         form = forms.exponential(u) - forms.exponential(v) * (Polynomial.number(1) + u - v)
         yield Known(
@@ -60,6 +66,32 @@ def exponential_tangents(scene: Scene) -> Iterator[Known]:
             f"exp(u) >= exp(v) (1 + u - v) with u = {shown(u)}, v = {shown(v)}",
             cost=2,
         )
+
+
+def growing_exponentials(scene: Scene) -> Iterator[Known]:
+    forms = scene.goal.forms
+    less = [k.form for k in (*scene.goal.given, *chosen_entries(scene))]
+    exponents = {S.Zero: Polynomial.number(0)}
+    for m in scene.products:
+        total = Polynomial.sum(forms.form(a.args[0]).scaled(e) for a, e in m if isinstance(a, Grow))
+        exponents.setdefault(total.expression(), total)
+    for u, v in _pairs(exponents.values()):
+        if any(_multiple(u - v, f, scene) for f in less):
+            form = forms.exponential(u) - forms.exponential(v)
+            yield Known(forms.form(form.expression()), f"exp({shown(u)}) >= exp({shown(v)})")
+
+
+def _multiple(form: Polynomial, of: Polynomial, scene: Scene) -> bool:
+    """Whether a form is another one times a product that is not negative."""
+    if form.is_zero or of.is_zero:
+        return False
+    first = next(iter(of.terms))
+    inverse = Polynomial.monomial((a, -e) for a, e in first)
+    for m, c in form:
+        factor = (Polynomial({m: c}) * inverse).scaled(1 / of.terms[first])
+        if (of * factor).terms == form.terms and scene.signs.form(factor):
+            return True
+    return False
 
 
 def logarithm_tangents(scene: Scene) -> Iterator[Known]:
@@ -81,6 +113,19 @@ def logarithm_tangents(scene: Scene) -> Iterator[Known]:
         yield Known(
             forms.form(form.expression()), f"log(u/v) <= u/v - 1 with u = {shown(u)}, v = {shown(v)}", cost=2
         )
+
+
+def growing_logarithms(scene: Scene) -> Iterator[Known]:
+    forms, signs = scene.goal.forms, scene.signs
+    one = Polynomial.number(1)
+    bases = {a.args[0]: forms.form(a.args[0]) for a in scene.atoms if isinstance(a, sympy.log)}
+    for a, u in bases.items():
+        if isinstance(a, Read) and "simplex" in a.tensor.facts:
+            yield Known(Polynomial.of(sympy.log(a)).scaled(-1), f"log({shown(u)}) <= 0, as {shown(u)} <= 1")
+        for v in (one, *bases.values()):
+            if u is not v and signs.form(u - v):
+                form = forms.logarithm(u) - forms.logarithm(v)
+                yield Known(form, f"log({shown(u)}) >= log({shown(v)})")
 
 
 def power_tangents(scene: Scene) -> Iterator[Known]:
@@ -121,6 +166,9 @@ def absolute_values(scene: Scene) -> Iterator[Known]:
             for sign in (1, -1):
                 form = Polynomial.of(a) + inner.scaled(sign)
                 yield Known(form, f"abs(t) >= {'-' if sign > 0 else ''}t with t = {shown(inner)}")
+            if len(inner.terms) > 1:
+                parts = Polynomial.sum(forms.absolute(Polynomial({m: c})) for m, c in inner)
+                yield Known(parts - Polynomial.of(a), f"{shown_expr(a)} <= {shown(parts)}")
 
 
 def larger_of_two(scene: Scene) -> Iterator[Known]:
@@ -185,6 +233,18 @@ def parts_of_sums(scene: Scene) -> Iterator[Known]:
             yield Known(form, f"{shown_expr(a)} <= 1, as the entries of {a.tensor.name} add up to 1")
 
 
+def diagonals_of_sums(scene: Scene) -> Iterator[Known]:
+    forms = scene.goal.forms
+    for a in scene.atoms:
+        if not (isinstance(a, Total) and len(a.bound) == 2 and a.bound[0].extent == a.bound[1].extent):
+            continue
+        if not scene.signs.form(inside(a, forms)[0]):
+            continue
+        i = forms.fresh(a.bound[0].extent)
+        diagonal = forms.total(inside(a, forms, (i, i))[0], (i,))
+        yield Known(Polynomial.of(a) - diagonal, f"{shown_expr(a)} >= {shown(diagonal)}, its terms with equal indices")
+
+
 def diagonals_of_products(scene: Scene) -> Iterator[Known]:
     forms = scene.goal.forms
     totals = [a for a in scene.atoms if isinstance(a, Total) and scene.signs.nonnegative(a)]
@@ -228,8 +288,12 @@ def zero_or_one(scene: Scene) -> Iterator[Known]:
 LEMMAS = (
     Lemma("tangents of exp", "exp(u) >= exp(v) (1 + u - v): a convex function lies above its tangents",
           "Boyd and Vandenberghe (2004), eq. 3.2", exponential_tangents),
+    Lemma("growing exponentials", "exp(u) >= exp(v) for u >= v", "derived: exp grows", growing_exponentials),
     Lemma("tangents of log", "log(u) <= log(v) + (u - v)/v for u, v > 0: a concave function lies below its tangents",
           "Boyd and Vandenberghe (2004), eq. 3.2", logarithm_tangents),
+    Lemma("ratios of logarithms", "log(r) >= 1 - 1/r for r > 0, with weights", "Cover and Thomas (2006), sec. 2.6",
+          logarithm_ratios, whole=True),
+    Lemma("growing logarithms", "log(u) >= log(v) for u >= v > 0", "derived: log grows", growing_logarithms),
     Lemma("tangents of powers", "u^a >= v^a + a v^(a-1) (u - v) for u >= 0 < v, the other way round for 0 < a < 1",
           "Boyd and Vandenberghe (2004), sec. 3.1.5", power_tangents),
     Lemma("absolute values", "abs(t) >= t and abs(t) >= -t", "derived: abs(t) is one of them and not negative",
@@ -241,6 +305,8 @@ LEMMAS = (
           chosen_entries),
     Lemma("parts of sums", "sum_i f[i] >= f[j] where no f[i] is negative", "derived: the other terms are not negative",
           parts_of_sums),
+    Lemma("diagonals of sums", "sum_ij f[i,j] >= sum_i f[i,i] where no f[i,j] is negative",
+          "derived: the other terms are not negative", diagonals_of_sums),
     Lemma("diagonals of products", "(sum_i f[i]) (sum_j g[j]) >= sum_i f[i] g[i] where no f[i] and no g[j] is negative",
           "derived: the terms with i other than j are not negative", diagonals_of_products),
     Lemma("sizes", "n >= 1", "derived: an axis has an entry", sizes),

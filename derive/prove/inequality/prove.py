@@ -20,6 +20,7 @@ from .text import shown, shown_expr
 DEPTH = 7
 MOST_FORMS = 40
 MOST_KNOWN = 600
+MOST_NEW = 12
 """How many steps lie between a claim and what proves it, how many forms are looked at, how many lemmas for each."""
 
 
@@ -70,18 +71,36 @@ def _directly(goal: Goal) -> Proof | None:
         return None if goal.strict else Proof(("both sides are equal",))
     if signs.form(goal.form, goal.strict):
         return Proof((_terms(goal, signs),))
-    knowns = list(completed_squares(goal, signs))
+    knowns = _known(goal, signs)
+    found = _certified(goal, knowns, signs)
+    if found is None and (more := _brought_in(goal, knowns)):
+        wider = goal.with_form(Polynomial.sum((goal.form, *(Polynomial({m: S.One}) for m in more))))
+        found = _certified(goal, [*knowns, *_known(wider, signs)], signs)
+    return Proof((_combined(goal, found),)) if found else None
+
+
+def _known(goal: Goal, signs: Signs) -> list[Known]:
+    """Squares and instances of lemmas that bear on the form."""
+    found = list(completed_squares(goal, signs))
     for scene in scenes(goal, signs):
         for lemma in LEMMAS:
             for known in lemma.instances(scene):
-                knowns.extend(scene.summed(known))
-                if len(knowns) > MOST_KNOWN:
+                found.extend((known,) if lemma.whole else scene.summed(known))
+                if len(found) > MOST_KNOWN:
                     break
-    knowns = [k for k in knowns if is_plain(k.form)]
+    return [k for k in found if is_plain(k.form)]
+
+
+def _brought_in(goal: Goal, knowns: list[Known]) -> list[Monomial]:
+    """Terms of what is known that the form does not have: to get rid of them, more may have to be known."""
+    new = dict.fromkeys(m for k in sorted(knowns, key=lambda k: k.cost) for m in k.form.terms if m not in goal.form.terms)
+    return list(new)[:MOST_NEW]
+
+
+def _certified(goal: Goal, knowns: list[Known], signs: Signs) -> Certificate | None:
     own = {m for f in (goal.form, *(k.form for k in knowns)) for m in f.terms}
-    knowns += [_term(m, signs) for m in own if signs.monomial(m)]
-    found = certificate(goal.form, knowns, goal.strict)
-    return Proof((_combined(goal, found),)) if found else None
+    terms = [_term(m, signs) for m in own if signs.monomial(m)]
+    return certificate(goal.form, [*knowns, *terms], goal.strict)
 
 
 def _term(m: Monomial, signs: Signs) -> Known:

@@ -9,16 +9,16 @@ from itertools import permutations
 import sympy
 from sympy import Expr, S
 
-from ...ir.nodes import NAMES, Bracket, Index, Read
+from ...ir.nodes import NAMES, Bracket, Index, Read, Slot, Tensor, reads_of
 from ...ops.elementwise.piecewise import Absolute, Maximum, Minimum
-from ..atoms import Applied, Total, renamed
+from ..atoms import Applied, Grow, Total, renamed
 from ..naming import named_again
 from ..polynomial import Monomial, Polynomial
 from .forms import over
 from .goal import Goal, Known, Largest
 from .rewriting import inside, rewritten
 from .signs import Signs
-from .squares import Squares, free_indices, root
+from .squares import Squares, free_indices, order, root
 from .text import shown, shown_expr
 
 
@@ -40,15 +40,27 @@ def roots_of_matrices(goal: Goal) -> Step | None:
         if not isinstance(place, Index):
             return None
         names.add(_matrix(a))
-        r = forms.fresh(place.extent)
+        r = forms.fresh(order(a))
         pair = a.indices[-2:] if isinstance(a, Read) else a.places
-        return forms.total(Polynomial.product(Polynomial.of(root(a, r, p)) for p in pair), (r,))
+        return forms.total(Polynomial.product(_root_entry(goal, a, r, p) for p in pair), (r,))
 
     form = rewritten(goal.form, forms, rule)
     if not names:
         return None
-    why = "; ".join(f"{n} = R'R, as {n} is positive semidefinite" for n in sorted(names))
+    why = "; ".join(
+        f"{n} = R'R with R = {n}^½, as {n} is positive semidefinite" for n in sorted(names) if not n.startswith("inv(")
+    ) or "inverses of definite matrices by their roots"
     return Step(why, (goal.with_form(form),))
+
+
+def _root_entry(goal: Goal, a: Expr, r: Index, place: Expr) -> Polynomial:
+    """``R[r, place]`` where A = R'R; of inv(A) = inv(R) inv(R)' the entry ``inv(R)[place, r]``."""
+    operand = a.args[2][0] if isinstance(a, Applied) else None
+    if not (isinstance(operand, Read) and "positive definite" in operand.tensor.facts and len(operand.indices) == 2):
+        return Polynomial.of(root(a, r, place))
+    R = Read(operand.tensor, (Slot(0), Slot(1)))
+    factor = root(R, Slot(0), Slot(1))
+    return goal.forms.inverse(Polynomial.of(factor), order(a), place, r)
 
 
 def _matrix(a: Expr) -> str:
@@ -221,6 +233,35 @@ def without_logarithms(goal: Goal) -> Step | None:
     return Step(f"exp of both sides: {shown(sides[0])} >= {shown(sides[1])}", (goal.with_form(form),))
 
 
+def without_common_factor(goal: Goal) -> Step | None:
+    """Divided by a positive factor of every logarithm."""
+    signs = Signs(goal)
+    logs = [m for m, _ in goal.form if any(isinstance(a, sympy.log) for a, _ in m)]
+    if not logs:
+        return None
+    common = frozenset.intersection(*logs)
+    factor = frozenset((a, -e) for a, e in common if signs.positive(a) and not isinstance(a, sympy.log))
+    if not factor:
+        return None
+    form = goal.normal(goal.form * Polynomial({factor: S.One}))
+    return Step(f"times {shown(Polynomial({factor: S.One}))}, which is positive", (goal.with_form(form),))
+
+
+def with_logarithms(goal: Goal) -> Step | None:
+    """``P >= N`` as ``log P >= log N`` where N is one product with an exponential, and both are positive."""
+    signs, forms = Signs(goal), goal.forms
+    positive = Polynomial({m: c for m, c in goal.form if c > 0})
+    negative = Polynomial({m: -c for m, c in goal.form if c < 0})
+    grown = any(isinstance(a, Grow) for m, _ in goal.form for a, _ in m)
+    if not grown or negative.single() is None:
+        return None
+    if not (signs.form(positive, strict=True) and signs.form(negative, strict=True)):
+        return None
+    form = forms.form((forms.logarithm(positive) - forms.logarithm(negative)).expression())
+    why = f"logarithms of both sides: {shown(positive)} {'>' if goal.strict else '>='} {shown(negative)}"
+    return Step(why, (goal.with_form(form),))
+
+
 def without_roots(goal: Goal) -> Step | None:
     """``P >= N`` follows from ``P^2 >= N^2`` where P is a sum of nonnegative terms."""
     signs, forms = Signs(goal), goal.forms
@@ -245,7 +286,30 @@ def _roots(form: Polynomial) -> int:
 
 def entry_by_entry(goal: Goal) -> Step | None:
     """Sums over one axis as one sum, each term of which is shown to be nonnegative."""
-    forms = goal.forms
+    return _by_entries(goal, lambda index: goal.forms.power(goal.forms.form(index.extent), S.NegativeOne), "")
+
+
+def entry_by_weights(goal: Goal) -> Step | None:
+    """As `entry_by_entry`, a number shared out by weights that add up to 1."""
+    weights = sorted({t.name for t in _simplex(goal)})
+    if not weights or not any(not any(isinstance(a, Total) for a, _ in m) for m, _ in goal.form):
+        return None
+
+    def share(index: Index) -> Polynomial:
+        fitting = [t for t in _simplex(goal) if t.shape == (index.extent,)]
+        reads = [Polynomial.of(Read(t, (index,))) for t in fitting]
+        return Polynomial.sum(reads).scaled(sympy.Rational(1, max(len(reads), 1)))
+
+    return _by_entries(goal, share, f", 1 shared out by {' and '.join(weights)}")
+
+
+def _simplex(goal: Goal) -> list[Tensor]:
+    """The weights in the form that add up to 1."""
+    every = {r.tensor for m, _ in goal.form for a, _ in m for r in reads_of(a)}
+    return sorted((t for t in every if "simplex" in t.facts and len(t.shape) == 1), key=str)
+
+
+def _by_entries(goal: Goal, share: Callable[[Index], Polynomial], words: str) -> Step | None:
     axes = {b.extent for m, _ in goal.form for t, _ in m if isinstance(t, Total) for b in t.bound}
     for extent in sorted(axes, key=str):
         index = Index(f"i{len(goal.free)}", extent)
@@ -262,9 +326,12 @@ def entry_by_entry(goal: Goal) -> Step | None:
         else:
             if left and not extent.is_positive:
                 continue
-            per_entry = Polynomial(left) * forms.power(forms.form(extent), S.NegativeOne)
+            shared = share(index)
+            if left and shared.is_zero:
+                continue
+            per_entry = Polynomial(left) * shared
             form = goal.normal(Polynomial.sum([*inner, per_entry] if left else inner))
-            why = f"this is a sum over {index}, of which no term is negative:"
+            why = f"this is a sum over {index}{words if left else ''}, of which no term is negative:"
             return Step(why, (replace(goal, form=form, free=(*goal.free, index)),))
     return None
 
@@ -311,8 +378,8 @@ def _aligned(one: Squares, other: Squares) -> dict[Index, Index] | None:
     """The indices of one sum of squares as those of the other, so that what is squared is the same."""
     if [b.extent for b in one.spine] != [b.extent for b in other.spine] or len(one.parts) != len(other.parts):
         return None
-    for order in permutations(one.spine):
-        renaming = dict(zip(other.spine, order, strict=True))
+    for arrangement in permutations(one.spine):
+        renaming = dict(zip(other.spine, arrangement, strict=True))
         if all(a.extent == b.extent for a, b in renaming.items()):
             parts = [named_again(renamed(p, renaming)) for p in other.parts]
             if sorted(map(str, parts)) == sorted(map(str, one.parts)) and set(parts) == set(one.parts):
@@ -343,8 +410,11 @@ REDUCTIONS: tuple[Reduction, ...] = (
     multiplied_out,
     without_roots,
     entry_for_extremum,
+    without_common_factor,
     without_logarithms,
+    with_logarithms,
     by_cases,
     weights_of_squares,
     entry_by_entry,
+    entry_by_weights,
 )

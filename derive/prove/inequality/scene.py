@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import sympy
@@ -25,13 +25,13 @@ MOST_PRODUCTS = 60
 class Scene:
     """What stands under a sum over `bound`, or with no bound the form itself.
 
-    products: the terms with all their factors. atoms: every atom in them, also within functions.
+    products: the terms with all their factors, and their coefficients. atoms: every atom in them, also within functions.
     """
 
     goal: Goal
     signs: Signs
     bound: tuple[Index, ...]
-    products: tuple[Monomial, ...]
+    products: Mapping[Monomial, Expr]
     atoms: tuple[Expr, ...] = field(default=())
 
     @property
@@ -66,9 +66,9 @@ class Scene:
 def scenes(goal: Goal, signs: Signs) -> list[Scene]:
     """The form itself, and what stands under its sums, those over equal axes together."""
     forms = goal.forms
-    inside: dict[tuple[Expr, ...], tuple[tuple[Index, ...], dict[Monomial, None]]] = {(): ((), {})}
-    for monomial, _ in goal.form:
-        inside[()][1].setdefault(monomial)
+    inside: dict[tuple[Expr, ...], tuple[tuple[Index, ...], dict[Monomial, Expr]]] = {(): ((), {})}
+    for monomial, c in goal.form:
+        inside[()][1][monomial] = c
         for atom, exponent in monomial:
             if isinstance(atom, Total) and exponent.is_Integer and exponent > 0:
                 extents = tuple(b.extent for b in atom.bound)
@@ -77,14 +77,15 @@ def scenes(goal: Goal, signs: Signs) -> list[Scene]:
                 bound, products = inside[extents]
                 body = rewriting.inside(atom, forms, bound)[0]
                 outer = collected((*monomial, *frozenset({(atom, S.NegativeOne)})))[0]
-                for inner in body.terms:
-                    products.setdefault(collected((*outer, *inner))[0])
+                for inner, factor in body:
+                    product = collected((*outer, *inner))[0]
+                    products[product] = products.get(product, S.Zero) + c * factor
     every = tuple(atoms_of(m for m, _ in goal.form))
     found = []
     for bound, products in inside.values():
         own = tuple(atoms_of(products))
         alone = tuple(a for a in every if a not in own and not free_indices(a) - set(goal.free))
-        found.append(Scene(goal, signs, bound, tuple(products), own + alone))
+        found.append(Scene(goal, signs, bound, products, own + alone))
     return found
 
 

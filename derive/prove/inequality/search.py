@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
 from typing import Any
@@ -30,26 +30,30 @@ def counterexample(program: Program, relation: str, sizes: int, draws: int) -> C
 
     sizes: how many assignments of sizes; draws: how many points of each, half of them extreme.
     """
-    rng = np.random.default_rng(3)
-    for chosen in islice(sizes_in_order(program), sizes):
-        for arrays in points(program, chosen, rng, draws):
-            check_time()
-            if suspicious(program, arrays, relation):
-                found = violated(program, arrays, chosen, relation)
-                if found is not None:
-                    return shrunk(program, found, arrays, chosen, relation)
+    assignments = list(islice(sizes_in_order(program), sizes))
+    for chosen, arrays in points(program, assignments, draws):
+        check_time()
+        if suspicious(program, arrays, relation):
+            found = violated(program, arrays, chosen, relation)
+            if found is not None:
+                return shrunk(program, found, arrays, chosen, relation)
     return None
 
 
 def points(
-    program: Program, sizes: Mapping[sympy.Symbol, int], rng: np.random.Generator, draws: int
-) -> Iterator[Arrays]:
-    """Small integers with the declared facts, and extreme points made of them."""
-    made = [point(program, sizes, rng, draw * 2 % 40) for draw in range(draws)]
-    plain = [arrays for arrays in made if arrays is not None]
-    yield from plain
-    for arrays in plain:
-        yield {t.name: extreme(arrays[t.name], t, rng) for t in program.inputs}
+    program: Program, assignments: Sequence[Mapping[sympy.Symbol, int]], draws: int
+) -> Iterator[tuple[Mapping[sympy.Symbol, int], Arrays]]:
+    """Small integers with the declared facts at all sizes, then extreme points made of them."""
+    rng = np.random.default_rng(3)
+    plain: list[tuple[Mapping[sympy.Symbol, int], Arrays]] = []
+    for sizes in assignments:
+        for draw in range(draws):
+            arrays = point(program, sizes, rng, draw * 2 % 40)
+            if arrays is not None:
+                plain.append((sizes, arrays))
+                yield sizes, arrays
+    for sizes, arrays in plain:
+        yield sizes, {t.name: extreme(arrays[t.name], t, rng) for t in program.inputs}
 
 
 def extreme(array: Any, tensor: Tensor, rng: np.random.Generator) -> Any:

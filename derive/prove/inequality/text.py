@@ -50,6 +50,8 @@ def _factors(m: Monomial, names: Names) -> str:
     if not over:
         return top
     bottom = _product(over, names)
+    if len(under) == 1 and isinstance(under[0][0], Total) and under[0][1] == 1:
+        top = f"({top})"
     return f"{top or 1}/{bottom}" if len(over) == 1 else f"{top or 1}/({bottom})"
 
 
