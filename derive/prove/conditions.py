@@ -29,6 +29,10 @@ Fact = tuple[str, ...]
 """The name of a hypothesis and its subjects."""
 
 
+Holds = Callable[[Program], bool]
+"""Whether a claim on the outputs of a program is proved."""
+
+
 @dataclass(frozen=True)
 class Assumption:
     """A hypothesis on some variables or sizes of a claim."""
@@ -60,8 +64,10 @@ class Condition:
         return " and ".join(map(str, self.assumptions))
 
 
-def conditions(program: Program) -> tuple[str, ...]:
-    """The weakest conditions found under which both outputs of a program are proved to be equal.
+def conditions(program: Program, holds: Holds | None = None) -> tuple[str, ...]:
+    """The weakest conditions found under which a claim on both outputs of a program is proved.
+
+    holds: whether the claim is proved of a program; by default that the outputs are equal.
 
     Single assumptions first; two at a time where none alone will do but special sizes; what leaves almost nothing, such
     as a matrix that is 0, where nothing else is found. None of them implies another.
@@ -69,18 +75,18 @@ def conditions(program: Program) -> tuple[str, ...]:
     found: list[Condition] = []
     try:
         with within(SECONDS):
-            for condition in _search(program, found):
+            for condition in _search(program, found, holds or _equal):
                 found.append(condition)
     except OutOfTime:
         pass  # what was found was proved
     return tuple(str(c) for c in found if not any(_implied(c, other) for other in found if other is not c))
 
 
-def _search(program: Program, found: list[Condition]) -> Iterator[Condition]:
+def _search(program: Program, found: list[Condition], holds: Holds) -> Iterator[Condition]:
     """Conditions that hold, the weakest first; `found` is read as the caller adds to it."""
     every = tuple(assumptions(program))
     plain = [a for a in every if not a.hypothesis.degenerate]
-    tried = _Trial(program, found, any(vanish(program)))
+    tried = _Trial(program, found, any(vanish(program)), holds)
     yield from tried([(a,) for a in plain])
     if all(c.assumptions[0].hypothesis.about in GENERAL for c in found):
         pairs = combinations([a for a in plain if a.hypothesis.name in PAIRED], 2)
@@ -96,6 +102,7 @@ class _Trial:
     program: Program
     found: list[Condition]
     nothing: bool
+    holds: Holds
 
     def __call__(self, sets: Iterable[tuple[Assumption, ...]]) -> Iterator[Condition]:
         for chosen in sets:
@@ -103,7 +110,7 @@ class _Trial:
             condition = Condition(chosen, closure(self.program, [f for a in chosen for f in a.facts]))
             if any(_implied(condition, other) for other in self.found) or self.has_no_value(chosen):
                 continue
-            if holds_under(self.program, chosen, self.nothing):
+            if holds_under(self.program, chosen, self.nothing, self.holds):
                 yield condition
 
     def has_no_value(self, chosen: tuple[Assumption, ...]) -> bool:
@@ -121,8 +128,10 @@ def _about_sizes(chosen: tuple[Assumption, ...]) -> bool:
     return all(a.hypothesis.about in ("size", "two sizes") for a in chosen)
 
 
-def holds_under(program: Program, chosen: tuple[Assumption, ...], nothing: bool = True) -> bool:
-    """Whether the outputs are proved to be equal under all these assumptions.
+def holds_under(
+    program: Program, chosen: tuple[Assumption, ...], nothing: bool = True, holds: Holds | None = None
+) -> bool:
+    """Whether the claim, by default that the outputs are equal, is proved under all these assumptions.
 
     nothing: whether that counts where both are 0.
     """
@@ -130,7 +139,7 @@ def holds_under(program: Program, chosen: tuple[Assumption, ...], nothing: bool 
     for assumption in sorted(chosen, key=lambda a: a.hypothesis.about == "two squares"):
         ways = [way for cases in ways for way in _imposed(cases, assumption)]
     ways = [cases for cases in ways if nothing or not all(all(vanish(case)) for case in cases)]
-    return any(all(_holds(case) for case in cases) for cases in ways)
+    return any(all(_holds(case, holds or _equal) for case in cases) for cases in ways)
 
 
 def _imposed(cases: tuple[Program, ...], assumption: Assumption) -> Iterator[tuple[Program, ...]]:
@@ -146,10 +155,14 @@ def _imposed(cases: tuple[Program, ...], assumption: Assumption) -> Iterator[tup
         yield tuple(case for way in each if way is not None for case in way)
 
 
-def _holds(program: Program) -> bool:
+def _equal(program: Program) -> bool:
+    return may_agree(program) and bool(proved(program))
+
+
+def _holds(program: Program, holds: Holds) -> bool:
     check_time()
     try:
-        return may_agree(program) and bool(proved(program))
+        return holds(program)
     except (DeriveError, ArithmeticError, RecursionError, ValueError):
         return False
 

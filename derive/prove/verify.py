@@ -18,6 +18,7 @@ from ..rewrite.measure import prune
 from .conditions import conditions
 from .corrected import corrected, is_derivative
 from .inequality.convexity import decide_convexity
+from .inequality.decide import holds
 from .ladder import decide
 from .layouts import other_layouts
 from .second_opinion import NotSurvived, checking
@@ -105,7 +106,7 @@ def verify_claim(
     variables = {t.name: declared(t) for t in program.inputs}
     variables |= {name: s.words() for name, s in claim.random.items()}
     verdict = replace(verdict, understood=_note(claim), variables=variables)
-    if verdict.status != "REFUTED" or claim.relation != "==":
+    if verdict.status != "REFUTED" or claim.wrt or claim.relation == "!=":
         return verdict
     try:
         with within(None if seconds is None else max(seconds - (time.thread_time() - start), 1.0)):
@@ -123,6 +124,8 @@ def _decided(claim: Claim, shown: str) -> Verdict:
 
 def _explained(verdict: Verdict, claim: Claim, program: Program, notation: Notation | None) -> Verdict:
     """A refutation with what would make the claim true, and what holds in its place."""
+    if claim.relation != "==":
+        return replace(verdict, holds_when=conditions(program, partial(holds, claim.relation)))
     known = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs} | dict(claim.random)
     again = None if notation is None else lambda text: notation.claim(text, known)
     arranged = any(word in str(claim) for word in ARRANGED)

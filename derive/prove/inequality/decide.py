@@ -62,6 +62,14 @@ def proved_inequality(program: Program, relation: str) -> Proof | None:
     return proof.after(*said) if proof else None
 
 
+def holds(relation: str, program: Program) -> bool:
+    """Whether the inequality is proved, after a look at a few points that is quick where it is false."""
+    if counterexample(program, relation, sizes=3, draws=3) is not None:
+        return False
+    with within(SECONDS / 8):
+        return proved_inequality(program, relation) is not None
+
+
 def _goal(program: Program, relation: str) -> tuple[Goal, tuple[str, ...]]:
     _, (left, right), goal, said = prepared(program)
     difference: Polynomial = right - left if relation in ("<", "<=") else left - right

@@ -25,9 +25,13 @@ MOST_NEW = 12
 
 
 class Search:
-    """The forms that were looked at on the way to a proof."""
+    """The forms that were looked at on the way to a proof.
 
-    def __init__(self) -> None:
+    wide: whether what is known is asked for more that bears on it, which takes long.
+    """
+
+    def __init__(self, wide: bool) -> None:
+        self.wide = wide
         self.seen: set[frozenset[tuple[Monomial, Expr]]] = set()
 
     def proof(self, goal: Goal, depth: int) -> Proof | None:
@@ -37,7 +41,7 @@ class Search:
         if (form in self.seen and not goal.given) or len(self.seen) >= MOST_FORMS:
             return None
         self.seen.add(form)
-        return _directly(goal) or (self.reduced(goal, depth - 1) if depth else None)
+        return _directly(goal, self.wide) or (self.reduced(goal, depth - 1) if depth else None)
 
     def reduced(self, goal: Goal, depth: int) -> Proof | None:
         """By the first step all goals of which are proved."""
@@ -59,12 +63,12 @@ class Search:
 def nonnegative(goal: Goal) -> Proof | None:
     """A proof of the goal; None if none is found."""
     try:
-        return Search().proof(goal, DEPTH)
+        return Search(wide=False).proof(goal, DEPTH) or Search(wide=True).proof(goal, DEPTH)
     except TooLarge:
         return None
 
 
-def _directly(goal: Goal) -> Proof | None:
+def _directly(goal: Goal, wide: bool) -> Proof | None:
     """By a linear combination of what is known, with nonnegative coefficients."""
     signs = Signs(goal)
     if goal.form.is_zero:
@@ -73,7 +77,7 @@ def _directly(goal: Goal) -> Proof | None:
         return Proof((_terms(goal, signs),))
     knowns = _known(goal, signs)
     found = _certified(goal, knowns, signs)
-    if found is None and (more := _brought_in(goal, knowns)):
+    if found is None and wide and (more := _brought_in(goal, knowns)):
         wider = goal.with_form(Polynomial.sum((goal.form, *(Polynomial({m: S.One}) for m in more))))
         found = _certified(goal, [*knowns, *_known(wider, signs)], signs)
     return Proof((_combined(goal, found),)) if found else None
@@ -141,4 +145,5 @@ def _combined(goal: Goal, found: Certificate) -> str:
     by = "; ".join(k.why if c == 1 else f"{k.why}, {c} times" for c, k in found if not k.equal)
     if not by:
         return f"{shown(goal.form)} = {equal} {relation} 0"
-    return f"{shown(goal.form)} {relation}{' ' + equal + ' >=' if equal else ''} 0 by {by}"
+    between = f">= {equal} " if equal else ""
+    return f"{shown(goal.form)} {between}{relation} 0 by {by}"

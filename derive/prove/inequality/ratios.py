@@ -69,7 +69,7 @@ def _ratio(scene: Scene, w: Monomial, logs: Logarithms, linear: Polynomial) -> K
         return None
     if any(free_indices(b) - set(scene.indices) for _, b in whole):
         return None
-    linear = linear.scaled(scale / divisor)
+    linear = linear.scaled(sympy.Rational(scale, divisor))
     inverse = Polynomial.product(forms.power(forms.form(b), -c) for c, b in whole)
     inverse = inverse * forms.exponential(linear.scaled(-1))
     logarithm = Polynomial.sum(Polynomial.of(sympy.log(b)).scaled(c) for c, b in whole) + linear

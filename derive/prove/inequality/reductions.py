@@ -217,7 +217,7 @@ def without_logarithms(goal: Goal) -> Step | None:
             logs.append((forms.form(only[0].args[0]), c))
         else:
             rest[monomial] = c
-    if not logs:
+    if not logs or any(a.has(sympy.log) for m in rest for a, _ in m):
         return None
     scale = sympy.ilcm(*(c.q for _, c in logs)) if len(logs) > 1 else logs[0][1].q
     if any(abs(c * scale) > 4 for _, c in logs):
@@ -324,7 +324,7 @@ def _by_entries(goal: Goal, share: Callable[[Index], Polynomial], words: str) ->
             else:
                 break
         else:
-            if left and not extent.is_positive:
+            if (left or goal.strict) and not extent.is_positive:
                 continue
             shared = share(index)
             if left and shared.is_zero:
@@ -348,7 +348,9 @@ def _opened_at(goal: Goal, total: Total, index: Index) -> Polynomial:
 
 
 def weights_of_squares(goal: Goal) -> Step | None:
-    """``sum_i (w[i] - u[i]) g[i]^2`` by its weights: all terms are sums of the same squares."""
+    """``sum_i (w[i] - u[i]) g[i]^2`` by its weights: all terms are sums of the same squares, which may vanish."""
+    if goal.strict:
+        return None
     signs, forms = Signs(goal), goal.forms
     weights: list[Polynomial] = []
     first: Squares | None = None

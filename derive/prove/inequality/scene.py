@@ -10,6 +10,7 @@ from sympy import Expr, S
 
 from ...deadline import check_time
 from ...ir.nodes import Index, Read
+from ...ops.elementwise.piecewise import Absolute
 from ..atoms import Applied, Total
 from ..polynomial import Monomial, Polynomial, collected
 from . import rewriting
@@ -43,18 +44,22 @@ class Scene:
         """A known form times whatever is nonnegative and makes one of its terms one of the products here, summed up."""
         seen: set[Monomial] = set()
         forms = self.goal.forms
+        filled = all(b.extent.is_positive for b in self.bound)  # a sum without terms is not positive
         for m in known.form.terms:
             inverse = frozenset((a, -e) for a, e in m)
-            for product in self.products:
-                factor = collected((*product, *inverse))[0]
+            for own in self.products:
+                factor = collected((*own, *inverse))[0]
                 if factor in seen or len(seen) >= MOST_PRODUCTS:
                     continue
                 seen.add(factor)
                 check_time()
                 if not self.signs.monomial(factor) or not self._defined(factor):
                     continue
-                form = forms.total(self.goal.normal(known.form * Polynomial({factor: S.One})), self.bound)
-                strict = known.strict and self.signs.monomial(factor, strict=True)
+                product = known.form * Polynomial({factor: S.One})
+                if any(isinstance(a, Absolute) and e.is_even for m in product.terms for a, e in m):
+                    product = self.goal.normal(product)
+                form = forms.total(product, self.bound)
+                strict = known.strict and filled and self.signs.monomial(factor, strict=True)
                 yield Known(form, known.why, strict, known.cost + 0.1 * len(factor) + 0.1 * len(self.bound))
 
     def _defined(self, factor: Monomial) -> bool:

@@ -59,7 +59,8 @@ class Signs:
         if atom in self.sure:
             return True
         if isinstance(atom, Total):
-            return _filled(atom) and self.form(inside(atom, self.forms)[0], strict=True)
+            whole = _filled(atom) and self.form(inside(atom, self.forms)[0], strict=True)
+            return whole or self._mean_of_positive(atom)
         if atom.is_positive:
             return True
         match atom:
@@ -77,6 +78,17 @@ class Signs:
                     and "positive definite" in operand.tensor.facts
                 )
         return self.diagonal(atom)
+
+    def _mean_of_positive(self, total: Total) -> bool:
+        """``sum_i p[i] u[i]`` with weights that add up to 1 and u[i] positive: not all weights are 0."""
+        weights, rest = [], []
+        for atom, exponent in _powers(total.body):
+            simplex = isinstance(atom, Read) and "simplex" in atom.tensor.facts and atom.indices == total.bound
+            if simplex and exponent == 1 and atom.tensor.shape == (total.bound[0].extent,):
+                weights.append(atom)
+            else:
+                rest.append((atom, exponent))
+        return len(weights) == 1 and self.monomial(frozenset(rest), strict=True)
 
     def diagonal(self, atom: Expr) -> bool:
         """Whether this is a diagonal entry of a positive definite matrix."""
