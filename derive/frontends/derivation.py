@@ -53,7 +53,12 @@ class Derivation:
         program, _ = program_of(reading, {**self.specs, **specs})
         understood = Understood(_without_unread(program), reading.style)
         sides = self.words(left), self.words(right)
-        return Claim(understood, relation, sides, turned[-1], random=drawn(self.specs))
+        return Claim(understood, relation, sides, turned[-1], self.needed(left, right), drawn(self.specs))
+
+    def needed(self, *sides: Side) -> tuple[str, ...]:
+        """The definitions that some sides use, as they are written."""
+        found = _needed([self.pieces.sides[s.place].tree for s in sides], self.pieces.reading.definitions)
+        return tuple(f"{d.name} = {self.pieces.written.words(d.body.place)}" for d in found)
 
 
 def understand_derivation(text: str, specs: Mapping[str, Spec]) -> Derivation:
@@ -71,7 +76,8 @@ def understand_derivation(text: str, specs: Mapping[str, Spec]) -> Derivation:
         if all(len(chain) == 1 for chain in pieces.chains):
             last = written.chains[-1][-1].place
             raise written.source.error_at("there is nothing to verify; all lines define names", last)
-        program, guessed = program_of(_reading(pieces, pieces.chains, []), specs)
+        shapes = replace(_reading(pieces, pieces.chains, []), only_shapes=True)
+        program, guessed = program_of(shapes, specs)
         known = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs} | drawn(specs)
         return Derivation(pieces, known, Understood(program, pieces.reading.style, guessed))
 

@@ -47,6 +47,7 @@ class Means:
         self.random: Mapping[str, Random] = {}
         self.tensors: Mapping[str, Tensor] = {}
         self.drawn: dict[str, Drawn] = {}
+        self.only_shapes = False
 
     def call(self, node: Call) -> Value:
         """``expectation(f, x, ...)``, ``variance(f, x, ...)`` of each entry, ``covariance(f, g, x, ...)``.
@@ -111,7 +112,7 @@ class Means:
         y = store(self.trace, array.axes, array.entry, "averaged")
         made = {e.target: e for e in self.trace.equations}
         needed = _reached(y.entry, made)
-        if law.tensor not in needed:
+        if law.tensor not in needed or self.only_shapes:
             return array
         for other in self.random.values():
             if (

@@ -49,6 +49,7 @@ class Reading:
     number: whether the result must be a number.
     definitions: what the formula defines, each after what it uses.
     random: its random variables, over which it takes means.
+    only_shapes: whether means are left out, where only the shapes of variables are asked for.
     """
 
     source: Source
@@ -64,6 +65,7 @@ class Reading:
     derivatives: list[Taken] | None = None
     definitions: tuple[Definition, ...] = ()
     random: Mapping[str, Random] = field(default_factory=dict)
+    only_shapes: bool = False
 
     @property
     def trees(self) -> tuple[Node, ...]:
@@ -155,6 +157,7 @@ def _trace(reading: Reading, specs: Mapping[str, Spec], flexible: frozenset[symp
         names |= {name: Value(array) for name, array in zip(specs, arrays, strict=True)}
         lowering = reading.lowering(trace, code, reading.style, names, reading.lengths)
         lowering.means.random, lowering.means.tensors = reading.random, trace.inputs
+        lowering.means.only_shapes = reading.only_shapes
         lowering.define(reading.definitions, differentiated_by(reading.trees))
         found = lowering.result(reading.tree)
         if reading.derivatives is None:
@@ -183,7 +186,7 @@ def _averaged(reading: Reading, program: Program) -> Program:
     Raises:
         ParseError: one of them stands outside of every mean over it.
     """
-    if not reading.random:
+    if not reading.random or reading.only_shapes:
         return program
     made, needed = program.definitions, set[str]()
     waiting = [t.name for t in program.outputs]

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import NoReturn
 
+from ..errors import NoClosedForm, ParseError
+from ..frontends.claim import understand_claim
 from ..frontends.derivation import Derivation, understand_derivation
 from ..frontends.derivation_text import Side
+from ..frontends.formula_grammar import read_formula
+from ..frontends.formula_text import Source
 from ..ir.facts import Spec
 from .verdict import Status, Verdict, jsonable, worst
-from .verify import verify_claim
+from .verify import Notation, verify_claim
 
 MARKS: dict[str, str] = {"PROVED": "✓", "TESTED": "≈", "UNKNOWN": "?", "REFUTED": "✗"}
 UPWARD, DOWNWARD = {"<=", "<"}, {">=", ">"}
@@ -196,7 +201,34 @@ def _chain(found: Derivation, sides: Sequence[Side]) -> Chain:
 
 def _verdict(found: Derivation, left: Side, right: Side, relation: str) -> Verdict:
     shown = f"{found.words(left)} {relation} {found.words(right)}"
-    return verify_claim(lambda specs: found.claim(left, right, relation, specs), {}, shown)
+    try:
+        return verify_claim(
+            lambda specs: found.claim(left, right, relation, specs),
+            {},
+            shown,
+            _notation(found, left, right, shown),
+        )
+    except NoClosedForm as error:
+        reason, *_ = str(error).splitlines()
+        return Verdict(shown, "UNKNOWN", evidence=reason)
+
+
+def _notation(found: Derivation, left: Side, right: Side, shown: str) -> Notation | None:
+    """How a step is read as a claim by itself, if it is in the same style then; LaTeX is no notation of claims."""
+    if found.pieces.written.latex:
+        return None
+    needed = found.needed(left, right)
+    text = f"{shown} where {'; '.join(needed)}" if needed else shown
+    try:
+        style = read_formula(Source(text)).style
+    except ParseError:
+        return None
+    whole = found.understood.style
+    return (
+        Notation(understand_claim, partial(understand_claim, text))
+        if style.columns == whole.columns
+        else None
+    )
 
 
 def composed(relations: Sequence[str]) -> str:

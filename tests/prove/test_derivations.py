@@ -82,7 +82,7 @@ def test_the_numbers_under_a_wrong_line() -> None:
 
 def test_what_would_have_been_right() -> None:
     text = str(dv.verify_derivation("grad(f, x) == 2*A*x\nwhere f = x'*A*x", A="n n"))
-    assert "what holds: grad(f, x) = (A + A') x" in text
+    assert "what holds: grad(f, x) == (A + A')*x" in text
     assert "holds when A is symmetric" in text
     assert "where f = x'*A*x" in text
 
@@ -120,6 +120,14 @@ def test_how_the_ends_are_related(relations: list[str], whole: str) -> None:
 
 def _stronger(a: str, b: str) -> bool:
     return b in {"==": {"<=", ">="}, "<": {"<=", "!="}, ">": {">=", "!="}}.get(a, set())
+
+
+def test_a_step_without_a_formula_is_open() -> None:
+    text = "expectation(tanh(x) + x, x)\n = expectation(tanh(x), x) + c\nexpectation(x, x) = c\n = c + 1"
+    found = dv.verify_derivation(text, x=", normal(c, 1)")
+    assert [s.status for s in found.steps] == ["UNKNOWN", "PROVED", "REFUTED"]
+    assert "no formula" in found.steps[0].verdict.evidence
+    assert found.first_wrong is not None and found.first_wrong.line == 4
 
 
 def test_a_chain_with_an_open_step_is_no_pass() -> None:
