@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import islice, zip_longest
 from typing import Any
 
@@ -19,6 +20,7 @@ from derive.ir.facts import Spec, spec
 from derive.ir.nodes import Tensor
 from derive.prove.catalog import Entry
 from derive.prove.ladder import decide, proved
+from derive.prove.verdict import Counterexample
 
 from .mutations import MUTATIONS, Stated, written
 from .oracle import Sides, Undefined, Unread, has_derivatives, sides_somehow
@@ -125,6 +127,20 @@ def false_mutants(entry: Entry, count: int | None) -> Iterator[Mutant]:
         if m is not None and judged(m.formula, m.inputs).violated is not None
     )
     yield from islice(found, count)
+
+
+def at_counterexample(formula: Formula, shown: Counterexample) -> Sides | None:
+    """Both sides at a counterexample; None where the oracle has no value."""
+    point = {name: floats(value) for name, value in shown.arrays.items()}
+    try:
+        return sides_somehow(formula, point, dict(shown.sizes))
+    except (Undefined, Unread):
+        return None
+
+
+def floats(value: Any) -> Any:
+    """An array of the numbers and fractions that are printed."""
+    return np.vectorize(lambda v: float(Fraction(v)), otypes=[float])(value)[()]
 
 
 def verified(mutant: Mutant) -> tuple[str, str]:
