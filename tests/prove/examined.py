@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from derive.deadline import OutOfTime, within
 from derive.errors import DeriveError
 from derive.frontends.claim import Claim, understand_claim
 from derive.frontends.formula_grammar import Formula, read_formula
@@ -19,14 +20,18 @@ from derive.frontends.formula_tree import Compare, Name, walk
 from derive.ir.facts import Spec, spec
 from derive.ir.nodes import Tensor
 from derive.prove.catalog import Entry
+from derive.prove.inequality.convexity import decide_convexity
 from derive.prove.ladder import decide, proved
+from derive.prove.second_opinion import checking
 from derive.prove.verdict import Counterexample
 
 from .mutations import MUTATIONS, Stated, written
-from .oracle import Sides, Undefined, Unread, has_derivatives, sides_somehow
-from .points import points
+from .oracle import Sides, Undefined, Unread, chord, has_derivatives, sides_somehow, variables_of_curvature
+from .points import at_sizes, points
 
 POINTS = 14
+LIMIT = 20.0
+"""Seconds for a verdict."""
 MARGIN, SMOOTH_MARGIN = 1e-7, 1e-4
 """By how much, beside the largest number, sides must differ to be different; more where there are derivatives."""
 
@@ -55,25 +60,28 @@ class Judged:
 
 
 def read(claim: str) -> Formula:
-    formula = read_formula(Source(claim))
-    assert isinstance(formula.tree, Compare)
-    return formula
+    return read_formula(Source(claim))
 
 
 def judged(formula: Formula, inputs: Sequence[Tensor], seed: int = 5, count: int = POINTS) -> Judged:
     """The oracle's view of a claim at random points."""
-    assert isinstance(formula.tree, Compare)
-    smooth = has_derivatives(formula)
+    curved, smooth = variables_of_curvature(formula), has_derivatives(formula)
+    relation = formula.tree.symbol if isinstance(formula.tree, Compare) else "<="
     defined = 0
+    chance = np.random.default_rng(seed + 1)
     for point, sizes in points(inputs, np.random.default_rng(seed), count, smooth):
         try:
-            found = sides_somehow(formula, point, sizes)
+            found = (
+                chord(formula, (point, at_sizes(inputs, sizes, chance)), sizes)
+                if curved
+                else sides_somehow(formula, point, sizes)
+            )
         except Undefined:
             continue
         except Unread as error:
             return Judged(defined, unread=str(error))
         defined += 1
-        if found.violates(formula.tree.symbol, SMOOTH_MARGIN if smooth else MARGIN):
+        if found.violates(relation, SMOOTH_MARGIN if smooth else MARGIN):
             return Judged(defined, (point, sizes, found))
     return Judged(defined)
 
@@ -108,7 +116,7 @@ def reread(claim: str, columns: bool) -> Formula | None:
     """The tree of a mutant's text; None where a change has made it no claim in this style."""
     try:
         formula = read(claim)
-    except (DeriveError, AssertionError):
+    except DeriveError:
         return None
     return formula if formula.style.columns == columns else None
 
@@ -150,5 +158,11 @@ def verified(mutant: Mutant) -> tuple[str, str]:
     except DeriveError:
         return "", ""
     program = claim.understood.program
-    proof = proved(program) if claim.relation == "==" else ""
-    return decide(program, claim.relation, mutant.claim).status, proof
+    try:
+        with within(LIMIT), checking(claim.guards):
+            if claim.wrt:
+                return decide_convexity(program, claim.relation, claim.wrt, mutant.claim).status, ""
+            status = decide(program, claim.relation, mutant.claim).status
+            return status, proved(program) if claim.relation == "==" else ""
+    except OutOfTime:
+        return "UNKNOWN", ""

@@ -86,7 +86,7 @@ class Mutation:
                 for tree in changed(d.body, self.rule, claim):
                     definitions = (*formula.definitions[:n], replace(d, body=tree), *formula.definitions[n + 1 :])
                     yield replace(formula, definitions=definitions), claim.specs
-        if self.whole is not None:
+        if self.whole is not None and isinstance(formula.tree, Compare):
             yield from ((replace(formula, tree=tree), claim.specs) for tree in self.whole(claim))
         if self.declared is not None:
             yield from ((formula, specs) for specs in self.declared(claim))
@@ -170,6 +170,7 @@ def parts(node: Node) -> Iterator[tuple[Node, Callable[[Node], Node]]]:
             return
         case Call(function=function, args=args):
             kept = {1} if function in ("grad", "jacobian", "hessian", "jvp", "vjp") else set()
+            kept |= set(range(1, len(args))) if function in ("convex", "concave") else set()
             for n, arg in enumerate(args):
                 if n not in kept and not isinstance(arg, Number | Several | Text):
                     yield arg, lambda new, n=n: replace(node, args=(*args[:n], new, *args[n + 1 :]))

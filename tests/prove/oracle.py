@@ -465,6 +465,38 @@ def sides(
     return Sides(np.asarray(left.array, dtype=float), np.asarray(right.array, dtype=float))
 
 
+CURVATURES = {"convex": 1.0, "concave": -1.0}
+
+
+def variables_of_curvature(formula: Formula) -> list[str]:
+    """The variables x of ``convex(f, x)`` and ``concave(f, x)``; none of other claims."""
+    tree = formula.tree
+    curved = isinstance(tree, Call) and tree.function in CURVATURES
+    return [n.name for n in tree.args[1:] if isinstance(n, Name)] if curved and isinstance(tree, Call) else []
+
+
+def chord(
+    formula: Formula, ends: tuple[Mapping[str, Any], Mapping[str, Any]], sizes: Mapping[str, int]
+) -> Sides:
+    """The value in the middle of two points, and the mean of those at the ends: for a convex function no less.
+
+    Raises:
+        Undefined: there is no value. Unread: a formula that this reading does not know.
+    """
+    tree, variables = formula.tree, variables_of_curvature(formula)
+    assert isinstance(tree, Call)
+    start, end = ends
+    found = []
+    for weight in (0.0, 0.5, 1.0):
+        moved = {name: (1 - weight) * start[name] + weight * end[name] for name in variables}
+        try:
+            found.append(float(Reader(formula, {**start, **moved}, sizes, {}).value(tree.args[0]).array))
+        except (ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+            raise Unread(str(error)) from None
+    sign = CURVATURES[tree.function]
+    return Sides(np.array(sign * found[1]), np.array(sign * (found[0] + found[2]) / 2))
+
+
 def possible_lengths(formula: Formula, sizes: Mapping[str, int]) -> Iterator[dict[int, tuple[int, ...]]]:
     """All lengths that the parts ``vector(...)`` and ``matrix(...)`` could have, of which shapes allow one."""
     nodes = [n for tree in formula.trees for n in walk(tree) if isinstance(n, Call)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -87,10 +87,21 @@ def points(
         kind = KINDS[number % len(KINDS)]
         if smooth and kind == INTEGERS:
             kind = "normal"
-        at = {s: sympy.Integer(sizes[str(s)]) for s in symbols}
-        point = {}
-        for t in inputs:
-            shape = tuple(int(e.xreplace(at)) for e in t.shape)
-            bound = None if t.bound is None else int(t.bound.xreplace(at))
-            point[t.name] = array(t, shape, kind, rng, bound)[()]
-        yield point, sizes
+        yield at_sizes(inputs, sizes, rng, kind), sizes
+
+
+def at_sizes(
+    inputs: Sequence[Tensor], sizes: Mapping[str, int], rng: Rng, kind: str = "normal"
+) -> dict[str, Any]:
+    """A point with these sizes."""
+    point = {}
+    for t in inputs:
+        at = {
+            s: sympy.Integer(sizes[str(s)])
+            for e in (*t.shape, t.bound or sympy.S.One)
+            for s in e.free_symbols
+        }
+        shape = tuple(int(e.xreplace(at)) for e in t.shape)
+        bound = None if t.bound is None else int(t.bound.xreplace(at))
+        point[t.name] = array(t, shape, kind, rng, bound)[()]
+    return point
