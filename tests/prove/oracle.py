@@ -94,6 +94,7 @@ class Reader:
         self.columns, self.defined = formula.style.columns, {d.name: d.body for d in formula.definitions}
         self.point, self.sizes, self.lengths = dict(point), sizes, lengths
         self.level = 0  # how many differences are being taken
+        self.rows: set[str] = set()  # names of rows among what is defined and differentiated by
 
     def value(self, node: Node) -> Value:
         try:
@@ -113,7 +114,7 @@ class Reader:
             case Number(value=value):
                 return Value(float(value))
             case Name(name=name) if name in self.point:
-                return Value(self.point[name])
+                return Value(self.point[name], name in self.rows)
             case Name(name=name) if name in self.defined:
                 return self.value(self.defined[name])
             case Name(name=name) if name in self.sizes:
@@ -291,7 +292,9 @@ class Reader:
     def along(self, node: Node, name: str, direction: Any) -> Value:
         """The derivative of a formula along a direction of one variable."""
         entered = dict(self.point), self.level
-        before = np.asarray(self.value(Name(node.place, name)).array, dtype=float)
+        base = self.value(Name(node.place, name))
+        self.rows |= {name} if base.row else set()
+        before = np.asarray(base.array, dtype=float)
         if np.shape(before) != np.shape(direction):
             raise Unread(f"shapes {np.shape(before)} and {np.shape(direction)}")
         level = min(self.nesting(node), len(STEPS) - 1)
