@@ -31,7 +31,10 @@ from .matching import beside_inverse
 from .matrices import Matrices
 from .naming import components, named_again, named_sum
 from .polynomial import Monomial, Polynomial, TooLarge, monic, reciprocal
+from .switches import met
 
+FEW = 3
+"""The largest number of terms of a sum that is written out."""
 DEEPEST = 20
 """How often inverses are cancelled one after the other in one product."""
 
@@ -125,6 +128,13 @@ class Canonical(Matrices):
             solved, left = solve_deltas(term, bound)
             if (solved, left) != (term, bound):
                 return self.total(self.form(solved), left)
+        if (row := _whole_row(factors, bound)) is not None:
+            return self.total(
+                Polynomial.monomial(f for f in factors if f[0] != row[0]),
+                tuple(b for b in bound if b != row[1]),
+            )
+        if (fewer := met(factors)) is not None:
+            return self.total(Polynomial.monomial(fewer), bound)
         for cancel in (self.without_inverses, self.without_orthogonal):
             if (cancelled := cancel(factors, bound)) is not None:
                 return cancelled
@@ -235,21 +245,30 @@ class Canonical(Matrices):
 
     def component(self, group: list[tuple[Expr, Expr]], bound: list[Index]) -> Polynomial:
         """One connected sum, by what is known of it or as an atom."""
-        if len(group) == len(bound) == 1:
-            ((atom, exponent),) = group
-            if (
-                isinstance(atom, Read)
-                and exponent == 1
-                and "simplex" in atom.tensor.facts
-                and runs_whole(atom, bound[0]) == len(atom.indices) - 1
-            ):
-                return Polynomial.number(1)
         for rule in (over_spectrum, pivots):
             if (known := rule(self, group, bound)) is not None:
                 return known
+        few = next((b for b in bound if b.extent.is_Integer and b.extent <= FEW), None)
+        if few is not None:  # a sum of few terms is written out
+            term = sympy.Mul(*(a**e for a, e in group))
+            rest = tuple(b for b in bound if b != few)
+            terms = (self.form(substitute(term, {few: S(n)})) for n in range(int(few.extent)))
+            return Polynomial.sum(self.total(t, rest) for t in terms)
         return Polynomial.of(named_sum(group, bound))
 
 
 def _both(facts: frozenset[str]) -> bool:
     """Whether a matrix is symmetric and a triangle, and so diagonal."""
     return "symmetric" in facts and bool(facts & {"lower triangular", "upper triangular"})
+
+
+def _whole_row(factors: list[tuple[Expr, Expr]], bound: tuple[Index, ...]) -> tuple[Read, Index] | None:
+    """An entry of a simplex that is summed over all of it, in which alone the index stands: the sum is 1."""
+    for atom, exponent in factors:
+        if not isinstance(atom, Read) or exponent != 1 or "simplex" not in atom.tensor.facts:
+            continue
+        for k in bound:
+            alone = not any(k in indices_of(a) for a, _ in factors if a != atom)
+            if alone and runs_whole(atom, k) == len(atom.indices) - 1:
+                return atom, k
+    return None

@@ -52,9 +52,25 @@ def _by_sign(expression: Expr, sign: Signum, forms: Scalars, known: Known) -> It
         if not feasible(now):
             continue
         decided = substitute(expression, {sign: S(value)})
-        if value == 0 and (solved := _solved(about)) is not None:
-            decided = substitute(decided, solved)
-        yield Case(forms.form(decided), now)
+        solved = _solved(about) if value == 0 else None
+        form = forms.form(substitute(decided, solved or {}))
+        yield Case(_modulo(form, about) if value == 0 and solved is None else form, now)
+
+
+def _modulo(form: Polynomial, zero: Polynomial) -> Polynomial:
+    """A form where another one vanishes: the term with the most factors in terms of the others."""
+    leading = max(zero.terms, key=lambda m: (len(m), str(sorted(m, key=str))))
+    if any(e != 1 for _, e in leading) or not leading or any(m > leading for m in zero.terms):
+        return form
+    rest = (zero - Polynomial({leading: zero.terms[leading]})).scaled(-1 / zero.terms[leading])
+    for _ in range(MOST):
+        found = [(m, c) for m, c in form if leading <= {(a, S.One) for a, e in m if e.is_Integer and e > 0}]
+        if not found:
+            break
+        over = [(a, S.NegativeOne) for a, _ in leading]
+        with_rest = (Polynomial.monomial([*m, *over], c) * rest for m, c in found)
+        form = form - Polynomial(dict(found)) + Polynomial.sum(with_rest)
+    return form
 
 
 def _solved(form: Polynomial) -> dict[Any, Expr] | None:

@@ -14,6 +14,7 @@ from .canonical import Canonical
 from .cases import MOST, Known, cases
 from .polynomial import Monomial, Polynomial, TooLarge, collected
 from .scalars import anywhere
+from .switches import all_met
 
 DEPTH = 10
 
@@ -64,6 +65,7 @@ def is_zero(
     free: the indices for which it must vanish. known: conditions under which it must.
     """
     check_time()
+    form = all_met(form)
     if form.is_zero:
         return True
     if depth == 0:

@@ -8,10 +8,12 @@ import sympy
 from sympy import Expr, S, Tuple
 
 from ..ir.nodes import Bracket, Index, indices_of
+from ..ir.slots import runs_whole
 from .atoms import Applied, Grow
 from .factorisations import product_of_values
 from .naming import named_sum
 from .polynomial import Polynomial, as_expression, common_factor, monic
+from .switches import switch
 
 if TYPE_CHECKING:
     from .matrices import Matrices
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 def product(forms: Matrices, form: Polynomial, bound: tuple[Index, ...]) -> Polynomial:
     """The product over indices, factor by factor: ``prod_k c x[k]^2`` is ``c^n (prod_k x[k])^2``."""
     single = form.single()
+    if single is None and (found := switch(form)) is not None and len(bound) == 1:
+        entry, off, on = found
+        whole = runs_whole(entry, bound[0]) == len(entry.indices) - 1
+        if whole and "one-hot" in entry.tensor.facts and off.constant == 1:
+            return forms.total(Polynomial.of(entry) * on, bound)
     if single is None:
         common = common_factor(form, integral=True)
         if not common:

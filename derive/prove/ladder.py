@@ -11,8 +11,11 @@ import sympy
 from ..deadline import check_time
 from ..errors import DeriveError, DomainError
 from ..ir.evaluate import evaluate
-from ..ir.nodes import Program
+from ..ir.nodes import Entry, Program
 from ..ir.numbers import NotExact
+from ..ir.slots import operand_facts
+from ..ops.elementwise.exponential import log1p
+from ..ops.linalg import primitives
 from ..rewrite.derived import simplified
 from ..verify.sample import plan_sizes, sample_inputs
 from .anywhere import REAL, differ, is_real, lifted
@@ -24,6 +27,8 @@ from .fields import FIELD, PRIME, Residue
 from .inequality.decide import decide_inequality
 from .verdict import SMALL, Verdict
 
+WHERE = ", wherever both sides are defined"
+"""The convention of every proof, said where one of the sides is not defined everywhere."""
 DIGITS = 40
 TRIALS = 4
 
@@ -35,7 +40,7 @@ def decide(program: Program, relation: str, claim: str) -> Verdict:
         if false and (found := smallest_counterexample(program, relation, screened=True)) is not None:
             return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
         if by := proved(program):
-            return Verdict(claim, "PROVED", "all sizes", by)
+            return Verdict(claim, "PROVED", "all sizes", by + ("" if total_on(program) else WHERE))
         if (found := smallest_counterexample(program, relation)) is not None:
             return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
         if differ(program):
@@ -92,6 +97,27 @@ def _equal(program: Program) -> bool:
         return bool(equal_outputs(left, right))
     except RecursionError:
         return False
+
+
+def total_on(program: Program) -> bool:
+    """Whether every operation of a program has a value for all values of its arguments with their declared facts."""
+    return not any(_partial(e) for equation in program.equations for e in sympy.preorder_traversal(equation.body))
+
+
+def _partial(e: Any) -> bool:
+    """Whether this is a division, a root, a logarithm or a result of linear algebra that may not exist."""
+    if isinstance(e, Entry):
+        fact = primitives()[e.primitive].needs
+        return bool(fact) and e.primitive not in ("det", "slogdet") and fact not in operand_facts(e.operands[0])
+    if isinstance(e, sympy.Pow):
+        if e.exp.is_Integer:
+            return bool(e.exp.is_negative) and not e.base.is_positive
+        return not (e.base.is_positive or (e.base.is_nonnegative and e.exp.is_positive))
+    return isinstance(e, PARTIAL) and not e.args[0].is_positive
+
+
+PARTIAL = (sympy.log, sympy.tan, sympy.asin, sympy.acos, sympy.atanh, sympy.acosh, log1p)
+"""Functions that are not defined for all real numbers."""
 
 
 def _simplified(program: Program) -> Program | None:

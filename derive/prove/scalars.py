@@ -15,6 +15,7 @@ from ..ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
 from ..ops.elementwise.piecewise import Absolute, Maximum, Minimum, Sign
 from .atoms import Applied, Grow, Signum, Total, Turn, ordered
 from .polynomial import Monomial, Polynomial, as_expression, common_factor, monic
+from .switches import choice, switch
 
 REWRITTEN: dict[type, Callable[..., Expr]] = {
     sigmoid: lambda x: sympy.exp(x) / (1 + sympy.exp(x)),
@@ -129,6 +130,27 @@ class Scalars(ABC):
         inner = argument.scaled(S.NegativeOne).expression()
         return Polynomial.of(e.func(inner, evaluate=False)).scaled(S.NegativeOne)
 
+    def apart(
+        self, argument: Polynomial, function: Callable[[Polynomial], Polynomial], zero: bool = True
+    ) -> Polynomial | None:
+        """``f(a + b y) = (1 - y) f(a) + y f(a + b)`` for a binary y, and ``f(sum_k y[k] u[k]) = sum_k y[k] f(u[k])``.
+
+        zero: whether the function has a value at 0.
+        """
+        if (found := switch(argument)) is not None:
+            entry, off, on = found
+            if not zero and (off.is_zero or on.is_zero):
+                return None
+            y = Polynomial.of(entry)
+            return function(off) * (Polynomial.number(1) - y) + function(on) * y
+        if (chosen := choice(argument)) is not None:
+            hot, rest, k = chosen
+            own = self.fresh(k.extent)
+            inner = self.form(substitute(rest, {k: own}))
+            if zero or not inner.is_zero:
+                return self.total(Polynomial.of(substitute(hot, {k: own})) * function(inner), (own,))
+        return None
+
     # -- powers
 
     def power(self, base: Polynomial, exponent: Expr) -> Polynomial:
@@ -142,6 +164,8 @@ class Scalars(ABC):
             return base.power(int(exponent))
         if base.is_zero:
             return Polynomial.of(Pow(S.Zero, exponent, evaluate=False))
+        if (apart := self.apart(base, lambda b: self.power(b, exponent), zero=False)) is not None:
+            return apart
         single = base.single()
         if single is not None:
             return self.power_of_monomial(*single, exponent)
@@ -223,6 +247,12 @@ class Scalars(ABC):
         opaque = Polynomial.of(Pow(base.expression(), exponent.expression(), evaluate=False))
         if base.is_zero:
             return opaque
+        if (apart := self.apart(exponent, lambda e: self.power(base, e.expression()))) is not None:
+            return apart
+        if (
+            apart := self.apart(base, lambda b: self.power(b, exponent.expression()), zero=False)
+        ) is not None:
+            return apart
         common = common_factor(base, integral=False)
         if base.single() is None and common:
             rest = base * Polynomial.monomial((a, -e) for a, e in common)
@@ -269,6 +299,8 @@ class Scalars(ABC):
 
     def exponential(self, argument: Polynomial) -> Polynomial:
         """``exp(c m + d n)`` is ``exp(m)^c exp(n)^d``; ``exp(a log(u))`` is ``u^a``."""
+        if (apart := self.apart(argument, self.exponential)) is not None:
+            return apart
         plain = [(m, c) for m, c in argument if c.is_Rational]
         factors: list[tuple[Expr, Expr]] = []
         powers = Polynomial.number(1)
@@ -298,6 +330,8 @@ class Scalars(ABC):
 
     def logarithm(self, argument: Polynomial) -> Polynomial:
         """Of a product of factors that cannot be negative the sum of theirs; of an even power that of the absolute value."""
+        if (apart := self.apart(argument, self.logarithm, zero=False)) is not None:
+            return apart
         single = argument.single()
         if single is None:
             return self.logarithm_of_sum(argument)
@@ -338,7 +372,8 @@ class Scalars(ABC):
             if numerator.single() is not None or len(known) == len(divisors):
                 logs = [self.log_of_atom(a).scaled(e) for a, e in divisors if a in known]
                 return self.logarithm(whole) + Polynomial.sum(logs)
-        common = common_factor(argument, integral=False)
+        shared = common_factor(argument, integral=True) | common_factor(argument, integral=False)
+        common = frozenset((a, e) for a, e in shared if self.nonnegative(a))
         if common:
             rest = argument * Polynomial.monomial((a, -e) for a, e in common)
             return self.logarithm(Polynomial.monomial(common)) + self.logarithm(rest)
@@ -386,6 +421,8 @@ class Scalars(ABC):
         """The product of the signs of factors; that of a sum is an atom unless all terms are positive."""
         if form.is_zero:
             return form
+        if (apart := self.apart(form, self.sign)) is not None:
+            return apart
         single = form.single()
         if single is not None and single[1].is_Rational:
             factors = [f for a, e in single[0] for f in _sign_factors(a, e)]
@@ -401,6 +438,8 @@ class Scalars(ABC):
         if (fraction := self.fraction(form)) is not None:
             numerator, divisors = fraction
             return self.sign(numerator) * self.sign(Polynomial.monomial(divisors))
+        if self.assumed and {anywhere(expression), anywhere(primitive.expression())} & self.assumed:
+            return Polynomial.number(1 if anywhere(expression) in self.assumed or content.is_positive else -1)
         if expression.is_positive or expression.is_negative:
             return Polynomial.number(1 if expression.is_positive else -1)
         if (compared := self.compared(primitive)) is not None:

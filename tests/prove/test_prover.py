@@ -252,6 +252,19 @@ TRUE: list[Claim] = [
     ("inv(A + x*x')*(c + x*y) == inv(A)*c + inv(A)*x*(y - x'*inv(A)*c)/(1 + x'*inv(A)*x)", {"A": "n n, positive definite", "x": "n", "c": "n", "y": ""}),
     ("grad(x'*A*inv(eye(n) + t*A)*x/2, x) == (x - inv(eye(n) + t*A)*x)/t", {"A": "n n, positive semidefinite", "x": "n", "t": ", positive"}),
     ("inv(A + B*inv(C)*D) == inv(A) - inv(A)*B*inv(C + D*inv(A)*B)*D*inv(A)", {"A": "n n, invertible", "B": "n k", "C": "k k, invertible", "D": "k n"}),
+    # Simplex, one-hot, binary; logarithms of products
+    ("-sum((diag(p)*W).*log(diag(p)*W)) == -sum(p.*log(p)) - p'*sum(W.*log(W), axis=1)", {"p": "n, simplex", "W": "n m, simplex"}),
+    ("-sum((a*p).*log(a*p)) - sum(((1 - a)*q).*log((1 - a)*q)) == -a*log(a) - (1 - a)*log(1 - a) - a*sum(p.*log(p)) - (1 - a)*sum(q.*log(q))", {"a": "", "p": "n, simplex", "q": "m, simplex"}),
+    ("sum((diag(p)*W).*log((diag(p)*W)./(p*(W'*p)'))) == -sum(p.*log(p)) - sum((W'*p).*log(W'*p)) + sum((diag(p)*W).*log(diag(p)*W))", {"p": "n, simplex", "W": "n m, simplex"}),
+    ("sum((diag(p)*W).*log((diag(p)*W)./(diag(q)*V))) == sum(p.*log(p./q)) + p'*sum(W.*log(W./V), axis=1)", {"p": "n, simplex", "q": "n, simplex", "W": "n m, simplex", "V": "n m, simplex"}),
+    ("grad(-a*log(a) - (1 - a)*log(1 - a), a) == log((1 - a)/a)", {"a": ""}),
+    ("logdet(A + u*u') == logdet(A) + log(1 + u'*inv(A)*u)", {"A": "n n, positive definite", "u": "n"}),
+    ("sum(y.*log(p)) == log(y'*p)", {"y": "n, one-hot", "p": "n, positive"}),
+    ("y*y' == diag(y)", {"y": "n, one-hot"}),
+    ("sum(exp(y)) == n - 1 + exp(1)", {"y": "n, one-hot"}),
+    ("grad(sum(relu(1 - y.*z).^2), z) == -2*y.*relu(1 - y.*z)", {"y": "n", "z": "n"}),
+    ("where(y == 1, p, 1 - p) == p^y*(1 - p)^(1 - y)", {"y": ", binary", "p": ", positive"}),
+    ("-log(where(y == 1, p, 1 - p)) == -y*log(p) - (1 - y)*log(1 - p)", {"y": ", binary", "p": ", positive"}),
 ]  # fmt: skip
 
 FALSE: list[Claim] = [
@@ -343,6 +356,17 @@ FALSE: list[Claim] = [
     ("norm2(A) == tr(A)", {"A": "n n"}),
     ("np.clip(x, -1, 1) == x", {"x": "n"}),
     ("sum(sign(x)) == sign(sum(x))", {"x": "n"}),
+    ("exp(y) == 1 + y", {"y": "n, binary"}),
+    ("log(y'*p) == y'*p", {"y": "n, one-hot", "p": "n, positive"}),
+    ("sum(y.*log(p)) == log(y'*p)", {"y": "n, simplex", "p": "n, positive"}),
+    ("y*y' == diag(y)", {"y": "n, binary"}),
+    ("p^y == p*y", {"p": ", positive", "y": ", binary"}),
+    ("prod(q.^y) == sum(y.*q)", {"q": "n, positive", "y": "n, binary"}),
+    ("sum((diag(p)*W).*log(diag(p)*W)) == sum(p.*log(p))", {"p": "n, simplex", "W": "n m, simplex"}),
+    ("log(x/(1-x)) == log(x) + log(1-x)", {"x": ""}),
+    ("abs(1 - x) + log(x) == 1 - x + log(x)", {"x": ""}),
+    ("relu(x)*relu(1 - x) == relu(x - x^2) + 1", {"x": ""}),
+    ("logdet(A + u*u') == logdet(A) + u'*inv(A)*u", {"A": "n n, positive definite", "u": "n"}),
 ]  # fmt: skip
 
 
@@ -405,3 +429,8 @@ def test_not_equal_at_small_sizes(claim: str, shapes: dict[str, str]) -> None:
 def test_without_sizes_all_entries_are_all_there_is() -> None:
     verdict = dv.verify("grad(x[0]^2*x[1], x) == np.array((2*x[0]*x[1], x[0]^2))", x="2")
     assert (verdict.status, verdict.level) == ("PROVED", "all sizes")
+
+
+def test_what_is_not_defined_everywhere_says_so() -> None:
+    assert dv.verify("log(x/y) == log(x) - log(y)").evidence.endswith("wherever both sides are defined")
+    assert dv.verify("exp(x)*exp(y) == exp(x + y)", x="", y="").evidence == "equal canonical forms"
