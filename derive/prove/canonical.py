@@ -157,6 +157,10 @@ class Canonical(Matrices):
     ) -> Polynomial | None:
         """``W M = I`` used once: the leading term of M beside its inverse W gives way to the unit and the other terms."""
         inverses = [(a, e) for a, e in factors if isinstance(a, Applied) and a.is_inverse and e == 1]
+        if not inverses:
+            return None
+        inverses.sort(key=lambda f: (-len(self.matrices[f[0].matrix].terms), str(f[0])))
+        factors = sorted(factors, key=str)
         for atom, exponent in inverses:
             others = list(factors)
             others.remove((atom, exponent))
