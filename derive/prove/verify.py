@@ -125,7 +125,8 @@ def _decided(claim: Claim, shown: str) -> Verdict:
 def _explained(verdict: Verdict, claim: Claim, program: Program, notation: Notation | None) -> Verdict:
     """A refutation with what would make the claim true, and what holds in its place."""
     if claim.relation != "==":
-        return replace(verdict, holds_when=conditions(program, partial(holds, claim.relation)))
+        with within(SECONDS / 8):
+            return replace(verdict, holds_when=conditions(program, partial(holds, claim.relation)))
     known = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in program.inputs} | dict(claim.random)
     again = None if notation is None else lambda text: notation.claim(text, known)
     arranged = any(word in str(claim) for word in ARRANGED)

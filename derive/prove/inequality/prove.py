@@ -60,10 +60,14 @@ class Search:
         return None
 
 
-def nonnegative(goal: Goal) -> Proof | None:
-    """A proof of the goal; None if none is found."""
+def nonnegative(goal: Goal, patient: bool = True) -> Proof | None:
+    """A proof of the goal; None if none is found.
+
+    patient: whether a second search follows, with more that is known and may bear on it.
+    """
     try:
-        return Search(wide=False).proof(goal, DEPTH) or Search(wide=True).proof(goal, DEPTH)
+        found = Search(wide=False).proof(goal, DEPTH)
+        return found or (Search(wide=True).proof(goal, DEPTH) if patient else None)
     except TooLarge:
         return None
 
