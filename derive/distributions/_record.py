@@ -47,6 +47,7 @@ class Distribution:
     tilted: (t, ...) -> the parameters of the law whose density is that of this one times exp(t x), up to a constant.
     values: (...) -> pairs of a value and its probability, where there are finitely many.
     above: (k, c, ...) -> E [x > c] x^k.
+    erf: (k, a, b, ...) -> E x^k erf(a x + b).
     power: (r, ...) -> E x^r for any real r, of positive x; `power_exists` is what must be positive for it to be finite.
     reference: floats -> the same law of scipy.stats, for tests and for sampling.
     source: where the formulas stand.
@@ -64,6 +65,7 @@ class Distribution:
     tilted: Callable[..., tuple[Expr, ...]] | None = None
     values: Callable[..., tuple[tuple[Expr, Expr], ...]] | None = None
     above: Callable[..., Expr] | None = None
+    erf: Callable[..., Expr] | None = None
     power: Callable[..., Expr] | None = None
     power_exists: Callable[..., Expr] | None = None
 

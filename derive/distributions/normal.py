@@ -20,6 +20,25 @@ def _above(k: int, c: Expr, mean: Expr, variance: Expr) -> Expr:
     return mean * _above(k - 1, c, mean, variance) + before + edge
 
 
+def _bell(k: int, a: Expr, b: Expr, mean: Expr, variance: Expr) -> Expr:
+    """``E x^k exp(-(a x + b)^2)``: but for a constant, the k-th moment of another normal distribution."""
+    wider = 1 + 2 * a**2 * variance
+    centre, spread = (mean - 2 * a * b * variance) / wider, variance / wider
+    moments = [S.One, centre]
+    for n in range(2, k + 1):
+        moments.append(centre * moments[-1] + (n - 1) * spread * moments[-2])
+    return moments[k] * sympy.exp(-((a * mean + b) ** 2) / wider) / sympy.sqrt(wider)
+
+
+def _erf(k: int, a: Expr, b: Expr, mean: Expr, variance: Expr) -> Expr:
+    """Bishop (2006), Pattern Recognition and Machine Learning, eq. 4.152; powers by parts, as in `_above`."""
+    if k == 0:
+        return sympy.erf((a * mean + b) / sympy.sqrt(1 + 2 * a**2 * variance))
+    before = (k - 1) * variance * _erf(k - 2, a, b, mean, variance) if k > 1 else S.Zero
+    slope = 2 * a / sympy.sqrt(sympy.pi) * _bell(k - 1, a, b, mean, variance)
+    return mean * _erf(k - 1, a, b, mean, variance) + before + variance * slope
+
+
 NORMAL = Distribution(
     name="normal",
     parameters=(Parameter("mean"), Parameter("variance", ("nonnegative",))),
@@ -28,6 +47,7 @@ NORMAL = Distribution(
     generating=lambda t, mean, variance: mean * t + variance * t**2 / 2,
     tilted=lambda t, mean, variance: (mean + variance * t, variance),
     above=_above,
+    erf=_erf,
     reference=lambda mean, variance: stats.norm(mean, variance**0.5),
     source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 13",
 )

@@ -60,6 +60,7 @@ def _term(term: Expr, u: sympy.Symbol, law: Distribution, parameters: tuple[Expr
     """The mean of a product."""
     outside, power, logs, rate = S.One, S.Zero, 0, S.Zero
     conditions: list[Expr] = []
+    waves: list[Expr] = []
     for factor in sympy.Mul.make_args(term):
         base, exponent = factor.as_base_exp()
         if not factor.has(u):
@@ -73,6 +74,8 @@ def _term(term: Expr, u: sympy.Symbol, law: Distribution, parameters: tuple[Expr
             isinstance(base, sympy.log) and base.args[0] == u and exponent.is_Integer and exponent.is_positive
         ):
             logs += int(exponent)
+        elif isinstance(factor, sympy.erf) and (slope := sympy.diff(factor.args[0], u)) and not slope.has(u):
+            waves.append(factor.args[0])
         elif isinstance(base, Bracket) and exponent.is_positive:
             conditions.append(base.condition)
         else:
@@ -81,7 +84,19 @@ def _term(term: Expr, u: sympy.Symbol, law: Distribution, parameters: tuple[Expr
             )
     if rate != 0:
         outside, parameters = _tilted(rate, law, parameters, outside)
+    if waves:
+        return outside * _with_erf(u, power, waves, bool(logs or conditions), law, parameters)
     return outside * _plain(u, power, logs, conditions, law, parameters)
+
+
+def _with_erf(
+    u: sympy.Symbol, power: Expr, arguments: list[Expr], beside: bool, law: Distribution, parameters: tuple[Expr, ...]
+) -> Expr:
+    """E u^power erf(a u + b)."""
+    if law.erf is None or beside or len(arguments) > 1 or not (power.is_Integer and power.is_nonnegative):
+        raise NoClosedForm(f"no formula here for the mean of a function with erf where x is {law.name}")
+    slope = sympy.diff(arguments[0], u)
+    return law.erf(int(power), slope, sympy.expand(arguments[0] - slope * u), *parameters)
 
 
 def _tilted(

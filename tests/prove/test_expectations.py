@@ -9,6 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from scipy import special
 
 import derive as dv
 from derive.distributions import Distribution, VectorDistribution, distributions
@@ -60,6 +61,8 @@ TRUE: list[tuple[str, Shapes]] = [
     ("variance(W*relu(z), W) == s*norm2(relu(z))^2*vector(1)", {"W": "m n, normal(0, s)", "z": "n"}),
     ("expectation((w'*relu(z))^2, w, z) == n*s*v/2", {"w": "n, normal(0, s)", "z": "n, normal(0, v)"}),
     ("variance(sum(relu(z)), z) == n*v*(1/2 - 1/(2*pi))", {"z": "n, normal(0, v)", "v": ", positive"}),
+    ("expectation(z*(1 + erf(z/sqrt(2)))/2, z) == v/sqrt(2*pi*(1 + v))", {"z": ", normal(0, v)"}),
+    ("expectation((1 + erf(x/sqrt(2)))/2, x) == (1 + erf(c/sqrt(2*(1 + v))))/2", {"x": ", normal(c, v)"}),
     # exponential families: moments, generating functions, score and Fisher information
     ("expectation(exp(t*x), x) == exp(c*t + v*t^2/2)", {"x": ", normal(c, v)", "t": ""}),
     ("expectation(grad(-(x - c)^2/(2*v) - log(v)/2, c), x) == 0", {"x": ", normal(c, v)", "v": ", positive", "c": ""}),
@@ -238,6 +241,11 @@ def test_half_lines_powers_and_values(record: Distribution) -> None:
         for k, c in itertools.product(range(5), (sympy.Rational(-1, 2), sympy.S.Zero, sympy.Rational(3, 4))):
             expected = reference.expect(lambda x, k=k: x**k, lb=float(c))
             assert float(record.above(k, c, *parameters)) == pytest.approx(expected, rel=1e-7)
+    if record.erf is not None:
+        a, b = sympy.Rational(7, 5), sympy.Rational(-1, 3)
+        for k in range(5):
+            expected = reference.expect(lambda x, k=k: x**k * special.erf(1.4 * x - 1 / 3))
+            assert float(record.erf(k, a, b, *parameters)) == pytest.approx(expected, rel=1e-7)
     if record.power is not None and record.power_exists is not None:
         for r in (sympy.Rational(-1, 2), sympy.Rational(3, 2), sympy.S(2), sympy.S(-1)):
             if record.power_exists(r, *parameters) <= 0:
