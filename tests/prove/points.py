@@ -84,7 +84,7 @@ def points(
     for number in range(count):
         order = rng.permutation([1, 2, 3, 4, 5] if number % 3 else [2, 3, 4, 5, 3])
         sizes = {str(s): int(order[p % 5]) for p, s in enumerate(symbols)}
-        if any(e.subs(sizes) < 0 for t in inputs for e in t.shape):  # a kernel that is wider than the image
+        if any(e.xreplace({s: sympy.Integer(sizes[str(s)]) for s in symbols}) < 0 for t in inputs for e in t.shape):
             continue
         kind = KINDS[number % len(KINDS)]
         if smooth and kind == INTEGERS:
