@@ -89,7 +89,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
             "projection",
             "{} is an orthogonal projection",
             to.defined(to.projection),
-            "idempotent, symmetric",
+            "idempotent, positive semidefinite",
             RIGID,
         ),
         (
