@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,10 +11,11 @@ from ..deadline import OutOfTime, within
 from ..errors import NoClosedForm, ShapeError, SidesDiffer, UnknownName
 from ..frontends.claim import Claim, in_one_line, understand_claim
 from ..frontends.layouts import Layout
-from ..ir.facts import Spec, axes_as_declared
+from ..ir.facts import IMPLIES, Spec, axes_as_declared
 from ..ir.nodes import Program, Tensor
 from ..ir.tensors import merge, with_tensors
 from ..rewrite.measure import prune
+from ..verify.sample import needs_of
 from .conditions import conditions
 from .corrected import corrected, is_derivative
 from .inequality.convexity import decide_convexity
@@ -162,7 +163,17 @@ def _note(claim: Claim) -> str:
         if any(map(is_derivative, claim.sides)):
             one += " (numerator and denominator layout)"
         notes.append(f"{one}: they are compared entry by entry")
+    notes += _taken_for_granted(understood.program)
     return "; ".join(notes)
+
+
+def _taken_for_granted(program: Program) -> Iterator[str]:
+    """The facts without which a function of an input has no value, where they are not declared."""
+    known = {t.name: t.facts for t in program.inputs}
+    for name, needed in needs_of(program).items():
+        missing = {fact for fact in needed - known[name] if not any(fact in IMPLIES[other] for other in needed)}
+        if missing - {"invertible"}:
+            yield f"{name} is taken to be {' and '.join(sorted(missing))}: a function of it has no value otherwise"
 
 
 def declared(t: Tensor) -> str:

@@ -97,3 +97,10 @@ def test_the_precision_of_balls_is_put_back() -> None:
     with pytest.raises(ZeroDivisionError), precision(200):
         raise ZeroDivisionError
     assert flint.ctx.prec == before
+
+
+def test_what_a_function_needs_is_said() -> None:
+    assert "A is taken to be symmetric" in dv.verify("sum(eigvalsh(A)) == tr(A)", A="n n").understood
+    assert "A is taken to be positive definite" in dv.verify("cholesky(A)*cholesky(A)' == A", A="n n").understood
+    assert not dv.verify("sum(eigvalsh(A)) == tr(A)", A="n n, positive definite").understood
+    assert not dv.verify("inv(A)*A == eye(n)", A="n n").understood
