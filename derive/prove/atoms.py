@@ -200,7 +200,7 @@ def pinched(term: Expr) -> Expr:
     below = {
         f.condition.args for f in factors if isinstance(f, Bracket) and isinstance(f.condition, sympy.Le)
     }
-    lower = {f.places[::-1] for f in factors if isinstance(f, Applied) and f.name == "cholesky"}
+    lower = {f.places for f in factors if isinstance(f, Applied) and f.name == "cholesky"}
     pairs = {(a, b) for a, b in below if (b, a) in below and str(a) < str(b)} | (below & lower)
     if not pairs:
         return term

@@ -88,8 +88,13 @@ def _solved(form: Polynomial) -> dict[Any, Expr] | None:
 def _splits(bracket: Bracket, free: set[Index]) -> bool:
     """Whether this is one condition on free indices that tells cases apart."""
     c = bracket.condition
-    plain = isinstance(c, sympy.core.relational.Relational) and not c.has(Read, sympy.Mod, sympy.floor)
+    plain = _whole(c) and not c.has(Read, sympy.Mod, sympy.floor)
     return plain and bool(indices_of(c)) and indices_of(c) <= free
+
+
+def _whole(c: Any) -> bool:
+    """Whether this compares whole numbers: then what is not 0 is at least 1 or at most -1."""
+    return isinstance(c, sympy.core.relational.Relational) and bool(c.lhs.is_integer and c.rhs.is_integer)
 
 
 def _by_place(expression: Expr, bracket: Bracket, forms: Scalars, known: Known) -> Iterator[Case]:
@@ -153,7 +158,9 @@ def _negations(rows: Sequence[Row]) -> Iterator[Row]:
 
 
 def _rows(condition: Any, forms: Scalars) -> list[Row] | None:
-    """A condition on places as rows; None for what is not linear."""
+    """A condition on places as rows; None for what does not compare whole numbers."""
+    if not (isinstance(condition, sympy.And) or _whole(condition)):
+        return None
     match condition:
         case sympy.And():
             parts = [_rows(a, forms) for a in condition.args]

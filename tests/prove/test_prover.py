@@ -265,6 +265,8 @@ TRUE: list[Claim] = [
     ("grad(sum(relu(1 - y.*z).^2), z) == -2*y.*relu(1 - y.*z)", {"y": "n", "z": "n"}),
     ("where(y == 1, p, 1 - p) == p^y*(1 - p)^(1 - y)", {"y": ", binary", "p": ", positive"}),
     ("-log(where(y == 1, p, 1 - p)) == -y*log(p) - (1 - y)*log(1 - p)", {"y": ", binary", "p": ", positive"}),
+    ("sum(triu(cholesky(A))) == tr(cholesky(A))", {"A": "n n, positive definite"}),
+    ("grad(sum(log(diag(cholesky(A)))), A) == 0.5*inv(A)", {"A": "n n, positive definite"}),
 ]  # fmt: skip
 
 FALSE: list[Claim] = [
@@ -367,6 +369,8 @@ FALSE: list[Claim] = [
     ("abs(1 - x) + log(x) == 1 - x + log(x)", {"x": ""}),
     ("relu(x)*relu(1 - x) == relu(x - x^2) + 1", {"x": ""}),
     ("logdet(A + u*u') == logdet(A) + u'*inv(A)*u", {"A": "n n, positive definite", "u": "n"}),
+    ("sum(tril(cholesky(A))) == tr(cholesky(A))", {"A": "n n, positive definite"}),
+    ("tril(cholesky(A)) == diag(diag(cholesky(A)))", {"A": "n n, positive definite"}),
 ]  # fmt: skip
 
 
