@@ -388,3 +388,9 @@ def test_a_number_is_compared_with_every_entry() -> None:
 def test_what_is_not_proved_is_tested_and_says_how() -> None:
     verdict = dv.verify("det(A) <= tr(A)^n", A=PD)
     assert verdict.status == "TESTED" and "points" in verdict.level and "no proof" in verdict.evidence
+
+
+def test_a_power_that_is_a_variable() -> None:
+    """The sign of such a power is asked for while conditions of a false inequality are looked for."""
+    claim = "sum(abs(x + y).^p)^(1/p) <= sum(abs(x).^p)^(1/p) + sum(abs(y).^p)^(1/p)"
+    assert dv.verify(claim, x="n", y="n", p=", positive").status == "REFUTED"

@@ -92,7 +92,7 @@ def kinked(atom: Expr, exponent: Expr, setting: Setting) -> bool:
 def _base(atom: Expr, exponent: Expr, setting: Setting) -> bool:
     """Whether a power is smooth: its base is positive, or it is a root of something affine, whose domain is convex."""
     form = setting.goal.forms.form(atom)
-    if exponent.q % 2 == 0 and affine(form, setting):
+    if exponent.is_Rational and exponent.q % 2 == 0 and affine(form, setting):
         return True
     return setting.signs.positive(atom) or setting.nonnegative(form, strict=True) is not None
 

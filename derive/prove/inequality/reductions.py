@@ -265,7 +265,7 @@ def with_logarithms(goal: Goal) -> Step | None:
 def without_roots(goal: Goal) -> Step | None:
     """``P >= N`` follows from ``P^2 >= N^2`` where P is a sum of nonnegative terms."""
     signs, forms = Signs(goal), goal.forms
-    rooted = [m for m, _ in goal.form if any(e.q == 2 or isinstance(a, Absolute) for a, e in m)]
+    rooted = [m for m, _ in goal.form if any((e.is_Rational and e.q == 2) or isinstance(a, Absolute) for a, e in m)]
     if not rooted:
         return None
     positive = {m: c for m, c in goal.form if c > 0 and signs.monomial(m)}
@@ -281,7 +281,7 @@ def without_roots(goal: Goal) -> Step | None:
 
 
 def _roots(form: Polynomial) -> int:
-    return sum(1 for m, _ in form for _, e in m if e.q == 2)
+    return sum(1 for m, _ in form for _, e in m if e.is_Rational and e.q == 2)
 
 
 def entry_by_entry(goal: Goal) -> Step | None:

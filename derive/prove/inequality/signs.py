@@ -141,7 +141,7 @@ class Signs:
     def _monomial(self, monomial: Monomial) -> bool:
         odd = []
         for atom, exponent in monomial:
-            if self._even(exponent) or exponent.q % 2 == 0:  # a square; a root, which is never negative
+            if self._even(exponent) or (exponent.is_Rational and exponent.q % 2 == 0):  # a square or a root
                 continue
             alone = len(monomial) == 1 and isinstance(atom, Total)
             if self._shallow(atom) if alone else self.nonnegative(atom):
@@ -164,7 +164,7 @@ class Signs:
     def _shallow(self, atom: Expr) -> bool:
         """Whether every factor in a sum is nonnegative."""
         return bool(atom.is_nonnegative) or all(
-            self._even(e) or e.q % 2 == 0 or self.nonnegative(b) for b, e in _powers(atom.args[0])
+            self._even(e) or (e.is_Rational and e.q % 2 == 0) or self.nonnegative(b) for b, e in _powers(atom.args[0])
         )
 
     def opened(self, monomial: list[tuple[Expr, Expr]] | Monomial) -> Opened:
