@@ -15,7 +15,7 @@ from .directional import Directions, NoDerivative, along, depends
 from .forms import over
 from .goal import Goal
 from .prove import nonnegative
-from .rewriting import inside
+from .rewriting import inside, rewritten
 from .signs import Signs
 from .text import shown, shown_expr
 
@@ -52,6 +52,9 @@ def convex(form: Polynomial, setting: Setting) -> Lines | None:
     lines: Lines = []
     smooth: dict[Monomial, Expr] = {}
     for monomial, c in form:
+        if _rooted(monomial) and (norm := _term(monomial, c, setting)) is not None:
+            lines.extend(norm)
+            continue
         if not any(kinked(a, e, setting) for a, e in monomial if setting.active(a)):
             smooth[monomial] = c
             continue
@@ -61,6 +64,11 @@ def convex(form: Polynomial, setting: Setting) -> Lines | None:
         lines.extend(found)
     rest = _smooth(Polynomial(smooth), setting)
     return None if rest is None else [*lines, *rest]
+
+
+def _rooted(monomial: Monomial) -> bool:
+    """Whether a square root stands in a product, which may be a norm."""
+    return any(e == S.Half or any(p.exp == S.Half for p in a.atoms(sympy.Pow)) for a, e in monomial)
 
 
 def affine(form: Polynomial, setting: Setting) -> bool:
@@ -202,11 +210,23 @@ def _power(atom: Expr, exponent: Expr, setting: Setting) -> Lines | None:
     text = shown(Polynomial.of(atom, exponent))
     if exponent == S.Half:
         form = forms.form(atom)
-        if quadratic(form, setting) and setting.nonnegative(form) is not None:
+        if quadratic(form, setting) and setting.nonnegative(_everywhere(form, setting)) is not None:
             return [f"convex: {text}: a norm, the root of a quadratic that is nowhere negative"]
     if exponent >= 1 and setting.signs.nonnegative(atom):
         return _because(_atom(atom, 1, setting), f"{text}: a power above 1 of a convex function that is nowhere negative")
     return None
+
+
+def _everywhere(form: Polynomial, setting: Setting) -> Polynomial:
+    """The form without what is declared of the signs of the variables: ``sqrt(x y)`` is no norm where both are positive."""
+
+    def rule(a: Expr) -> Polynomial | None:
+        if not (isinstance(a, Read) and a.tensor in setting.directions):
+            return None
+        free = replace(a.tensor, name=f"{a.tensor.name}, anywhere", facts=a.tensor.facts & {"symmetric"})
+        return Polynomial.of(Read(free, a.indices))
+
+    return rewritten(form, setting.goal.forms, rule)
 
 
 def quadratic(form: Polynomial, setting: Setting) -> bool:
