@@ -170,7 +170,7 @@ class _Judge:
 
     def line(self, equation: Equation, known: set[str]) -> Line:
         target = equation.target
-        name = target.name.removeprefix(MARK)
+        name = target.name.removeprefix(MARK) if equation.step.named else f"g{self.returned[target.name]}"
         meant, forward = self.meaning(target, name)
         line = Line(name, equation.step.where, meant, forward)
         if not meant:
