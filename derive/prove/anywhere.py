@@ -50,12 +50,12 @@ def differ(program: Program) -> bool:
             continue
         with mpmath.workdps(DIGITS + 15):
             exact = _values(program, lifted(program, arrays), REAL)
-            if exact is not None and _apart(*exact, tolerance=mpmath.mpf(10) ** -10) and _counts(arrays):
+            if exact is not None and _apart(*exact, tolerance=mpmath.mpf(10) ** -10) and counts(arrays):
                 return True
     return False
 
 
-def _counts(arrays: Arrays) -> bool:
+def counts(arrays: Arrays) -> bool:
     """Whether what is differentiated in the claim has a derivative at this point."""
     exact = np.frompyfunc(Fraction, 1, 1)
     try:

@@ -12,7 +12,7 @@ from ..ir.nodes import Program, Tensor
 from ..verify.sample import input_sizes
 from .floats import finite_at_zero, may_agree, vanish
 from .hypotheses import HYPOTHESES, Hypothesis
-from .ladder import proved
+from .ladder import proved_everywhere
 
 SECONDS = 5.0
 """For the whole search."""
@@ -156,7 +156,7 @@ def _imposed(cases: tuple[Program, ...], assumption: Assumption) -> Iterator[tup
 
 
 def _equal(program: Program) -> bool:
-    return may_agree(program) and bool(proved(program))
+    return may_agree(program) and bool(proved_everywhere(program))
 
 
 def _holds(program: Program, holds: Holds) -> bool:

@@ -25,7 +25,7 @@ from ..render.formula import formula_text
 from ..render.matrix import render_matrix
 from ..rewrite.derived import constrained, derived, names_of, prepare, simplified
 from .floats import may_agree
-from .ladder import proved
+from .ladder import proved_everywhere
 
 WORD = re.compile(r"\w+")
 Reread = Callable[[str], Claim]
@@ -164,7 +164,7 @@ def _bare(text: str) -> str:
 def _holds(reread: Reread, text: str) -> bool:
     try:
         program = reread(text).understood.program
-        return may_agree(program) and bool(proved(program))
+        return may_agree(program) and bool(proved_everywhere(program))
     except (DeriveError, ArithmeticError, RecursionError, ValueError):
         return False
 

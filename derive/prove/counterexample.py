@@ -196,7 +196,7 @@ def violated(
                 if about is None:
                     return None
                 plain = {str(s): n for s, n in sizes.items()}
-                shown = {name: _readable(x) for name, x in arrays.items()}
+                shown = {name: readable(x) for name, x in arrays.items()}
                 how = f"{evidence}, {about}" if about else evidence
                 return Counterexample(plain, shown, place, *_texts(a, b), how)
         if numbers is RATIONAL:
@@ -291,7 +291,7 @@ def _effort(x: Any) -> tuple[int, Fraction, bool]:
     return x.denominator, abs(x), x < 0
 
 
-def _readable(x: Any) -> Any:
+def readable(x: Any) -> Any:
     return (
         np.vectorize(lambda v: int(v) if Fraction(v).denominator == 1 else str(v), otypes=[object])(x)
         if np.size(x)

@@ -25,11 +25,13 @@ from .cuts import generalised
 from .entries import equal_entries
 from .equal import equal_outputs
 from .fields import FIELD, PRIME, Residue
+from .gaps import gaping, smallest_gap
 from .inequality.decide import decide_inequality
 from .verdict import SMALL, Verdict
 
 WHERE = ", wherever both sides are defined"
-"""The convention of every proof, said where one of the sides is not defined everywhere."""
+"""The convention of every proof, said where one of the sides is not defined everywhere; where just one of them is, but for a
+boundary, there is a gap."""
 DIGITS = 40
 TRIALS = 4
 
@@ -40,10 +42,13 @@ def decide(program: Program, relation: str, claim: str) -> Verdict:
         false = not plausible(program)
         if false and (found := smallest_counterexample(program, relation, screened=True)) is not None:
             return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
-        if by := proved(program):
+        by = proved(program)
+        if by and not gaping(program):
             return Verdict(claim, "PROVED", "all sizes", by + ("" if total_on(program) else WHERE))
         if (found := smallest_counterexample(program, relation)) is not None:
             return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
+        if gaping(program):
+            return _with_a_gap(program, claim)
         if differ(program):
             what = "both sides differ at random points, but at none with small integers that shows it beyond doubt"
             return Verdict(claim, "UNKNOWN", evidence=what)
@@ -60,6 +65,20 @@ def decide(program: Program, relation: str, claim: str) -> Verdict:
     if (found := smallest_counterexample(program, relation)) is not None:
         return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
     return Verdict(claim, "UNKNOWN", evidence="no counterexample in small integers; that two sides differ is not proved")
+
+
+def _with_a_gap(program: Program, claim: str) -> Verdict:
+    """The verdict on an equality one of whose sides has no value in places where the other has one."""
+    if (found := smallest_gap(program)) is not None:
+        return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
+    what = "one side has no value at points where the other has one, but at none with small numbers that shows it"
+    return Verdict(claim, "UNKNOWN", evidence=what)
+
+
+def proved_everywhere(program: Program) -> str:
+    """How it is proved that both outputs are equal, and have values at the same points; empty if it is not."""
+    by = proved(program)
+    return "" if by and gaping(program) else by
 
 
 def plausible(program: Program) -> bool:

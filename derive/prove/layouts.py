@@ -9,7 +9,7 @@ from ..errors import DeriveError
 from ..frontends.claim import Claim
 from ..frontends.layouts import LAYOUTS, Layout
 from .floats import may_agree
-from .ladder import proved
+from .ladder import proved_everywhere
 
 SECONDS = 4.0
 
@@ -33,7 +33,7 @@ def _search(rearranged: Rearranged) -> Iterator[Layout]:
         check_time()
         try:
             program = rearranged(layout).understood.program
-            if may_agree(program) and proved(program):
+            if may_agree(program) and proved_everywhere(program):
                 yield layout
                 return
         except (DeriveError, ArithmeticError, RecursionError, ValueError):

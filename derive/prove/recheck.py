@@ -17,6 +17,7 @@ from ..ir.nodes import Program, size
 from ..ir.sizes import solve_sizes
 from .counterexample import violated
 from .exact_facts import have_facts
+from .gaps import NO_VALUE, gap_at
 from .second_opinion import NotSurvived, checking
 from .verdict import Counterexample, Verdict
 from .verify import verify_text
@@ -98,7 +99,8 @@ def _at_the_same_point(program: Program, relation: str, recorded: Counterexample
         sizes = {size(name): n for name, n in recorded.sizes.items()}
         if dict(solve_sizes(program, arrays)) != sizes:
             return False, "the counterexample: its arrays do not have the recorded sizes"
-        found = violated(program, arrays, sizes, relation)
+        gap = NO_VALUE in (recorded.left, recorded.right) and relation == "=="
+        found = gap_at(program, arrays, sizes) if gap else violated(program, arrays, sizes, relation)
     except (DeriveError, NotSurvived) as error:
         return False, f"the counterexample: {error}"
     if found is None:
