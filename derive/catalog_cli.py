@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from .errors import UnknownName, closest
-from .prove.catalog import LEVELS, Entry, entries, folder, search, tagged
-from .prove.catalog_page import OPEN, counted, page, with_table
-from .prove.catalog_run import Outcome, counts, run
-from .prove.catalog_update import reached, with_levels
-from .prove.errata import errata, errata_markdown, errata_tables, summary
+from .prove.catalog.entries import LEVELS, Entry, entries, folder, search, tagged
+from .prove.catalog.errata import errata, errata_markdown, errata_tables, summary
+from .prove.catalog.page import OPEN, counted, page, with_table
+from .prove.catalog.run import Outcome, counts, run
+from .prove.catalog.update import reached, with_levels
 
 PAGE = Path("docs/catalog.md")
 

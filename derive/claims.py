@@ -12,7 +12,7 @@ from .errors import ShapeError, UnknownName
 from .frontends.user_code import source_lines
 from .function import Function
 from .ir.facts import Spec
-from .prove.backward import Audit, judge, verify_returned
+from .prove.backward.judge import Audit, judge, verify_returned
 from .prove.derivation import DerivationVerdict
 from .prove.derivation import verify_derivation as verify_lines
 from .prove.recheck import Recheck

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from derive.prove.catalog import entries, tagged
-from derive.prove.catalog_run import run
-from derive.prove.errata import Erratum, errata, errata_markdown, errata_tables, summary
+from derive.prove.catalog.entries import entries, tagged
+from derive.prove.catalog.errata import Erratum, errata, errata_markdown, errata_tables, summary
+from derive.prove.catalog.run import run
 
 NOTES = "course notes"
 

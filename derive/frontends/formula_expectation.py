@@ -26,9 +26,9 @@ from ..moments.drawn import Drawn
 from ..moments.entry import surely_positive
 from ..moments.expectation import Expectation
 from ..ops.elementwise.piecewise import Sign
-from ..prove.atoms import Applied, Grow, Signum, Total, Turn
-from ..prove.canonical import Canonical
-from ..prove.polynomial import Polynomial, TooLarge
+from ..prove.forms.atoms import Applied, Grow, Signum, Total, Turn
+from ..prove.forms.canonical import Canonical
+from ..prove.forms.polynomial import Polynomial, TooLarge
 from .formula_random import Random
 from .formula_tree import Call, Name, Node
 from .formula_values import Value

@@ -14,7 +14,7 @@ from sympy import Expr, S
 from ..distributions import Distribution, Record, VectorDistribution
 from ..errors import NoClosedForm
 from ..ir.nodes import Bracket, Index, Read, Tensor
-from ..prove.atoms import Total
+from ..prove.forms.atoms import Total
 
 Places = tuple[Any, ...]
 """Where an entry stands: an index or a number for each axis."""

@@ -11,7 +11,7 @@ from ..distributions import Distribution
 from ..errors import NoClosedForm
 from ..ir.nodes import Bracket, Where
 from ..ops.elementwise.piecewise import Absolute, Maximum, Minimum, Sign
-from ..prove.atoms import Signum
+from ..prove.forms.atoms import Signum
 
 
 def surely_positive(e: Expr) -> bool:

@@ -13,9 +13,9 @@ from sympy import Expr, S
 from ..distributions import Distribution, VectorDistribution
 from ..errors import NoClosedForm
 from ..ir.nodes import Bracket, Index, Read, Slot, indices_of, reads_of, substitute
-from ..prove.atoms import Grow, Total, Turn
-from ..prove.canonical import Canonical
-from ..prove.polynomial import Monomial, Polynomial, as_expression
+from ..prove.forms.atoms import Grow, Total, Turn
+from ..prove.forms.canonical import Canonical
+from ..prove.forms.polynomial import Monomial, Polynomial, as_expression
 from .drawn import Drawn, Places, is_of
 from .entry import entry_mean
 from .tilted import Argument, Factor, Term, Tilted, indices_in

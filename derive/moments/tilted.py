@@ -13,8 +13,8 @@ from sympy import Expr, S
 from ..distributions import Distribution, VectorDistribution
 from ..errors import NoClosedForm
 from ..ir.nodes import Bracket, Index, indices_of
-from ..prove.canonical import Canonical
-from ..prove.polynomial import Polynomial
+from ..prove.forms.canonical import Canonical
+from ..prove.forms.polynomial import Polynomial
 from .drawn import Drawn, Places
 from .entry import surely_positive
 

@@ -1,1 +1,1 @@
-"""Whether two programs are equal for all sizes and all values: a canonical form that decides it where it can."""
+"""A claim to its verdict: proved for all sizes, tested, refuted with a counterexample, or unknown with the reason."""

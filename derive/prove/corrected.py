@@ -24,8 +24,8 @@ from ..ir.nodes import Program
 from ..render.formula import formula_text
 from ..render.matrix import render_matrix
 from ..rewrite.derived import constrained, derived, names_of, prepare, simplified
-from .floats import may_agree
 from .ladder import proved_everywhere
+from .points.floats import may_agree
 
 WORD = re.compile(r"\w+")
 Reread = Callable[[str], Claim]

@@ -19,14 +19,14 @@ from ..ops.elementwise.exponential import log1p
 from ..ops.linalg import primitives
 from ..rewrite.derived import simplified
 from ..verify.sample import plan_sizes, sample_inputs
-from .anywhere import REAL, differ, is_real, lifted
-from .counterexample import smallest_counterexample
-from .cuts import generalised
-from .entries import equal_entries
-from .equal import equal_outputs
-from .fields import FIELD, PRIME, Residue
-from .gaps import gaping, smallest_gap
+from .forms.cuts import generalised
+from .forms.entries import equal_entries
+from .forms.equal import equal_outputs
 from .inequality.decide import decide_inequality
+from .points.anywhere import REAL, differ, is_real, lifted
+from .points.counterexample import smallest_counterexample
+from .points.fields import FIELD, PRIME, Residue
+from .points.gaps import gaping, smallest_gap
 from .verdict import SMALL, Verdict
 
 WHERE = ", wherever both sides are defined"

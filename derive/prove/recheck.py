@@ -15,10 +15,10 @@ from ..frontends.claim import understand_claim
 from ..ir.facts import spec
 from ..ir.nodes import Program, size
 from ..ir.sizes import solve_sizes
-from .counterexample import violated
-from .exact_facts import have_facts
-from .gaps import NO_VALUE, gap_at
-from .second_opinion import NotSurvived, checking
+from .points.counterexample import violated
+from .points.exact_facts import have_facts
+from .points.gaps import NO_VALUE, gap_at
+from .points.second_opinion import NotSurvived, checking
 from .verdict import Counterexample, Verdict
 from .verify import verify_text
 

@@ -16,13 +16,13 @@ from ..ir.nodes import Program, Tensor
 from ..ir.tensors import merge, with_tensors
 from ..rewrite.measure import prune
 from ..verify.sample import needs_of
-from .conditions import conditions
+from .conditions.layouts import other_layouts
+from .conditions.search import conditions
 from .corrected import corrected, is_derivative
 from .inequality.convexity import decide_convexity
 from .inequality.decide import holds
 from .ladder import decide
-from .layouts import other_layouts
-from .second_opinion import NotSurvived, checking
+from .points.second_opinion import NotSurvived, checking
 from .verdict import Verdict
 
 SECONDS = 20.0

@@ -19,10 +19,10 @@ from derive.frontends.formula_text import Source
 from derive.frontends.formula_tree import Compare, Name, walk
 from derive.ir.facts import Spec, spec
 from derive.ir.nodes import Tensor
-from derive.prove.catalog import Entry
+from derive.prove.catalog.entries import Entry
 from derive.prove.inequality.convexity import decide_convexity
 from derive.prove.ladder import decide, proved
-from derive.prove.second_opinion import checking
+from derive.prove.points.second_opinion import checking
 from derive.prove.verdict import Counterexample
 
 from .mutations import MUTATIONS, Stated, written

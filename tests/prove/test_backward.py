@@ -102,7 +102,7 @@ def test_the_gradients_agree_with_torch() -> None:
     """The references that lines are judged by are autograd's gradients of the intermediate arrays."""
     torch = pytest.importorskip("torch")
     from derive.ir.evaluate import evaluate
-    from derive.prove.adjoints import Adjoints
+    from derive.prove.backward.adjoints import Adjoints
 
     rng = np.random.default_rng(0)
     arrays = {"x": rng.normal(size=4), "W": rng.normal(size=(3, 4)), "V": rng.normal(size=(2, 3)), "t": rng.normal(size=2)}

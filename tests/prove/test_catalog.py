@@ -9,10 +9,10 @@ from rich.console import Console
 
 from derive.cli import main
 from derive.errors import CatalogError, UnknownName
-from derive.prove.catalog import LARGEST_FILE, LEVELS, Entry, entries, search, tagged
-from derive.prove.catalog_page import page, with_table
-from derive.prove.catalog_run import counts, run, verify_entry
-from derive.prove.catalog_update import with_levels
+from derive.prove.catalog.entries import LARGEST_FILE, LEVELS, Entry, entries, search, tagged
+from derive.prove.catalog.page import page, with_table
+from derive.prove.catalog.run import counts, run, verify_entry
+from derive.prove.catalog.update import with_levels
 
 CATALOG = entries()
 ONE = Entry("trace-of-transpose", "t", "tr(A) == tr(A')", "derived", {"A": "n n"}, level="PROVED", file="a.toml")

@@ -7,9 +7,9 @@ from derive.frontends.claim import understand_claim
 from derive.ir.evaluate import evaluate
 from derive.ir.facts import spec
 from derive.ir.nodes import Program
-from derive.prove.conditions import assumptions, closure, conditions
-from derive.prove.dependence import rational_in
-from derive.prove.hypotheses import HYPOTHESES
+from derive.prove.conditions.dependence import rational_in
+from derive.prove.conditions.hypotheses import HYPOTHESES
+from derive.prove.conditions.search import assumptions, closure, conditions
 from derive.verify.sample import plan_sizes, sample_inputs
 
 AB = {"A": "n n", "B": "n n"}

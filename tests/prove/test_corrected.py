@@ -7,7 +7,7 @@ import pytest
 import derive as dv
 from derive.frontends.claim import understand_claim
 from derive.ir.facts import Spec, spec
-from derive.prove.catalog import entries
+from derive.prove.catalog.entries import entries
 from derive.prove.corrected import corrected
 from derive.render.formula import formula_text
 

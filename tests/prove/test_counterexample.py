@@ -13,8 +13,8 @@ from derive.errors import UnsupportedOp
 from derive.ir.facts import spec
 from derive.ir.nodes import Program
 from derive.ops.linalg import _exact
-from derive.prove.counterexample import DRAWS, Arrays, point
-from derive.prove.fields import BALL
+from derive.prove.points.counterexample import DRAWS, Arrays, point
+from derive.prove.points.fields import BALL
 from derive.verify.sample import sample
 
 

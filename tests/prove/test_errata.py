@@ -13,9 +13,9 @@ from rich.console import Console
 
 import derive as dv
 from derive.cli import main
-from derive.prove.catalog import Entry, entries, tagged
-from derive.prove.catalog_run import Outcome, level_of, run, verify_entry
-from derive.prove.errata import brief, errata, errata_markdown, errata_tables, summary
+from derive.prove.catalog.entries import Entry, entries, tagged
+from derive.prove.catalog.errata import brief, errata, errata_markdown, errata_tables, summary
+from derive.prove.catalog.run import Outcome, level_of, run, verify_entry
 from derive.prove.verdict import Counterexample
 
 NOTES = tagged(["course notes"], entries())

@@ -8,7 +8,7 @@ import pytest
 
 import derive as dv
 from derive.ir.facts import IMPLIES
-from derive.prove.exact_facts import HOLDS, have_facts
+from derive.prove.points.exact_facts import HOLDS, have_facts
 from derive.prove.verdict import Verdict
 
 

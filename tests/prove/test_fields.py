@@ -11,8 +11,8 @@ from derive.frontends.claim import understand_claim
 from derive.ir.facts import spec
 from derive.ir.numbers import NotExact
 from derive.ops.elementwise import op_of_numpy
-from derive.prove.counterexample import violated
-from derive.prove.fields import BALL
+from derive.prove.points.counterexample import violated
+from derive.prove.points.fields import BALL
 
 WIDE, NARROW = flint.arb(1, 0.125), flint.arb(1.0625, 2**-10)
 """The narrow ball lies within the wide one, above its middle."""

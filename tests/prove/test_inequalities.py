@@ -16,7 +16,8 @@ from derive.errors import ParseError
 from derive.frontends.claim import understand_claim
 from derive.ir.facts import spec
 from derive.ir.nodes import NAMES, Bracket, Index, Program, Read
-from derive.prove.atoms import Applied, Grow, Total
+from derive.prove.forms.atoms import Applied, Grow, Total
+from derive.prove.forms.polynomial import Polynomial
 from derive.prove.inequality.certificate import certificate, exactly
 from derive.prove.inequality.completed import completed_squares
 from derive.prove.inequality.decide import proved_inequality
@@ -25,7 +26,6 @@ from derive.prove.inequality.goal import Goal, Known
 from derive.prove.inequality.lemmas import LEMMAS
 from derive.prove.inequality.scene import scenes
 from derive.prove.inequality.signs import Signs
-from derive.prove.polynomial import Polynomial
 
 PATIENCE = 2.0
 """Seconds for a proof that should not be found; those of true claims take less."""

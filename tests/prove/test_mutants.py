@@ -16,9 +16,9 @@ from derive.errors import DeriveError
 from derive.frontends.claim import understand_claim
 from derive.ir.facts import spec
 from derive.prove import ladder
-from derive.prove.catalog import Entry, entries
-from derive.prove.catalog_run import verify_entry
-from derive.prove.counterexample import smallest_counterexample
+from derive.prove.catalog.entries import Entry, entries
+from derive.prove.catalog.run import verify_entry
+from derive.prove.points.counterexample import smallest_counterexample
 
 from .examined import (
     POINTS,

@@ -5,7 +5,7 @@ import pytest
 import derive as dv
 from derive.frontends.claim import understand_claim
 from derive.ir.facts import spec
-from derive.prove.entries import Compared, equal_entries
+from derive.prove.forms.entries import Compared, equal_entries
 from derive.prove.ladder import proved
 
 Claim = tuple[str, dict[str, str]]

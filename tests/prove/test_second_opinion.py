@@ -13,7 +13,7 @@ from derive.frontends import formula_derivatives
 from derive.frontends.claim import understand_claim
 from derive.ir.facts import spec
 from derive.ir.nodes import Program
-from derive.prove.second_opinion import NotSurvived, confirmed
+from derive.prove.points.second_opinion import NotSurvived, confirmed
 
 DERIVATIVES: list[tuple[str, dict[str, str]]] = [
     ("grad(x'*A*x, x) == x", {"A": "n n", "x": "n"}),

@@ -7,9 +7,9 @@ import pytest
 import derive as dv
 from derive.frontends.claim import understand_claim
 from derive.ir.facts import spec
-from derive.prove.anywhere import differ
-from derive.prove.balls import precision
 from derive.prove.ladder import proved
+from derive.prove.points.anywhere import differ
+from derive.prove.points.balls import precision
 
 FALSE: list[tuple[str, dict[str, str]]] = [
     # a part of an axis is not the axis

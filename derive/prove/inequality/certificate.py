@@ -11,7 +11,7 @@ import sympy
 from scipy.optimize import linprog
 from sympy import Expr
 
-from ..polynomial import Monomial, Polynomial
+from ..forms.polynomial import Monomial, Polynomial
 from .goal import Known
 
 Certificate = list[tuple[Expr, Known]]

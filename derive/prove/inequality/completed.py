@@ -14,9 +14,9 @@ from sympy import Expr, S
 
 from ...deadline import check_time
 from ...ir.nodes import NAMES, Index, Read, indices_of, reads_of
-from ..atoms import Total
-from ..naming import components, named_sum
-from ..polynomial import Monomial, Polynomial, collected
+from ..forms.atoms import Total
+from ..forms.naming import components, named_sum
+from ..forms.polynomial import Monomial, Polynomial, collected
 from .content import content
 from .goal import Goal, Known
 from .rewriting import inside

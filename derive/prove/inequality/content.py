@@ -8,7 +8,7 @@ import sympy
 from sympy import Expr, S
 
 from ...ir.nodes import Bracket, Index, Read, reads_of
-from ..atoms import Total
+from ..forms.atoms import Total
 
 Content = dict[str, Expr]
 

@@ -10,7 +10,7 @@ from ...deadline import OutOfTime, within
 from ...errors import DeriveError, DomainError
 from ...ir.nodes import Equation, Program, Read, Tensor, fresh_indices
 from ...ir.tensors import merge, with_tensors
-from ..polynomial import TooLarge
+from ..forms.polynomial import TooLarge
 from ..verdict import Verdict
 from .curvature import Setting, convex
 from .decide import SECONDS, longer_search, prepared, tested

@@ -9,8 +9,8 @@ from sympy import Expr, S
 
 from ...ir.nodes import Index, Read
 from ...ops.elementwise.piecewise import Absolute, Maximum, Minimum
-from ..atoms import Applied, Grow, Total
-from ..polynomial import Monomial, Polynomial
+from ..forms.atoms import Applied, Grow, Total
+from ..forms.polynomial import Monomial, Polynomial
 from .directional import Directions, NoDerivative, along, depends
 from .forms import over
 from .goal import Goal

@@ -14,9 +14,9 @@ from ...ir.evaluate import evaluate
 from ...ir.nodes import NAMES, Index, Program, Read, reads_of
 from ...ir.numbers import RATIONAL
 from ...verify.sample import fractions, plan_sizes, sample_inputs
-from ..counterexample import violated
-from ..fields import BALL
-from ..polynomial import Polynomial, TooLarge
+from ..forms.polynomial import Polynomial, TooLarge
+from ..points.counterexample import violated
+from ..points.fields import BALL
 from ..verdict import Counterexample, Verdict
 from .domain import arguments_of_logarithms, within_domain
 from .forms import Forms

@@ -8,8 +8,8 @@ import sympy
 from sympy import Expr, S
 
 from ...ir.nodes import Read, Slot, Tensor, reads_of, substitute
-from ..atoms import Applied, Grow, Total
-from ..polynomial import Polynomial
+from ..forms.atoms import Applied, Grow, Total
+from ..forms.polynomial import Polynomial
 from .forms import Forms
 from .rewriting import inside
 from .squares import slots_of

@@ -10,7 +10,7 @@ from sympy import Expr
 from ...ir.facts import IMPLIES
 from ...ir.nodes import Bracket, Program, Read, Tensor, Where
 from ...ir.tensors import with_tensors
-from ..polynomial import Polynomial
+from ..forms.polynomial import Polynomial
 from .scene import atoms_of
 
 

@@ -9,9 +9,9 @@ from sympy import Expr
 
 from ...ir.nodes import Bracket, reads_of
 from ...ops.elementwise.piecewise import Absolute, Maximum, Minimum, Sign
-from ..atoms import Applied, Signum, Total, ordered
-from ..canonical import Canonical
-from ..polynomial import Polynomial, monic
+from ..forms.atoms import Applied, Signum, Total, ordered
+from ..forms.canonical import Canonical
+from ..forms.polynomial import Polynomial, monic
 
 
 class Forms(Canonical):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from sympy import Expr
 
 from ...ir.nodes import Index
-from ..atoms import Total
-from ..polynomial import Polynomial
+from ..forms.atoms import Total
+from ..forms.polynomial import Polynomial
 from .forms import Forms
 
 

@@ -12,8 +12,8 @@ from sympy import Expr, S
 
 from ...ir.nodes import Index, Read, Slot
 from ...ops.elementwise.piecewise import Absolute, Maximum, Minimum
-from ..atoms import Applied, Grow, Total
-from ..polynomial import Polynomial
+from ..forms.atoms import Applied, Grow, Total
+from ..forms.polynomial import Polynomial
 from .forms import over
 from .goal import Known
 from .ratios import logarithm_ratios

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sympy import Expr, S
 
 from ...ir.nodes import NAMES
-from ..atoms import Total
-from ..polynomial import Monomial, Polynomial, TooLarge
+from ..forms.atoms import Total
+from ..forms.polynomial import Monomial, Polynomial, TooLarge
 from .certificate import Certificate, certificate
 from .completed import completed_squares
 from .forms import is_plain

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 import sympy
 from sympy import Expr, S
 
-from ..polynomial import Monomial, Polynomial
+from ..forms.polynomial import Monomial, Polynomial
 from .goal import Known
 from .scene import Scene
 from .squares import free_indices

@@ -11,9 +11,9 @@ from sympy import Expr, S
 
 from ...ir.nodes import NAMES, Bracket, Index, Read, Slot, Tensor, reads_of
 from ...ops.elementwise.piecewise import Absolute, Maximum, Minimum
-from ..atoms import Applied, Grow, Total, renamed
-from ..naming import named_again
-from ..polynomial import Monomial, Polynomial
+from ..forms.atoms import Applied, Grow, Total, renamed
+from ..forms.naming import named_again
+from ..forms.polynomial import Monomial, Polynomial
 from .forms import over
 from .goal import Goal, Known, Largest
 from .rewriting import inside, rewritten

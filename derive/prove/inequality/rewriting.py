@@ -8,9 +8,9 @@ import sympy
 from sympy import Expr
 
 from ...ir.nodes import Index, substitute
-from ..atoms import Applied, Grow, Total
-from ..canonical import Canonical
-from ..polynomial import Polynomial
+from ..forms.atoms import Applied, Grow, Total
+from ..forms.canonical import Canonical
+from ..forms.polynomial import Polynomial
 
 Rule = Callable[[Expr], Polynomial | None]
 

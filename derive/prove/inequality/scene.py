@@ -11,8 +11,8 @@ from sympy import Expr, S
 from ...deadline import check_time
 from ...ir.nodes import Index, Read
 from ...ops.elementwise.piecewise import Absolute
-from ..atoms import Applied, Total
-from ..polynomial import Monomial, Polynomial, collected
+from ..forms.atoms import Applied, Total
+from ..forms.polynomial import Monomial, Polynomial, collected
 from . import rewriting
 from .goal import Goal, Known
 from .signs import Signs

@@ -14,7 +14,7 @@ from ...deadline import check_time
 from ...errors import DeriveError
 from ...ir.evaluate import evaluate
 from ...ir.nodes import Program, Tensor
-from ..counterexample import point, shrunk, sizes_in_order, violated
+from ..points.counterexample import point, shrunk, sizes_in_order, violated
 from ..verdict import Counterexample
 
 Arrays = dict[str, Any]

@@ -9,8 +9,8 @@ import sympy
 from sympy import Expr, S
 
 from ...ir.nodes import Read, Slot, Tensor, substitute
-from ..atoms import Applied, Total
-from ..polynomial import Monomial, Polynomial, TooLarge
+from ..forms.atoms import Applied, Total
+from ..forms.polynomial import Monomial, Polynomial, TooLarge
 from .forms import over
 from .goal import Goal
 from .rewriting import inside

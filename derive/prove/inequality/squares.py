@@ -12,10 +12,10 @@ from sympy import Expr, S
 
 from ...deadline import check_time
 from ...ir.nodes import Index, Read, Slot, Tensor, indices_of, substitute
-from ..atoms import Applied, Total
-from ..canonical import Canonical
-from ..naming import components, named_sum
-from ..polynomial import Monomial
+from ..forms.atoms import Applied, Total
+from ..forms.canonical import Canonical
+from ..forms.naming import components, named_sum
+from ..forms.polynomial import Monomial
 
 Factors = list[tuple[Expr, Expr]]
 MOST_INDICES = 8

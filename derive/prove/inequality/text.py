@@ -9,8 +9,8 @@ import sympy
 from sympy import Expr, S
 
 from ...ir.nodes import NAMES, Bracket, Index, Read, Slot, indices_of
-from ..atoms import Applied, Grow, Total
-from ..polynomial import Monomial, Polynomial
+from ..forms.atoms import Applied, Grow, Total
+from ..forms.polynomial import Monomial, Polynomial
 from .squares import free_indices
 
 Names = dict[Index, str]

@@ -1,0 +1,1 @@
+"""Under which conditions, and in which layout, a false claim is true."""

@@ -1,0 +1,1 @@
+"""Canonical forms: what decides that two programs are equal for all sizes and all values."""

@@ -1,0 +1,128 @@
+"""Where one side of an equality has a value and the other has none: ``log(x^2) == 2 log(x)`` for a negative x.
+
+A gap counts if it is more than a boundary: it is looked for at random points, which miss every boundary. That x/x is 1 but
+for x = 0, and p log p is 0 at p = 0, are left as conventions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy
+
+from ...deadline import check_time
+from ...errors import DeriveError, DomainError
+from ...ir.evaluate import evaluate
+from ...ir.nodes import Entry, Program
+from ...ops.elementwise.exponential import log1p
+from ...rewrite.measure import prune
+from ...verify.sample import input_sizes
+from ..verdict import Counterexample
+from .anywhere import DIGITS, REAL, SCALES, counts, is_real, lifted
+from .anywhere import point as random_point
+from .counterexample import Arrays, point, readable, sizes_in_order
+from .second_opinion import admitted
+
+NO_VALUE = "no value"
+RANDOM = 18
+SMALL = 10
+EXTENTS = (2, 1, 3)
+"""Points: random ones to see whether there is a gap, small ones of each choice of sizes to show it. Arrays are small: a side
+has a value only where all of its entries do."""
+PARTIAL = (sympy.log, log1p, sympy.asin, sympy.acos, sympy.acosh, sympy.atanh)
+PARTIAL_PRIMITIVES = {"cholesky", "sqrtm"}
+
+
+def gaping(program: Program) -> bool:
+    """Whether, at a random point of the domain, one output has a value at an entry where the other has none."""
+    if not _partial(program):
+        return False
+    rng = np.random.default_rng(23)
+    symbols = input_sizes(program)
+    for trial in range(RANDOM):
+        check_time()
+        at = {s: EXTENTS[(trial + place) % len(EXTENTS)] for place, s in enumerate(symbols)}
+        arrays = random_point(program, at, rng, SCALES[trial % len(SCALES)])
+        if _place(program, lifted(program, arrays)) is not None and counts(arrays):
+            return True
+    return False
+
+
+def smallest_gap(program: Program) -> Counterexample | None:
+    """The first small point with a gap; None where random points show none."""
+    if not gaping(program):
+        return None
+    rng = np.random.default_rng(3)
+    for sizes in sizes_in_order(program):
+        for draw in range(SMALL):
+            check_time()
+            arrays = point(program, sizes, rng, draw)
+            if arrays is not None and all(np.all(x != 0) for x in arrays.values()):
+                found = gap_at(program, arrays, sizes)
+                if found is not None:
+                    return found
+    return None
+
+
+def gap_at(program: Program, arrays: Arrays, sizes: Mapping[sympy.Symbol, int]) -> Counterexample | None:
+    """The gap at a point of fractions, with the value of the side that has one."""
+    found = _place(program, {n: _real_numbers(x) for n, x in arrays.items()})
+    if found is None or admitted(arrays) is None:
+        return None
+    place, left, right = found
+    plain = {str(s): n for s, n in sizes.items()}
+    entries = {name: readable(x) for name, x in arrays.items()}
+    return Counterexample(plain, entries, place, _text(left), _text(right), "one side has no value")
+
+
+def _partial(program: Program) -> bool:
+    """Whether anything in a program may have no value on more than a boundary."""
+    bodies = [e.body for e in program.equations]
+    if any(isinstance(b, Entry) and b.primitive in PARTIAL_PRIMITIVES for b in bodies):
+        return True
+    return any(
+        isinstance(x, PARTIAL) or (isinstance(x, sympy.Pow) and not x.exp.is_integer)
+        for b in bodies
+        for x in sympy.preorder_traversal(b)
+    )
+
+
+def _place(program: Program, arrays: Arrays) -> tuple[tuple[int, ...], Any, Any] | None:
+    """The first entry at which one output alone has a value, and both."""
+    try:
+        with mpmath.workdps(DIGITS + 15):
+            left, right = (_side(program, k, arrays) for k in (0, 1))
+    except (DeriveError, ArithmeticError, TypeError, ValueError):
+        return None
+    if left is None and right is None:
+        return None
+    shape = np.shape(left if left is not None else right)
+    for place in np.ndindex(*shape):
+        a, b = (mpmath.nan if side is None else side[place] for side in (left, right))
+        if is_real(a) != is_real(b):
+            return place, a, b
+    return None
+
+
+def _side(program: Program, k: int, arrays: Arrays) -> Any:
+    """One output; None where it has no value at all, as a Cholesky factor of an indefinite matrix."""
+    alone = prune(replace(program, outputs=(program.outputs[k],)))
+    try:
+        return np.asarray(evaluate(alone, arrays, REAL)[alone.outputs[0].name])
+    except DomainError:
+        return None
+
+
+def _real_numbers(x: Any) -> Any:
+    """Fractions as numbers with many digits; integers as they are."""
+    with mpmath.workdps(DIGITS + 15):
+        lift = np.frompyfunc(lambda v: mpmath.mpf(v.numerator) / v.denominator, 1, 1)
+        return np.asarray(lift(x), dtype=object) if np.asarray(x).dtype == object else x
+
+
+def _text(value: Any) -> str:
+    return str(mpmath.nstr(value, 8)) if is_real(value) else NO_VALUE
