@@ -1,15 +1,18 @@
 """Claims that once were verified and are false, or were refuted and are true: neither the proof nor the verdict may be wrong."""
 
+from fractions import Fraction
+
 import flint
 import numpy as np
 import pytest
 
 import derive as dv
 from derive.frontends.claim import understand_claim
-from derive.ir.facts import spec
+from derive.ir.facts import IMPLIES, SQUARE, TRIANGULAR, spec
 from derive.prove.ladder import proved
-from derive.prove.points.anywhere import differ
+from derive.prove.points.anywhere import differ, with_facts
 from derive.prove.points.balls import precision
+from derive.prove.points.exact_facts import have_facts
 
 FALSE: list[tuple[str, dict[str, str]]] = [
     # a part of an axis is not the axis
@@ -137,3 +140,21 @@ def test_a_side_without_a_value_is_not_equal_to_one_that_has_it(claim: str, hold
 )
 def test_a_boundary_is_no_gap(claim: str, shapes: dict[str, str]) -> None:
     assert dv.verify(claim, **shapes).status == "PROVED"
+
+
+def test_every_fact_is_drawn_anywhere() -> None:
+    """A point outside of the declared domain would be taken for a counterexample, or hide one."""
+    rng = np.random.default_rng(0)
+    for fact in IMPLIES:
+        for scale in (0.4, 4.0):
+            tensor = spec("n n" if fact in SQUARE | TRIANGULAR else "n", fact).tensor("x")
+            drawn = np.asarray(with_facts(tensor.facts, scale * rng.normal(size=(3,) * tensor.rank), rng))
+            if fact == "orthogonal":
+                np.testing.assert_allclose(drawn.T @ drawn, np.eye(3), atol=1e-12)
+            elif fact == "positive semidefinite":
+                assert np.linalg.eigvalsh(drawn).min() > -1e-12 and (drawn == drawn.T).all()
+            elif fact == "simplex":
+                assert drawn.min() >= 0 and abs(drawn.sum() - 1) < 1e-12
+            else:
+                fractions = np.frompyfunc(Fraction, 1, 1)(drawn)
+                assert have_facts(np.asarray(fractions, dtype=object), tensor.facts), fact

@@ -104,6 +104,8 @@ def with_facts(facts: frozenset[str], x: Any, rng: np.random.Generator) -> Any:
         x = half @ np.swapaxes(half, -1, -2) / n + (0.05 * np.eye(n) if definite else 0)
     elif "symmetric" in facts:
         x = (x + np.swapaxes(x, -1, -2)) / 2
+    if "probability" in facts:
+        x = 1 / (1 + np.exp(-x))
     if "nonnegative" in facts:
         x = np.abs(x)
     if "lower triangular" in facts:
