@@ -58,7 +58,8 @@ def test_what_holds_is_said_in_the_notation_of_the_claim(claim: str, shapes: dic
         assert dv.verify(said, **(verdict.variables or {})).status == "PROVED"
 
 
-ERRATA = [e for e in entries() if e.level in ("REFUTED", "CONDITIONAL") and "==" in e.claim]
+ERRATA = [e for e in entries() if e.level in ("REFUTED", "CONDITIONAL") and "==" in e.claim][::3]
+"""Every third of the catalog's."""
 
 
 @cache

