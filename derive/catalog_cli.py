@@ -130,9 +130,9 @@ def stats(among: Iterable[Entry]) -> Table:
     """How many entries have each level, by file; of what is claimed and true, how much is proved."""
     counts_of = counted(among)
     every = counts_of["all"]
-    table = Table("file", *LEVELS, OPEN, "all")
+    table = Table("file", *LEVELS, OPEN, "all", padding=(0, 0))
     for column in table.columns[1:]:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     for name, count in counts_of.items():
         table.add_section() if name == "all" else None
         table.add_row(name, *(str(count[level]) for level in (*LEVELS, OPEN)), str(count.total()))
