@@ -137,6 +137,7 @@ CASES: list[tuple[Callable[..., Any], dict[str, str], type, list[str]]] = [
     (lambda x: np.linalg.eig(x), {"x": "n n"}, UnsupportedOp, ["numpy.linalg.eig", "closest", "derive/ops"]),
     (lambda x: np.sinh(np.unwrap(x)), {"x": "n"}, UnsupportedOp, ["numpy.unwrap"]),
     (lambda x: np.nanmedian(x), {"x": "n"}, UnsupportedOp, ["numpy.nanmedian", "numpy.nanmean"]),
+    (lambda x, k: np.delete(x, k), {"x": "5", "k": "2, integer < 5"}, UnsupportedOp, ["numpy.delete", "places that are known"]),
     (lambda x: special.jv(1, x), {"x": "n"}, UnsupportedOp, ["scipy.special.jv"]),
     (lambda x: np.add.reduceat(x, [0, 1]), {"x": "n"}, UnsupportedOp, ["numpy.add.reduceat"]),
     (lambda x: np.left_shift(x, 1), {"x": "n, integer"}, UnsupportedOp, ["numpy.left_shift"]),

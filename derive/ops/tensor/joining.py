@@ -111,6 +111,8 @@ def _delete(trace: Any, arr: Any, obj: Any, axis: Any = None) -> Any:
     a = trace.lift(arr)
     a, p = (trace.reshape(a, (-1,)), 0) if axis is None else (a, trace.axis(a, axis))
     front = (slice(None),) * p
+    if not isinstance(obj, int | np.integer | slice | np.ndarray | list | tuple):
+        raise trace.unsupported("numpy.delete", f"obj={obj} of {a}", "places that are known")
     if a.extents[p].is_Integer:
         return a[(*front, np.delete(np.arange(int(a.extents[p])), obj))]
     if not isinstance(obj, int | np.integer):
