@@ -5,10 +5,11 @@ from functools import cache
 
 from ..errors import UnknownName, closest
 from ..registry import records
-from ._record import Distribution, Parameter, Record, VectorDistribution
+from ._record import Distribution, Form, Parameter, Record, VectorDistribution
 
 __all__ = [
     "Distribution",
+    "Form",
     "Parameter",
     "Record",
     "VectorDistribution",

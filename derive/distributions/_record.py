@@ -3,12 +3,15 @@
 Cumulants of independent entries vanish unless all entries are the same, so they give the mean of any product of entries,
 ``E x_i x_j = k1_i k1_j + [i = j] k2_i``, for indices and sizes that are symbols. A law times ``exp(t x)`` is, but for a
 constant, a law of the same family in all exponential families: `tilted` says which.
+
+Of the density a record says its logarithm, as it stands in books, and nothing that follows from it: scores, informations,
+forms as an exponential family, estimates and entropies are derived.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sympy import Expr
@@ -32,6 +35,20 @@ class Parameter:
     role: Role = "entry"
 
 
+@dataclass(frozen=True)
+class Form:
+    """Another way to give a parameter, such as the standard deviation in place of the variance.
+
+    of: the parameter that it replaces.
+    value: this form, and other parameters or forms that it needs, by their names -> the parameter that it replaces.
+    facts: words of `ir.facts` that it must have.
+    """
+
+    of: str
+    value: Callable[..., Expr]
+    facts: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Distribution:
     """A law of numbers; an array has independent entries, each with its own parameters.
@@ -49,6 +66,12 @@ class Distribution:
     above: (k, c, ...) -> E [x > c] x^k.
     erf: (k, a, b, ...) -> E x^k erf(a x + b).
     power: (r, ...) -> E x^r for any real r, of positive x; `power_exists` is what must be positive for it to be finite.
+    log_density: (x, ...) -> the logarithm of the density, or of the probability of x, on the support.
+    cdf: (x, ...) -> the probability of a value up to x, where there is a formula.
+    discrete: whether x takes whole numbers only.
+    bounds: (...) -> the smallest and the largest value, or what they tend to; None for all real numbers.
+    forms: other ways to give a parameter, by name.
+    modelled: the parameter or form that a model is usually about; the first parameter if empty.
     reference: floats -> the same law of scipy.stats, for tests and for sampling.
     source: where the formulas stand.
     """
@@ -68,6 +91,12 @@ class Distribution:
     erf: Callable[..., Expr] | None = None
     power: Callable[..., Expr] | None = None
     power_exists: Callable[..., Expr] | None = None
+    log_density: Callable[..., Expr] | None = None
+    cdf: Callable[..., Expr] | None = None
+    discrete: bool = False
+    bounds: Callable[..., tuple[Expr, Expr]] | None = None
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    modelled: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +113,10 @@ class VectorDistribution:
     tilted: (a, sum, ...) -> the parameters of the law whose density is that of this one times ``exp(sum_j a(j) x_j)``.
     marginal: the law of one entry, and `marginal_parameters`: (place, sum, ...) -> its parameters.
     one_hot: whether exactly one entry is 1 and all others are 0, `moment` of one place being its probability.
+    log_density: a NumPy function that is traced, (x, ...) -> the logarithm of the density along the last
+        axis of x (the last two, for a law of matrices).
+    discrete: whether the entries are whole numbers.
+    modelled: the parameter that a model is usually about; the first if empty.
     reference: arrays -> the same law of scipy.stats.
     """
 
@@ -100,6 +133,9 @@ class VectorDistribution:
     marginal: Distribution | None = None
     marginal_parameters: Callable[..., tuple[Expr, ...]] | None = None
     one_hot: bool = False
+    log_density: Callable[..., Any] | None = None
+    discrete: bool = False
+    modelled: str = ""
 
 
 Record = Distribution | VectorDistribution

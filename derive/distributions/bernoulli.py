@@ -33,6 +33,9 @@ BERNOULLI = Distribution(
     generating=lambda t, p: sympy.log(1 - p + p * sympy.exp(t)),
     tilted=lambda t, p: (_tilted(t, p),),
     values=lambda p: ((S.Zero, 1 - p), (S.One, p)),
+    log_density=lambda x, p: x * sympy.log(p) + (1 - x) * sympy.log(1 - p),
+    discrete=True,
+    bounds=lambda p: (S.Zero, S.One),
     reference=lambda p: stats.bernoulli(p),
     source="Johnson, Kemp and Kotz (2005), Univariate Discrete Distributions, sec. 3.2",
 )

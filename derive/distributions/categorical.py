@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import sympy
 from scipy import stats
 from sympy import Expr
@@ -49,6 +50,8 @@ CATEGORICAL = VectorDistribution(
     support=("one-hot",),
     moment=_moment,
     one_hot=True,
+    log_density=lambda x, p: np.sum(x * np.log(p), axis=-1),
+    discrete=True,
     reference=lambda p: stats.multinomial(1, p),
     source=SOURCE,
 )

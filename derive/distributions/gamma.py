@@ -4,7 +4,8 @@ import sympy
 from scipy import stats
 from sympy import Expr
 
-from ._record import Distribution, Parameter
+from ..ops.elementwise.exponential import expm1
+from ._record import Distribution, Form, Parameter
 
 
 def gamma_ratio(a: Expr, r: Expr) -> Expr:
@@ -30,6 +31,15 @@ GAMMA = Distribution(
     tilted=lambda t, shape, rate: (shape, rate - t),
     power=_power,
     power_exists=lambda r, shape, rate: shape + r,
+    log_density=lambda x, shape, rate: (
+        shape * sympy.log(rate) + (shape - 1) * sympy.log(x) - rate * x - sympy.loggamma(shape)
+    ),
+    bounds=lambda shape, rate: (sympy.S.Zero, sympy.oo),
+    forms={
+        "mean": Form("rate", lambda mean, shape: shape / mean, ("positive",)),
+        "scale": Form("rate", lambda scale: 1 / scale, ("positive",)),
+    },
+    modelled="mean",
     reference=lambda shape, rate: stats.gamma(shape, scale=1 / rate),
     source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 17",
 )
@@ -44,6 +54,10 @@ EXPONENTIAL = Distribution(
     tilted=lambda t, rate: (rate - t,),
     power=lambda r, rate: _power(r, sympy.S.One, rate),
     power_exists=lambda r, rate: 1 + r,
+    log_density=lambda x, rate: sympy.log(rate) - rate * x,
+    cdf=lambda x, rate: -expm1(-rate * x),
+    bounds=lambda rate: (sympy.S.Zero, sympy.oo),
+    forms={"mean": Form("rate", lambda mean: 1 / mean, ("positive",))},
     reference=lambda rate: stats.expon(scale=1 / rate),
     source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 19",
 )

@@ -4,6 +4,7 @@ import sympy
 from scipy import stats
 from sympy import Expr, S
 
+from ..ops.elementwise.piecewise import Absolute, Sign
 from ._record import Distribution, Parameter
 
 
@@ -19,6 +20,8 @@ LAPLACE = Distribution(
     cumulant=_cumulant,
     generating=lambda t, mean, scale: mean * t - sympy.log(1 - scale**2 * t**2),
     exists=lambda t, mean, scale: 1 - scale**2 * t**2,
+    log_density=lambda x, mean, scale: -Absolute(x - mean) / scale - sympy.log(2 * scale),
+    cdf=lambda x, mean, scale: (1 + Sign(x - mean) * (1 - sympy.exp(-Absolute(x - mean) / scale))) / 2,
     reference=lambda mean, scale: stats.laplace(mean, scale),
     source="Johnson, Kotz and Balakrishnan (1995), Continuous Univariate Distributions 2, ch. 24",
 )

@@ -4,7 +4,7 @@ import sympy
 from scipy import stats
 from sympy import Expr, S
 
-from ._record import Distribution, Parameter, VectorDistribution
+from ._record import Distribution, Form, Parameter, VectorDistribution
 
 
 def _density(x: Expr, mean: Expr, variance: Expr) -> Expr:
@@ -48,6 +48,14 @@ NORMAL = Distribution(
     tilted=lambda t, mean, variance: (mean + variance * t, variance),
     above=_above,
     erf=_erf,
+    log_density=lambda x, mean, variance: (
+        -((x - mean) ** 2) / (2 * variance) - sympy.log(variance) / 2 - sympy.log(2 * sympy.pi) / 2
+    ),
+    cdf=lambda x, mean, variance: sympy.erfc((mean - x) / sympy.sqrt(2 * variance)) / 2,
+    forms={
+        "sigma": Form("variance", lambda sigma: sigma**2, ("positive",)),
+        "precision": Form("variance", lambda precision: 1 / precision, ("positive",)),
+    },
     reference=lambda mean, variance: stats.norm(mean, variance**0.5),
     source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 13",
 )
