@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import mpmath
 import numpy as np
@@ -12,11 +11,8 @@ import sympy
 from ..deadline import check_time
 from ..errors import DeriveError, DomainError
 from ..ir.evaluate import evaluate
-from ..ir.nodes import Entry, Program
+from ..ir.nodes import Program
 from ..ir.numbers import NotExact
-from ..ir.slots import operand_facts
-from ..ops.elementwise.exponential import log1p
-from ..ops.linalg import primitives
 from ..rewrite.derived import simplified
 from ..verify.sample import plan_sizes, sample_inputs
 from .forms.cuts import generalised
@@ -26,8 +22,9 @@ from .inequality.decide import decide_inequality
 from .points.anywhere import REAL, differ, is_real, lifted
 from .points.counterexample import smallest_counterexample
 from .points.fields import FIELD, PRIME, Residue
-from .points.gaps import gaping, smallest_gap
-from .verdict import SMALL, Verdict
+from .points.floats import may_agree
+from .points.gaps import gaping, smallest_gap, total_on
+from .verdict import SMALL, Counterexample, Verdict
 
 WHERE = ", wherever both sides are defined"
 """The convention of every proof, said where one of the sides is not defined everywhere; where just one of them is, but for a
@@ -39,60 +36,45 @@ TRIALS = 4
 def decide(program: Program, relation: str, claim: str) -> Verdict:
     """The verdict on a relation between the two outputs of a program."""
     if relation == "==":
-        false = not plausible(program)
-        if false and (found := smallest_counterexample(program, relation, screened=True)) is not None:
-            return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
-        by = proved(program)
-        if by and not gaping(program):
-            return Verdict(claim, "PROVED", "all sizes", by + ("" if total_on(program) else WHERE))
-        if (found := smallest_counterexample(program, relation)) is not None:
-            return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
-        if gaping(program):
-            return _with_a_gap(program, claim)
-        if differ(program):
-            what = "both sides differ at random points, but at none with small integers that shows it beyond doubt"
-            return Verdict(claim, "UNKNOWN", evidence=what)
-        for test in (by_entries, by_residues, by_digits):
-            if (verdict := test(program, claim)) is not None:
-                return verdict
-        return Verdict(
-            claim,
-            "UNKNOWN",
-            evidence="no canonical form decides it, and no point was found where it can be tested",
-        )
+        return _decide_equality(program, claim)
     if relation != "!=":
         return decide_inequality(program, relation, claim)
     if (found := smallest_counterexample(program, relation)) is not None:
-        return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
+        return _refuted(claim, found)
     return Verdict(claim, "UNKNOWN", evidence="no counterexample in small integers; that two sides differ is not proved")
 
 
-def _with_a_gap(program: Program, claim: str) -> Verdict:
-    """The verdict on an equality one of whose sides has no value in places where the other has one."""
-    if (found := smallest_gap(program)) is not None:
-        return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
-    what = "one side has no value at points where the other has one, but at none with small numbers that shows it"
+def _decide_equality(program: Program, claim: str) -> Verdict:
+    if not may_agree(program) and (found := smallest_counterexample(program, "==", screened=True)) is not None:
+        return _refuted(claim, found)
+    by, gap = proved(program), gaping(program)
+    if by and not gap:
+        return Verdict(claim, "PROVED", "all sizes", by + ("" if total_on(program) else WHERE))
+    if (found := smallest_counterexample(program, "==")) is not None:
+        return _refuted(claim, found)
+    if gap:
+        if (found := smallest_gap(program)) is not None:
+            return _refuted(claim, found)
+        what = "one side has no value at points where the other has one, but at none with small numbers that shows it"
+        return Verdict(claim, "UNKNOWN", evidence=what)
+    if differ(program):
+        what = "both sides differ at random points, but at none with small integers that shows it beyond doubt"
+        return Verdict(claim, "UNKNOWN", evidence=what)
+    for test in (by_entries, by_residues, by_digits):
+        if (verdict := test(program, claim)) is not None:
+            return verdict
+    what = "no canonical form decides it, and no point was found where it can be tested"
     return Verdict(claim, "UNKNOWN", evidence=what)
+
+
+def _refuted(claim: str, found: Counterexample) -> Verdict:
+    return Verdict(claim, "REFUTED", evidence=found.evidence, counterexample=found)
 
 
 def proved_everywhere(program: Program) -> str:
     """How it is proved that both outputs are equal, and have values at the same points; empty if it is not."""
     by = proved(program)
     return "" if by and gaping(program) else by
-
-
-def plausible(program: Program) -> bool:
-    """Whether both sides agree at random points in floating point; if not, a counterexample is looked for first."""
-    rng = np.random.default_rng(13)
-    for sizes in plan_sizes(program, 2):
-        try:
-            values = evaluate(program, sample_inputs(program, sizes, rng))
-        except (DeriveError, ArithmeticError, TypeError, ValueError):
-            continue
-        left, right = (np.asarray(values[t.name]) for t in program.outputs)
-        if left.size and not np.allclose(left, right, rtol=1e-6, atol=1e-8):
-            return False
-    return True
 
 
 def proved(program: Program) -> str:
@@ -117,27 +99,6 @@ def _equal(program: Program) -> bool:
         return bool(equal_outputs(left, right))
     except RecursionError:
         return False
-
-
-def total_on(program: Program) -> bool:
-    """Whether every operation of a program has a value for all values of its arguments with their declared facts."""
-    return not any(_partial(e) for equation in program.equations for e in sympy.preorder_traversal(equation.body))
-
-
-def _partial(e: Any) -> bool:
-    """Whether this is a division, a root, a logarithm or a result of linear algebra that may not exist."""
-    if isinstance(e, Entry):
-        fact = primitives()[e.primitive].needs
-        return bool(fact) and e.primitive not in ("det", "slogdet") and fact not in operand_facts(e.operands[0])
-    if isinstance(e, sympy.Pow):
-        if e.exp.is_Integer:
-            return bool(e.exp.is_negative) and not e.base.is_positive
-        return not (e.base.is_positive or (e.base.is_nonnegative and e.exp.is_positive))
-    return isinstance(e, PARTIAL) and not e.args[0].is_positive
-
-
-PARTIAL = (sympy.log, sympy.tan, sympy.asin, sympy.acos, sympy.atanh, sympy.acosh, log1p)
-"""Functions that are not defined for all real numbers."""
 
 
 def _simplified(program: Program) -> Program | None:

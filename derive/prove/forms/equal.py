@@ -13,7 +13,7 @@ from .atoms import Applied, Signum, Total
 from .canonical import Canonical
 from .cases import MOST, Known, cases
 from .polynomial import Monomial, Polynomial, TooLarge, collected
-from .scalars import anywhere
+from .powers import anywhere
 from .switches import all_met
 
 DEPTH = 10

@@ -7,7 +7,7 @@ invertible, or positive definite, there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import mpmath
@@ -17,8 +17,10 @@ import sympy
 from ...deadline import check_time
 from ...errors import DeriveError
 from ...ir.evaluate import evaluate
-from ...ir.nodes import Program
+from ...ir.nodes import Entry, Program
+from ...ir.slots import operand_facts
 from ...ops.elementwise.exponential import log1p
+from ...ops.linalg import primitives
 from ...verify.sample import input_sizes
 from ..verdict import Counterexample
 from .anywhere import DIGITS, REAL, SCALES, counts, is_real, lifted
@@ -33,11 +35,12 @@ EXTENTS = (2, 1, 3)
 """Points: random ones to see whether there is a gap, small ones of each choice of sizes to show it. Arrays are small: a side
 has a value only where all of its entries do."""
 PARTIAL = (sympy.log, log1p, sympy.asin, sympy.acos, sympy.acosh, sympy.atanh)
+"""Functions that have no value on more than a boundary of the real numbers."""
 
 
 def gaping(program: Program) -> bool:
     """Whether, at a random point of the domain, one output has a value at an entry where the other has none."""
-    if not _partial(program):
+    if not any(map(_needs_more, _expressions(program))):
         return False
     rng = np.random.default_rng(23)
     symbols = input_sizes(program)
@@ -51,9 +54,7 @@ def gaping(program: Program) -> bool:
 
 
 def smallest_gap(program: Program) -> Counterexample | None:
-    """The first small point with a gap; None where random points show none."""
-    if not gaping(program):
-        return None
+    """The first small point with a gap, of a program of which `gaping` says that there is one."""
     rng = np.random.default_rng(3)
     for sizes in sizes_in_order(program):
         for draw in range(0, 3 * SMALL, 3):
@@ -77,14 +78,30 @@ def gap_at(program: Program, arrays: Arrays, sizes: Mapping[sympy.Symbol, int]) 
     return Counterexample(plain, entries, place, _text(left), _text(right), "one side has no value")
 
 
-def _partial(program: Program) -> bool:
-    """Whether anything in a program may have no value on more than a boundary."""
-    bodies = [e.body for e in program.equations]
-    return any(
-        isinstance(x, PARTIAL) or (isinstance(x, sympy.Pow) and not x.exp.is_integer)
-        for b in bodies
-        for x in sympy.preorder_traversal(b)
-    )
+def total_on(program: Program) -> bool:
+    """Whether every operation of a program has a value for all values of its arguments with their declared facts."""
+    return not any(_needs_more(e) or _on_a_boundary(e) for e in _expressions(program))
+
+
+def _expressions(program: Program) -> Iterator[Any]:
+    return (e for equation in program.equations for e in sympy.preorder_traversal(equation.body))
+
+
+def _needs_more(e: Any) -> bool:
+    """Whether this is a logarithm, a root or the like of what may be negative."""
+    if isinstance(e, sympy.Pow):
+        return not (e.exp.is_integer or e.base.is_nonnegative)
+    return isinstance(e, PARTIAL) and not (e.args[0].is_nonnegative and isinstance(e, sympy.log | log1p))
+
+
+def _on_a_boundary(e: Any) -> bool:
+    """Whether this is a division, the logarithm of 0 or a result of linear algebra that may not exist."""
+    if isinstance(e, Entry):
+        fact = primitives()[e.primitive].needs
+        return bool(fact) and e.primitive not in ("det", "slogdet") and fact not in operand_facts(e.operands[0])
+    if isinstance(e, sympy.Pow):
+        return not (e.base.is_positive or e.exp.is_positive)
+    return isinstance(e, sympy.tan) or (isinstance(e, sympy.log) and not e.args[0].is_positive)
 
 
 def _place(program: Program, arrays: Arrays) -> tuple[tuple[int, ...], Any, Any] | None:
