@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 _until: ContextVar[float] = ContextVar("until", default=float("inf"))
+_patience: ContextVar[float] = ContextVar("patience", default=1.0)
 
 
 class OutOfTime(TimeoutError):
@@ -24,12 +25,24 @@ def within(seconds: float | None) -> Iterator[None]:
     Args:
         seconds: of processor time from now on; None for no limit of its own.
     """
-    limit = _until.get() if seconds is None else min(_until.get(), time.thread_time() + seconds)
+    limit = _until.get()
+    if seconds is not None:
+        limit = min(limit, time.thread_time() + seconds * _patience.get())
     token = _until.set(limit)
     try:
         yield
     finally:
         _until.reset(token)
+
+
+@contextmanager
+def patient(factor: float) -> Iterator[None]:
+    """A block in which every limit that begins there is so many times longer."""
+    token = _patience.set(_patience.get() * factor)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
 
 
 def check_time() -> None:

@@ -28,13 +28,13 @@ class Taken:
 
     kind: the function of `formula_names.DERIVATIVES`.
     base: the program that was differentiated, with one output; `wrt` is one of its inputs.
-    arrays: the derivative as it was traced, its variable, and for ``jvp`` and ``vjp`` the direction or cotangent.
+    arrays: the derivative, its variable, and for ``jvp`` and ``vjp`` the direction or cotangent.
     """
 
     kind: str
     base: Program
     wrt: str
-    arrays: tuple[Traced, ...]
+    arrays: tuple[Traced | Tensor, ...]
     tied: bool = False
 
 

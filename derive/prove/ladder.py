@@ -8,8 +8,9 @@ import mpmath
 import numpy as np
 import sympy
 
-from ..deadline import check_time
+from ..deadline import OutOfTime, check_time, within
 from ..errors import DeriveError, DomainError
+from ..frontends.claim import Guards
 from ..ir.evaluate import evaluate
 from ..ir.nodes import Program
 from ..ir.numbers import NotExact
@@ -24,11 +25,14 @@ from .points.counterexample import smallest_counterexample
 from .points.fields import FIELD, PRIME, Residue
 from .points.floats import may_agree
 from .points.gaps import gaping, smallest_gap, total_on
+from .points.second_opinion import NotSurvived, checking
 from .verdict import SMALL, Counterexample, Verdict
 
 WHERE = ", wherever both sides are defined"
 """The convention of every proof, said where one of the sides is not defined everywhere; where just one of them is, but for a
 boundary, there is a gap."""
+SECONDS = 20.0
+"""Of processor time, for one claim: what is not decided by then is unknown."""
 DIGITS = 40
 TRIALS = 4
 
@@ -42,6 +46,19 @@ def decide(program: Program, relation: str, claim: str) -> Verdict:
     if (found := smallest_counterexample(program, relation)) is not None:
         return _refuted(claim, found)
     return Verdict(claim, "UNKNOWN", evidence="no counterexample in small integers; that two sides differ is not proved")
+
+
+def decide_within(
+    program: Program, relation: str, claim: str, seconds: float | None, guards: Guards | None = None
+) -> Verdict:
+    """As `decide`, in a limited processor time, and no refutation by a derivative that differences do not confirm."""
+    try:
+        with within(seconds), checking(guards):
+            return decide(program, relation, claim)
+    except NotSurvived as error:
+        return Verdict(claim, "UNKNOWN", evidence=str(error))
+    except OutOfTime:
+        return Verdict(claim, "UNKNOWN", "time limit", f"the time limit of {seconds:g} s has passed")
 
 
 def _decide_equality(program: Program, claim: str) -> Verdict:

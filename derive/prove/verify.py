@@ -21,12 +21,9 @@ from .conditions.search import conditions
 from .corrected import corrected, is_derivative
 from .inequality.convexity import decide_convexity
 from .inequality.decide import holds
-from .ladder import decide
+from .ladder import SECONDS, decide, decide_within
 from .points.second_opinion import NotSurvived, checking
 from .verdict import Verdict
-
-SECONDS = 20.0
-"""Of processor time, for one claim: what is not decided by then is unknown."""
 
 ARRANGED = ("grad(", "jacobian(", "ravel", "flatten")
 """Words of claims that other layouts read in another way."""
@@ -186,8 +183,10 @@ def declared(t: Tensor) -> str:
     return ", ".join([axes_as_declared(t.shape), *kind[t.kind], *sorted(t.facts)])
 
 
-def verify_programs(left: Program, right: Program, claim: str) -> list[Verdict]:
-    """One verdict for each pair of outputs of two programs over the same inputs.
+def verify_programs(
+    left: Program, right: Program, claim: str, seconds: float | None = SECONDS
+) -> list[Verdict]:
+    """One verdict for each pair of outputs of two programs over the same inputs; `seconds` are for each.
 
     Raises:
         UnknownName: the inputs have other names. ShapeError: shapes differ.
@@ -210,9 +209,8 @@ def verify_programs(left: Program, right: Program, claim: str) -> list[Verdict]:
     for a, b in zip(both.outputs[:count], both.outputs[count:], strict=True):
         if a.shape != b.shape:
             raise ShapeError(f"{a.name} has the shape {_axes(a)}, what it is compared with {_axes(b)}")
-        verdicts.append(
-            decide(prune(replace(both, outputs=(a, b))), "==", f"{claim}: {a.name}" if count > 1 else claim)
-        )
+        about = f"{claim}: {a.name}" if count > 1 else claim
+        verdicts.append(decide_within(prune(replace(both, outputs=(a, b))), "==", about, seconds))
     return verdicts
 
 

@@ -176,3 +176,36 @@ def test_bad_input() -> None:
         dv.audit_gradient(loss, right)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"\.wrong"):
         bool(audit(right))
+
+
+def through_time(W: Any, U: Any, X: Any, h0: Any) -> Any:
+    def step(h: Any, x: Any) -> Any:
+        h = np.tanh(W @ h + U @ x)
+        return h, h
+
+    _, H = dv.scan(step, h0, X)
+    return np.sum(H)
+
+
+def doubled(W: Any, U: Any, X: Any, h0: Any) -> Any:
+    def step(h: Any, x: Any) -> Any:
+        h = np.tanh(W @ h + U @ x)
+        return h, h
+
+    _, H = dv.scan(step, h0, X)
+
+    def back(g: Any, h: Any) -> Any:
+        dz = (g + 1) * (1 - h**2)
+        return W.T @ dz, dz
+
+    _, dZ = dv.scan(back, np.zeros_like(h0), H, reverse=True)
+    return 2 * dZ.T @ X
+
+
+def test_a_wrong_gradient_through_time_is_refuted_and_the_recurrence_shown() -> None:
+    loss = dv.trace(through_time, W="n n", U="n k", X="T k", h0="n")
+    assert dv.verify_gradient(loss, doubled, wrt="U").status == "REFUTED"
+    (line,) = dv.audit_gradient(loss, doubled, wrt="U").wrong
+    assert line.factor == "2"
+    assert line.expected.endswith("gU = sum_t gz_t X_t'")
+    assert "for t = T−1, …, 0:\n" in line.expected

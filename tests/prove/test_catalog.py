@@ -1,5 +1,6 @@
 """The catalog: every entry reaches its level, a run of many does what a run of one does, bad files say what is wrong."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -8,11 +9,13 @@ import pytest
 from rich.console import Console
 
 from derive.cli import main
+from derive.deadline import OutOfTime, check_time, within
 from derive.errors import CatalogError, UnknownName
 from derive.prove.catalog.entries import LARGEST_FILE, LEVELS, Entry, entries, search, tagged
 from derive.prove.catalog.page import page, with_table
 from derive.prove.catalog.run import counts, run, verify_entry
 from derive.prove.catalog.update import with_levels
+from derive.prove.verdict import Verdict
 
 CATALOG = entries()
 ONE = Entry("trace-of-transpose", "t", "tr(A) == tr(A')", "derived", {"A": "n n"}, level="PROVED", file="a.toml")
@@ -66,6 +69,32 @@ def test_a_level_that_is_missed_is_a_failure() -> None:
     assert verify_entry(replace(ONE, level="REFUTED")).failed
     assert not verify_entry(replace(ONE, level="TESTED")).failed
     assert not verify_entry(replace(FALSE, level="")).failed
+
+
+def test_what_misses_its_level_is_given_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def slowly(text: str, specs: object) -> Verdict:
+        """Needs three seconds of the one that it has."""
+        begin = time.thread_time()
+        monkeypatch.setattr(time, "thread_time", lambda: begin + 3)
+        asked.append(text)
+        try:
+            check_time()
+        except OutOfTime:
+            return Verdict(text, "UNKNOWN", "time limit")
+        finally:
+            monkeypatch.undo()
+            monkeypatch.setattr("derive.prove.catalog.run.verify_text", limited)
+        return Verdict(text, "PROVED")
+
+    def limited(text: str, specs: object) -> Verdict:
+        with within(1.0):
+            return slowly(text, specs)
+
+    monkeypatch.setattr("derive.prove.catalog.run.verify_text", limited)
+    assert verify_entry(ONE).level == "PROVED" and len(asked) == 2
+    assert verify_entry(replace(ONE, level="")).level == "UNKNOWN" and len(asked) == 3
 
 
 def test_what_cannot_be_understood_is_a_failure_that_names_the_place() -> None:

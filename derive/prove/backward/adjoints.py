@@ -31,6 +31,10 @@ class Adjoints:
         self.by_name = {t.name: t for t in loss.inputs if t.kind == "real"} | self.named
         self.gradients: dict[str, Tensor] = {}
         self.equations: list[Equation] = []
+        self.readers: dict[str, list[str]] = {}
+        for e in loss.equations:
+            for read in e.reads:
+                self.readers.setdefault(read.tensor.name, []).append(e.target.name)
         self.ahead = {name: set(self._consumers(name)) for name in (*self.by_name, self.output.name)}
 
     def program(self, name: str) -> Program:
@@ -42,12 +46,11 @@ class Adjoints:
         """The gradient by an array in terms of that by the nearest through which all of it flows; `equations` has theirs."""
         if name not in self.gradients:
             through = next(iter(self._passed(name)), self.output.name)
-            last = through == self.output.name
             at = self.by_name.get(through, self.output)
-            ahead = {} if last else {f"g{through}": self._gradient(through)}
-            cut = prune(self._cut(name, at))
-            raw = vjp(cut, (name,), {at.name: sympy.S.One if last else None})
-            seeds = {t: ahead[f"g{through}"] for t in raw.inputs[len(cut.inputs) :]}
+            cut = prune(self.cut(name, at))
+            seed = sympy.S.One if through == self.output.name else None
+            raw = vjp(cut, (name,), {at.name: seed})
+            seeds = {t: self._gradient(through) for t in raw.inputs[len(cut.inputs) :]}
             own = names_of(cut)
             made = [e.target for e in raw.equations if e.target.name not in own]
             words = {t: replace(t, name=f"\N{PARTIAL DIFFERENTIAL}{name}.{n}") for n, t in enumerate(made)}
@@ -65,17 +68,18 @@ class Adjoints:
         through = next((n for n in self._passed(name) if n in known and n != name), self.output.name)
         at = self.by_name.get(through, self.output)
         whole = through == self.output.name
-        cut = prune(self._cut(name, at))
+        cut = prune(self.cut(name, at))
         raw = vjp(cut, (name,), {at.name: sympy.S.One if whole else None})
         own = names_of(cut)
         found = constrained(derived(raw, cut), own)
-        words = {t: replace(t, name=spelling[name]) for t in found.outputs}
+        called = spelling[name] if spelling[name] not in own - {name} else f"g{name}"
+        words = {t: replace(t, name=called) for t in found.outputs}
         if not whole:
             words |= {t: replace(t, name=spelling[through]) for t in found.inputs if t not in cut.inputs}
         _, lines = render_parts(with_tensors(found, words), own)
-        return "; ".join(lines)
+        return "\n".join(lines) if members(found.equations) else "; ".join(lines)
 
-    def _cut(self, name: str, output: Tensor) -> Program:
+    def cut(self, name: str, output: Tensor) -> Program:
         """The loss, or another array of it, as a function of this one."""
         if name not in names_of(self.loss):
             return replace(self.loss, outputs=(output,))
@@ -84,14 +88,15 @@ class Adjoints:
 
     def _consumers(self, name: str) -> Iterator[str]:
         """The named arrays, and the loss, that are computed from this one without another named array between."""
-        reached = {name}
-        for e in self.loss.equations:
-            if not _reads(e, reached):
-                continue
-            if e.target.name in self.named or e.target == self.output:
-                yield e.target.name
-            else:
-                reached.add(e.target.name)
+        reached, waiting = {name}, [name]
+        while waiting:
+            for target in self.readers.get(waiting.pop(), ()):
+                if target not in reached:
+                    reached.add(target)
+                    if target in self.named or target == self.output.name:
+                        yield target
+                    else:
+                        waiting.append(target)
 
     def _passed(self, name: str) -> list[str]:
         """The arrays through which every path from this one to the loss goes, the nearest first."""
@@ -101,7 +106,3 @@ class Adjoints:
             following = [passed[c] for c in self.ahead[n] if c in passed]
             passed[n] = {n} | (set.intersection(*following) if following else set())
         return [n for n in order if n in passed[name] and n != name]
-
-
-def _reads(equation: Equation, names: set[str]) -> bool:
-    return any(r.tensor.name in names for r in equation.reads)

@@ -9,13 +9,15 @@ from typing import Any, NoReturn
 import numpy as np
 import sympy
 
+from ...frontends.claim import Guards
+from ...frontends.formula_derivatives import Taken
 from ...ir.evaluate import evaluate
 from ...ir.nodes import Equation, Program, Read, Tensor, fresh_indices
 from ...ir.recurrences import in_order
 from ...ir.tensors import merge, with_tensors
 from ...rewrite.measure import prune
 from ...verify.sample import plan_sizes, sample_inputs
-from ..ladder import decide, proved
+from ..ladder import SECONDS, decide_within, proved
 from ..verdict import Verdict
 from .adjoints import Adjoints
 
@@ -55,7 +57,8 @@ class Line:
     def details(self) -> list[str]:
         """What a wrong line should be, and where it is seen to be wrong."""
         assert self.verdict is not None
-        should = [f"should be  {self.expected}"] if self.expected else []
+        first, *others = self.expected.split("\n")
+        should = [f"should be  {first}", *(f"           {line}" for line in others)] if first else []
         return [*should, *str(self.verdict.counterexample).split("\n")]
 
     def __str__(self) -> str:
@@ -164,8 +167,8 @@ class _Judge:
                     self.put_right(target, reference)
         found = []
         for output, name in zip(self.backward.outputs, self.wrt, strict=True):
-            joint = prune(merge([self.current(output.name), self.reference(name, False)[0]]))
-            found.append(decide(joint, "==", f"{claim}: g{name}" if len(self.wrt) > 1 else claim))
+            about = f"{claim}: g{name}" if len(self.wrt) > 1 else claim
+            found.append(self.decided(self.current(output.name), name, False, about))
         return found
 
     def line(self, equation: Equation, known: set[str]) -> Line:
@@ -180,14 +183,24 @@ class _Judge:
         reference, expected = self.reference(meant, forward)
         found = self.values(self.current(target.name))
         claim = f"{name} is {meant if forward else f'the gradient of {meant}'}"
-        joint = merge([self.current(target.name), reference])
-        verdict = decide(prune(joint), "==", claim)
-        line = replace(line, verdict=verdict)
+        line = replace(line, verdict=self.decided(self.current(target.name), meant, forward, claim))
         self.put_right(target, reference)
         if not line.wrong:
             return line
         formula = "" if forward else self.adjoints.formula(meant, known, self.spelling | {meant: name})
         return replace(line, expected=formula, factor=self.factor(found, expected))
+
+    def decided(self, found: Program, name: str, forward: bool, claim: str) -> Verdict:
+        """Whether an array is the one of the forward pass, or its gradient; ours is confirmed before it refutes another."""
+        joint = merge([found, self.reference(name, forward)[0]])
+        if forward:
+            return decide_within(prune(joint), "==", claim, SECONDS)
+        variable = self.adjoints.by_name[name]
+        base = prune(self.adjoints.cut(name, self.adjoints.output))
+        ours = (joint.outputs[-1], variable)
+        whole = replace(merge([joint, self.loss]), outputs=(*joint.outputs, *ours))
+        guards = Guards(prune(whole), (Taken("grad", base, name, ours),))
+        return decide_within(prune(joint), "==", claim, SECONDS, guards)
 
     def meaning(self, target: Tensor, name: str) -> tuple[str, bool]:
         """The array of the forward pass that this one is, or whose gradient it is, by name, or by value if it has none."""

@@ -13,11 +13,15 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from ...deadline import patient
 from ...errors import DeriveError
 from ...ir.facts import spec
 from ..verdict import SMALL, Verdict
 from ..verify import verify_text
 from .entries import ENOUGH, LEVELS, Entry
+
+PATIENCE = 8.0
+"""How many times more time an entry is given that has missed its level."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,18 @@ def level_of(verdict: Verdict) -> str:
 
 
 def verify_entry(entry: Entry) -> Outcome:
-    """The verdict on one entry; an error is part of the outcome, with the file, the entry and the character."""
+    """The verdict on one entry; an error is part of the outcome, with the file, the entry and the character.
+
+    What misses its level is given more time once: searches have limits, and a slow machine gets less far in them.
+    """
+    outcome = _verified(entry)
+    if outcome.verdict is None or not outcome.failed:
+        return outcome
+    with patient(PATIENCE):
+        return _verified(entry)
+
+
+def _verified(entry: Entry) -> Outcome:
     begin = time.perf_counter()
     try:
         verdict = verify_text(entry.statement, {name: spec(shape) for name, shape in entry.variables.items()})
