@@ -30,6 +30,7 @@ from .errors import (
 from .frontends.scan import scan
 from .function import Function
 from .ir.facts import spec
+from .likelihoods import Loss, likelihood
 from .matrices import vec, vech
 from .prove.derivation import DerivationVerdict
 from .prove.verdict import Verdict
@@ -42,6 +43,7 @@ __all__ = [
     "DeriveError",
     "DomainError",
     "Function",
+    "Loss",
     "NotDifferentiable",
     "ParseError",
     "ShapeError",
@@ -62,6 +64,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "likelihood",
     "parse",
     "parse_latex",
     "recheck",

@@ -1,0 +1,146 @@
+"""What a user calls a density, of whatever kind, as one record: of our own laws, or read from text, NumPy or SymPy."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy
+from sympy import Expr
+
+from ..api import trace
+from ..distributions import (
+    Distribution,
+    Form,
+    Parameter,
+    VectorDistribution,
+    distributions,
+    distributions_called,
+)
+from ..errors import SpecError, UnknownName, closest
+from ..function import Function
+from ..ir.facts import Spec, spec
+from ..ir.nodes import Read
+from ..ops.elementwise.piecewise import domestic
+from ..texts import from_sympy, parse
+from .scalars import scalar_of
+
+HAVE_DENSITY = {"nonnegative": "positive", "positive semidefinite": "positive definite"}
+"""Where a parameter lies on the boundary of its domain there is no density."""
+
+
+@dataclass(frozen=True, eq=False)
+class Density:
+    """A law by the logarithm of its density.
+
+    name: as the law is called; variable: of what is observed.
+    log_density: of numbers: (y, *parameters) -> SymPy; of arrays: a NumPy function of the same arguments.
+    facts: of what is observed; whole: whether it is a whole number.
+    rank: how many axes one observation has.
+    record: the law that it comes from, if it is one of ours.
+    """
+
+    name: str
+    log_density: Callable[..., Any]
+    parameters: tuple[Parameter, ...]
+    variable: str = "y"
+    facts: tuple[str, ...] = ()
+    whole: bool = False
+    rank: int = 0
+    bounds: Callable[..., tuple[Expr, Expr]] | None = None
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    modelled: str = ""
+    record: Distribution | VectorDistribution | None = None
+
+    @property
+    def main(self) -> str:
+        """The parameter or form that a link without a name is about."""
+        return self.modelled or self.parameters[0].name
+
+
+def density_of(given: Any, facts: Mapping[str, tuple[str, ...]], vector: bool | None = None) -> Density:
+    """The density that a user gave.
+
+    Args:
+        given: the name of a law, a formula, a SymPy expression, or a NumPy function of what is observed and the parameters.
+        facts: what is declared of parameters and of what is observed, for densities of one's own.
+        vector: which of two laws of one name; the law of numbers if left out.
+
+    Raises:
+        UnknownName: a word that is no law.  ParseError: a text that cannot be read.  SpecError: nothing to learn from.
+    """
+    if isinstance(given, Distribution | VectorDistribution):
+        return _of_record(given)
+    if (
+        isinstance(given, str)
+        and given.strip().replace("_", " ").replace("-", " ").replace(" ", "").isalpha()
+    ):
+        return _of_record(_record_called(given.strip(), vector))
+    if isinstance(given, str):
+        return _own(parse(given, **_declared(parse(given).inputs, facts)), given, facts)
+    if isinstance(given, sympy.Basic):
+        names = from_sympy(given).inputs
+        return _own(from_sympy(given, **_declared(names, facts)), str(given), facts)
+    if isinstance(given, Function):
+        return _own(given, given.name, facts)
+    if callable(given):
+        names = tuple(inspect.signature(given).parameters)
+        found = trace(given, **_declared(names, facts))
+        return _own(found, getattr(given, "__name__", "density"), facts, names[0])
+    raise SpecError(
+        f"a density is the name of a law, a formula as text, a SymPy expression or a NumPy function; found {given!r:.60}"
+    )
+
+
+def _record_called(name: str, vector: bool | None) -> Distribution | VectorDistribution:
+    name = name.replace("_", " ").replace("-", " ")
+    known = {d.name.replace("_", " ").replace("-", " "): d.name for d in distributions() if d.log_density}
+    if name not in known:
+        raise UnknownName(f"there is no law {name!r} with a density; {closest(name, known)}")
+    found = [d for d in distributions_called(known[name]) if d.log_density]
+    if vector is not None:
+        found = [d for d in found if isinstance(d, VectorDistribution) is vector] or found
+    return found[0]
+
+
+def _of_record(record: Distribution | VectorDistribution) -> Density:
+    if record.log_density is None:
+        raise SpecError(f"the law {record.name!r} has no density here")
+    parameters = tuple(
+        Parameter(p.name, tuple(HAVE_DENSITY.get(f, f) for f in p.facts), p.role) for p in record.parameters
+    )
+    if isinstance(record, VectorDistribution):
+        return Density(
+            record.name, record.log_density, parameters, facts=record.support, whole=record.discrete, rank=1,
+            modelled=record.modelled, record=record,
+        )  # fmt: skip
+    return Density(
+        record.name, record.log_density, parameters, facts=record.support, whole=record.discrete,
+        bounds=record.bounds, forms=record.forms, modelled=record.modelled, record=record,
+    )  # fmt: skip
+
+
+def _declared(names: tuple[str, ...], facts: Mapping[str, tuple[str, ...]]) -> dict[str, Spec]:
+    return {name: spec("", *facts.get(name, ())) for name in names}
+
+
+def _own(found: Function, name: str, facts: Mapping[str, tuple[str, ...]], variable: str = "") -> Density:
+    """A density that a user wrote: of numbers, and all names but that of what is observed are parameters."""
+    names = found.inputs
+    variable = variable or next((v for v in ("y", "x") if v in names), "")
+    if not variable:
+        raise SpecError(f"what is observed is called y or x; found {', '.join(names) or 'no name'} in {name}")
+    parameters = tuple(Parameter(n, facts.get(n, ())) for n in names if n != variable)
+    if not parameters:
+        raise SpecError(f"{name} has no parameter besides {variable}: there is nothing to learn")
+    body = domestic(scalar_of(found.program))
+    places = {t.name: Read(t, ()) for t in found.program.inputs}
+
+    def log_density(y: Expr, *values: Expr) -> Expr:
+        given = dict(zip((p.name for p in parameters), values, strict=True))
+        return sympy.log(body.xreplace({places[n]: given.get(n, y) for n in names}))
+
+    known = facts.get(variable, ())
+    return Density(name, log_density, parameters, variable, known, "integer" in known)
