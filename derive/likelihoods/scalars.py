@@ -11,6 +11,7 @@ from ..function import Function
 from ..ir.nodes import Equation, Program, Read, Step, Tensor, substitute
 from ..ops.elementwise.piecewise import domestic
 from ..rewrite.derived import names_of, prepare
+from ..structure import Structure
 
 
 def scalar_of(program: Program) -> Expr:
