@@ -1,5 +1,6 @@
 """derive: from a NumPy forward pass to its derivative in closed form, checked, compiled, and as code."""
 
+from . import special
 from .api import (
     check,
     checkpointed,
@@ -71,6 +72,7 @@ __all__ = [
     "scan",
     "simplify",
     "spec",
+    "special",
     "trace",
     "value_and_grad",
     "vec",

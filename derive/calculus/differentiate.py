@@ -10,6 +10,7 @@ from sympy import Expr, S
 from ..ir.nodes import Bracket, Equation, Read, Tensor, Where, substitute
 from ..ir.recurrences import dependents
 from ..ops.elementwise.piecewise import domestic
+from .slopes import derivative
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ def linearise(equation: Equation, active: set[str], fresh: dict[str, int]) -> Li
 
 
 def _derivative(body: Expr, read: Read) -> Expr:
-    """SymPy's derivative, with ``b a^(b-1)`` for its ``b a^b / a``, which has no value at 0."""
-    found = body.diff(read)
+    """The derivative, with ``b a^(b-1)`` for its ``b a^b / a``, which has no value at 0."""
+    found = derivative(body, read)
     open_powers = any(not p.exp.is_number for p in body.atoms(sympy.Pow))
     return sympy.powsimp(found, combine="exp") if open_powers else found
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .array_code import array_code
+
 NUMPY = {
     "_lu_solve": '''
 def _lu_solve(LU, pivots, B, trans=0):
@@ -177,9 +179,10 @@ HELPERS = {"numpy": NUMPY, "torch": TORCH, "jax": JAX}
 def helper_blocks(code: str, target: str) -> list[list[str]]:
     """The helpers that `code` calls and those that they call, callees first, as blocks of lines."""
     found: dict[str, list[str]] = {}
+    known = HELPERS[target] | array_code(target)
 
     def visit(text: str, caller: str = "") -> None:
-        for name, source in HELPERS[target].items():
+        for name, source in known.items():
             if name != caller and name not in found and re.search(rf"(?<!\w){name}\(", text):
                 visit(source, name)
                 found[name] = source.strip("\n").split("\n")

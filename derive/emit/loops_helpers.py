@@ -6,6 +6,7 @@ import re
 
 from .loops_math import VECTOR, vector_function
 from .loops_special import SPECIAL, special_function
+from .loops_stable import STABLE, stable_function
 
 EXTREMUM = '''
 @intrinsic
@@ -46,7 +47,7 @@ def sign(x):
 
 EXTREMA = {"maximum": "larger", "minimum": "smaller"}
 PLAIN = {"sigmoid": SIGMOID, "softplus": SOFTPLUS, "sign": SIGN}
-NAMES = (*EXTREMA, *VECTOR, *PLAIN, *SPECIAL)
+NAMES = (*EXTREMA, *VECTOR, *PLAIN, *SPECIAL, *STABLE)
 
 
 def helpers_for(source: str, typed: bool, vector: bool) -> list[str]:
@@ -83,6 +84,8 @@ def helper(name: str, typed: bool, vector: bool) -> str:
         return vector_function(name, typed).strip("\n")
     if name in SPECIAL:
         return special_function(name, typed)
+    if name in STABLE:
+        return stable_function(name, typed, vector)
     one, zero = ("real(1)", "real(0)") if typed else ("1.0", "0.0")
     library = "" if vector else "math."
     return PLAIN[name].format(one=one, zero=zero, exp=f"{library}exp", log1p=f"{library}log1p").strip("\n")

@@ -17,6 +17,7 @@ PREFIXES = {
     "numpy.linalg": ("", "linalg.", "np.linalg.", "numpy.linalg."),
     "scipy.special": ("", "special.", "scipy.special."),
     "scipy.linalg": ("", "linalg.", "scipy.linalg."),
+    "derive.special": ("", "special.", "dv.special."),
 }
 """How the functions of a library may be written; a bare name means the first library that has it."""
 

@@ -14,6 +14,7 @@ import pytest
 import sympy
 from scipy import special
 
+from derive.emit.helpers import helper_blocks
 from derive.ir.evaluate import evaluate
 from derive.ir.nodes import Equation, Index, Program, Read, Tensor, size
 from derive.ir.numbers import COMPLEX128, FLOAT64, MPMATH, Numbers
@@ -184,8 +185,17 @@ def test_kinks_come_with_their_convention(op: Elementwise) -> None:
 # --- what is written about it
 
 
+def brought_along(target: str, names: dict[str, Any], code: str) -> dict[str, Any]:
+    """The helpers that some code calls."""
+    found = dict(names)
+    if target != "numba":
+        exec("\n".join(line for block in helper_blocks(code, target) for line in block), found)
+    return found
+
+
 def spelled(op: Elementwise, target: str, names: dict[str, Any], *arguments: Any) -> Any:
     code = op.spelling[target].format(*(f"a{k}" for k in range(op.arity)))
+    names = {**names, **brought_along(target, names, code)}
     return eval(code, {}, {**names, **{f"a{k}": a for k, a in enumerate(arguments)}})
 
 
@@ -194,7 +204,7 @@ def test_spelling_for_numpy(op: Elementwise) -> None:
     arguments: list[Any] = points(op)
     if op.name == "polygamma":
         arguments[0] = arguments[0].astype(int)
-    found = spelled(op, "numpy", {"np": np, **vars(special)}, *arguments)
+    found = spelled(op, "numpy", {"np": np, "math": math, **vars(special)}, *arguments)
     np.testing.assert_allclose(found, op.value(*points(op)), rtol=1e-15)
 
 
@@ -214,7 +224,7 @@ def test_spelling_for_torch() -> None:
             arguments: list[Any] = [torch.tensor(p) for p in points(op)]
             arguments[0] = 1 if op.name == "polygamma" else arguments[0]
             expected = op.value(*([np.full(7, 1.0), points(op)[1]] if op.name == "polygamma" else points(op)))
-            found = spelled(op, "torch", {"torch": torch}, *arguments)
+            found = spelled(op, "torch", {"torch": torch, "math": math}, *arguments)
             np.testing.assert_allclose(
                 found, expected, rtol=1e-9 if op.name == "polygamma" else 1e-12, err_msg=op.name
             )
@@ -226,7 +236,7 @@ def test_spelling_for_jax() -> None:
     ops = [op for op in HEADS if "jax" in op.spelling]
 
     def every(arguments: list[Any]) -> list[Any]:
-        names = {"jax": jax, "jnp": jax.numpy}
+        names = {"jax": jax, "jnp": jax.numpy, "math": math}
         return [spelled(op, "jax", names, *given) for op, given in zip(ops, arguments, strict=True)]
 
     given = [

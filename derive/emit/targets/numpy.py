@@ -166,7 +166,7 @@ def emit(request: EmitRequest) -> str:
 
 def _imports(code: str) -> list[str]:
     bare = {op.spelling["numpy"].partition("(")[0] for op in elementwise_ops() if "numpy" in op.spelling}
-    used = sorted(name for name in bare if "." not in name and re.search(rf"\b{name}\(", code))
+    used = sorted(name for name in bare if "." not in name and not name.startswith("_") and re.search(rf"\b{name}\(", code))
     lines = standard_imports(code)
     lines += ["import numpy as np"] if "np." in code else []
     lines += ["import scipy.linalg"] if "scipy.linalg." in code else []

@@ -9,6 +9,7 @@ from sympy import Expr, Function, Rational, S
 
 from ...ir.nodes import Where
 from .._record import Elementwise
+from .hyperbolic import sech2
 from .piecewise import Absolute
 
 
@@ -94,12 +95,14 @@ LOG = Elementwise(
 )  # fmt: skip
 LOG1P = Elementwise(
     "log1p", log1p, ("numpy.log1p", "scipy.special.log1p"), head=log1p, value=np.log1p,
-    high_precision=lambda mp, x: mp.log1p(x), spelling=_call("np.log1p", "math.log1p"),
+    high_precision=lambda mp, x: mp.log1p(x), definition=lambda x: sympy.log(1 + x),
+    spelling=_call("np.log1p", "math.log1p"),
     latex=r"\log\left(1 + {0}\right)", domain=(-0.8, 3.0), source="DLMF 4.2.2",
 )  # fmt: skip
 EXPM1 = Elementwise(
     "expm1", expm1, ("numpy.expm1", "scipy.special.expm1"), head=expm1, value=np.expm1,
-    high_precision=lambda mp, x: mp.expm1(x), spelling=_call("np.expm1", "math.expm1"),
+    high_precision=lambda mp, x: mp.expm1(x), definition=lambda x: sympy.exp(x) - 1,
+    spelling=_call("np.expm1", "math.expm1"),
     latex=r"\left(e^{{{0}}} - 1\right)", source="DLMF 4.2.19",
 )  # fmt: skip
 EXP2 = Elementwise(
@@ -131,6 +134,7 @@ SIGMOID = Elementwise(
     high_precision=lambda mp, x: 1 / (1 + mp.exp(-x)),
     spelling={"numpy": "expit({0})", "torch": "torch.sigmoid({0})", "jax": "jax.nn.sigmoid({0})",
               "numba": "sigmoid({0})"},
+    definition=lambda x: 1 / (1 + sympy.exp(-x)), slopes=lambda x: (sech2(x / 2) / 4,),
     latex=r"\sigma\left({0}\right)", source="derived: the inverse of the logit",
 )  # fmt: skip
 SOFTPLUS = Elementwise(
@@ -138,6 +142,7 @@ SOFTPLUS = Elementwise(
     high_precision=lambda mp, x: mp.log1p(mp.exp(x)) if x < 0 else x + mp.log1p(mp.exp(-x)),
     spelling={"numpy": "np.logaddexp(0, {0})", "torch": "torch.nn.functional.softplus({0}, threshold=50)",
               "jax": "jax.nn.softplus({0})", "numba": "softplus({0})"},
+    definition=lambda x: sympy.log(1 + sympy.exp(x)),
     latex=r"\operatorname{{softplus}}\left({0}\right)", source="Dugas et al. (2001), eq. 5",
 )  # fmt: skip
 LOG_EXPIT = Elementwise(

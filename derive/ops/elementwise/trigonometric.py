@@ -1,5 +1,6 @@
 """Circular and hyperbolic functions and their inverses."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from sympy import Expr, Function, Rational, S
 
 from ...ir.nodes import Where
 from .._record import Elementwise
+from .hyperbolic import sech2
 from .piecewise import Absolute
 
 WIDE = (-3.0, 3.0)
@@ -36,7 +38,8 @@ def _arctan2(y: Any, x: Any) -> Any:
 
 
 def _op(
-    name: str, ufunc: str, head: type, library: str, domain: tuple[float, float], source: str
+    name: str, ufunc: str, head: type, library: str, domain: tuple[float, float], source: str,
+    slopes: Callable[..., tuple[Expr, ...]] | None = None,
 ) -> Elementwise:  # fmt: skip
     spelling = {
         "numpy": f"np.{ufunc}({{0}})", "torch": f"torch.{name}({{0}})", "jax": f"jnp.{ufunc}({{0}})",
@@ -46,6 +49,7 @@ def _op(
         name, head, (f"numpy.{ufunc}",), head=head, value=getattr(np, ufunc),
         high_precision=lambda mp, x: getattr(mp, head.__name__)(x), spelling=spelling,
         latex=rf"\{library}\left({{0}}\right)" if library else None, domain=domain, source=source,
+        slopes=slopes,
     )  # fmt: skip
 
 
@@ -57,7 +61,7 @@ ACOS = _op("acos", "arccos", sympy.acos, "arccos", (-0.8, 0.8), "DLMF 4.23.2")
 ATAN = _op("atan", "arctan", sympy.atan, "arctan", WIDE, "DLMF 4.23.3")
 SINH = _op("sinh", "sinh", sympy.sinh, "sinh", WIDE, "DLMF 4.28.1")
 COSH = _op("cosh", "cosh", sympy.cosh, "cosh", WIDE, "DLMF 4.28.2")
-TANH = _op("tanh", "tanh", sympy.tanh, "tanh", WIDE, "DLMF 4.28.4")
+TANH = _op("tanh", "tanh", sympy.tanh, "tanh", WIDE, "DLMF 4.28.4", lambda x: (sech2(x),))
 ASINH = _op("asinh", "arcsinh", sympy.asinh, "", WIDE, "DLMF 4.37.1")
 ACOSH = _op("acosh", "arccosh", sympy.acosh, "", (1.2, 3.0), "DLMF 4.37.2")
 ATANH = _op("atanh", "arctanh", sympy.atanh, "", (-0.8, 0.8), "DLMF 4.37.3")
@@ -81,6 +85,3 @@ def sinc(x: Expr) -> Expr:
 
 
 SINC = Elementwise("sinc", sinc, ("numpy.sinc",), source="NumPy reference")
-COSM1 = Elementwise(
-    "cosm1", lambda x: -2 * sympy.sin(x / 2) ** 2, ("scipy.special.cosm1",), source="DLMF 4.21.28"
-)

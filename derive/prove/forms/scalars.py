@@ -10,7 +10,8 @@ from sympy import Expr, Pow, S
 
 from ...deadline import check_time
 from ...ir.nodes import Bracket, Index, Read, Slot, Where
-from ...ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
+from ...ops.elementwise import op_of_head
+from ...ops.elementwise.exponential import sigmoid
 from ...ops.elementwise.piecewise import Absolute, Maximum, Minimum, Sign
 from .atoms import Applied, Grow, Signum, Total, Turn, ordered
 from .polynomial import Polynomial, common_factor, monic
@@ -18,9 +19,6 @@ from .powers import Powers, anywhere
 
 REWRITTEN: dict[type, Callable[..., Expr]] = {
     sigmoid: lambda x: sympy.exp(x) / (1 + sympy.exp(x)),
-    softplus: lambda x: sympy.log(1 + sympy.exp(x)),
-    log1p: lambda x: sympy.log(1 + x),
-    expm1: lambda x: sympy.exp(x) - 1,
     sympy.tanh: lambda x: (sympy.exp(2 * x) - 1) / (sympy.exp(2 * x) + 1),
     sympy.cosh: lambda x: (sympy.exp(x) + sympy.exp(-x)) / 2,
     sympy.sinh: lambda x: (sympy.exp(x) - sympy.exp(-x)) / 2,
@@ -33,7 +31,14 @@ REWRITTEN: dict[type, Callable[..., Expr]] = {
     Maximum: lambda a, b: (a + b + Absolute(a - b)) / 2,
     Minimum: lambda a, b: (a + b - Absolute(a - b)) / 2,
 }
-"""Functions in terms of exponentials, logarithms, sines and absolute values."""
+"""Functions in terms of exponentials, logarithms, sines and absolute values; others by the definition in their record."""
+
+
+def expansion(head: type) -> Callable[..., Expr] | None:
+    """A function in terms of simpler ones."""
+    op = op_of_head(head)
+    return REWRITTEN.get(head) or (op.definition if op is not None else None)
+
 
 RELATIONS: dict[type, Callable[[Polynomial], Polynomial]] = {
     sympy.StrictGreaterThan: lambda s: (s * s + s).scaled(S.Half),
@@ -90,7 +95,7 @@ class Scalars(Powers):
                 return self.condition(e.condition)
             case Applied() | Turn() | Index() | Slot() | sympy.Symbol():
                 return Polynomial.of(e)
-        if (rule := REWRITTEN.get(e.func)) is not None:
+        if (rule := expansion(e.func)) is not None:
             return self.form(rule(*e.args))
         if e.is_number or not e.args:
             return Polynomial.of(e)
