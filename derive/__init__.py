@@ -15,6 +15,7 @@ from .api import (
     vjp,
 )
 from .claims import audit_gradient, recheck, verify, verify_derivation, verify_gradient
+from .divergences import cross_entropy, entropy, kl, law
 from .errors import (
     DeriveError,
     DomainError,
@@ -58,6 +59,8 @@ __all__ = [
     "audit_gradient",
     "check",
     "checkpointed",
+    "cross_entropy",
+    "entropy",
     "equations",
     "from_sympy",
     "grad",
@@ -65,6 +68,8 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "kl",
+    "law",
     "likelihood",
     "parse",
     "parse_latex",

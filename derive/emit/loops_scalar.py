@@ -20,7 +20,10 @@ COMPARE: dict[type, str] = {
     sympy.Eq: "==", sympy.Ne: "!=", sympy.StrictLessThan: "<", sympy.LessThan: "<=",
     sympy.StrictGreaterThan: ">", sympy.GreaterThan: ">=",
 }  # fmt: skip
-CONSTANTS = {sympy.pi: "math.pi", sympy.E: "math.e", sympy.oo: "math.inf", sympy.nan: "math.nan"}
+CONSTANTS = {
+    sympy.pi: "math.pi", sympy.E: "math.e", sympy.oo: "math.inf", sympy.nan: "math.nan",
+    sympy.EulerGamma: repr(float(sympy.EulerGamma)),
+}  # fmt: skip
 
 CHOICE, SUM, PRODUCT, POWER, ATOM = 0, 1, 2, 4, 5
 Text = tuple[str, int]

@@ -39,7 +39,10 @@ MEANS = ("expectation", "variance", "covariance")
 OWN = ("norm1", "norm2", "logdet", "relu", "vec", "vector", "matrix", "transpose", *DERIVATIVES, *MEANS)
 """Functions of formulas that are written with others; see `formula_lower`."""
 
-CONSTANTS = {"pi": sympy.pi, "np.pi": sympy.pi, "np.e": sympy.E, "inf": sympy.oo, "np.inf": sympy.oo}
+CONSTANTS = {
+    "pi": sympy.pi, "np.pi": sympy.pi, "np.e": sympy.E, "inf": sympy.oo, "np.inf": sympy.oo,
+    "np.euler_gamma": sympy.EulerGamma,
+}  # fmt: skip
 
 OF_TWO = {"max": "numpy.maximum", "min": "numpy.minimum"}
 """Functions that compare their arguments when they are given two."""

@@ -169,7 +169,7 @@ class Reader:
     def constant(self, expr: Any) -> Node:
         if expr is sympy.I:
             raise DomainError("the imaginary unit: only real arithmetic can be derived")
-        names = {sympy.pi: "pi", sympy.oo: "inf"}
+        names = {sympy.pi: "pi", sympy.oo: "inf", sympy.EulerGamma: "np.euler_gamma"}
         if expr in names:
             return Name(self.place, names[expr])
         if expr is sympy.E:

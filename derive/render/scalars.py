@@ -10,7 +10,7 @@ from sympy import Expr, S
 from .order import term_key
 from .tree import Call, Name, Node, Power, Product, Quotient, Scalar, Scale, Sum
 
-CONSTANTS = {S.Pi: "pi", S.Exp1: "e", S.Infinity: "inf"}
+CONSTANTS = {S.Pi: "pi", S.Exp1: "e", S.Infinity: "inf", S.EulerGamma: "γ"}
 
 
 def is_decimal(value: Expr) -> bool:

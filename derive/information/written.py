@@ -1,0 +1,121 @@
+"""A closed form as one would write it: differences of locations, logarithms of quotients, the shortest of some spellings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import sympy
+from sympy import Expr, S
+
+from .limited import limited
+
+SECONDS = 1.5
+
+
+def tidied(e: Expr, pairs: Iterable[tuple[Expr, Expr]] = ()) -> Expr:
+    """The shortest of several spellings.
+
+    Args:
+        pairs: two names on whose difference alone the expression may depend, as on that of two locations; where it does,
+            this difference is kept in one piece.
+    """
+    gaps: dict[sympy.Symbol, Expr] = {}
+    for a, b in pairs:
+        if not (a.is_Symbol and b.is_Symbol) or a == b or not e.has(a, b):
+            continue
+        if _is_of_difference(e, a, b):
+            d = sympy.Dummy(f"{a}_{b}", real=True)
+            e = e.xreplace({a: b + d}) if b.is_zero else sympy.expand(e.xreplace({a: d, b: S.Zero}))
+            gaps[d] = a - b
+    first, *others = _spellings(e)
+    best = min(others, key=_length, default=first)
+    return best.xreplace(gaps)
+
+
+def _is_of_difference(e: Expr, a: sympy.Symbol, b: sympy.Symbol) -> bool:
+    return limited(lambda: sympy.simplify(sympy.diff(e, a) + sympy.diff(e, b)), SECONDS) == 0
+
+
+def _spellings(e: Expr) -> list[Expr]:
+    """The expression, and other spellings of it; one term after another comes first among equals."""
+    found = [e]
+    for make in (_by_parts, sympy.factor_terms, sympy.simplify):
+        other = limited(lambda make=make: make(e), SECONDS)
+        if other is not None and not other.has(sympy.nan, sympy.zoo):
+            found.append(other)
+            if (both := limited(lambda other=other: _by_parts(other), SECONDS)) is not None:
+                found.append(both)
+    return found
+
+
+def _length(e: Expr) -> tuple[float, int]:
+    """Operations; where logarithms stand inside a fraction, it is hard to see what belongs together."""
+    buried = sum(
+        f.is_Mul and any(a.is_Add and a.has(sympy.log) for a in f.args) for f in sympy.preorder_traversal(e)
+    )
+    return sympy.count_ops(e) + 6 * buried, len(str(e))
+
+
+def _by_parts(e: Expr) -> Expr:
+    """Terms with logarithms and special functions gathered, each with one coefficient; rational ones put together."""
+    e = sympy.expand(sympy.expand_log(e))
+    special = sorted(e.atoms(sympy.Function) - e.atoms(sympy.Abs), key=str)
+    collected = sympy.collect(e, special, evaluate=False) if special else {S.One: e}
+    rest = collected.pop(S.One, S.Zero)
+    by_coefficient: dict[Expr, Expr] = {}
+    collected = _with_constants(collected)
+    for function, coefficient in collected.items():
+        key, value = _with_sign(sympy.factor(coefficient), function)
+        by_coefficient[key] = by_coefficient.get(key, S.Zero) + value
+    gathered = (c * _logs(f) for c, f in by_coefficient.items())
+    return sympy.Add(*gathered, _rational(rest))
+
+
+def _with_constants(collected: dict[Expr, Expr]) -> dict[Expr, Expr]:
+    """Logarithms of numbers within one of names: ``log(s) + log(2 pi)/2`` is ``log(sqrt(2 pi) s)``."""
+    logs = {f: c for f, c in collected.items() if isinstance(f, sympy.log) and c.is_Rational}
+    home = next((f for f in sorted(logs, key=str) if f.args[0].free_symbols), None)
+    if home is None:
+        return collected
+    numbers = [f for f in logs if not f.args[0].free_symbols]
+    inside = sympy.Mul(*(f.args[0] ** (logs[f] / logs[home]) for f in numbers))
+    found = {f: c for f, c in collected.items() if f not in numbers and f != home}
+    return found | {sympy.log(home.args[0] * inside, evaluate=False): logs[home]}
+
+
+def _with_sign(coefficient: Expr, function: Expr) -> tuple[Expr, Expr]:
+    """A coefficient that is positive, or its opposite, for names that are positive and small, such as probabilities."""
+    at = coefficient.subs({s: sympy.Rational(3, 10) for s in coefficient.free_symbols})
+    return (-coefficient, -function) if at.is_negative else (coefficient, function)
+
+
+def _logs(e: Expr) -> Expr:
+    """``log a - log b`` as the logarithm of a quotient; other functions as they are."""
+    up, down, rest = S.One, S.One, S.Zero
+    for term in sympy.Add.make_args(e):
+        c, f = term.as_coeff_Mul()
+        if isinstance(f, sympy.log) and c == 1:
+            up *= f.args[0]
+        elif isinstance(f, sympy.log) and c == -1:
+            down *= f.args[0]
+        else:
+            rest += term
+    if up == 1 and down != 1:
+        return rest - sympy.log(down)
+    return (sympy.log(up / down) if up / down != 1 else S.Zero) + rest
+
+
+def _rational(e: Expr) -> Expr:
+    """A sum of fractions: those with one denominator on one line, the number alone."""
+    by_denominator: dict[Expr, Expr] = {}
+    for term in sympy.Add.make_args(sympy.expand(e)):
+        _, bottom = sympy.fraction(term)
+        _, bare = bottom.as_coeff_Mul()
+        by_denominator[bare] = by_denominator.get(bare, S.Zero) + term
+    return sympy.Add(*(t if b == 1 else sympy.factor(sympy.together(t)) for b, t in by_denominator.items()))
+
+
+def named(values: Mapping[str, Expr] | Sequence[tuple[str, Expr]]) -> str:
+    """``a = 1, b = 2``."""
+    items = values.items() if isinstance(values, Mapping) else values
+    return ", ".join(f"{name} = {value}" for name, value in items)
