@@ -68,7 +68,7 @@ def by_values(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
 
 def by_moments(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
     """By the cumulants and other means that the record of the law knows."""
-    if law.record.cumulant is None and law.record.power is None:
+    if getattr(law.record, "cumulant", None) is None and law.record.power is None:
         return None
     try:
         return entry_mean(g, x, law.record, law.parameters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import sympy
 from sympy import Expr, S
@@ -40,12 +40,16 @@ def _spellings(e: Expr) -> list[Expr]:
     """The expression, and other spellings of it; one term after another comes first among equals."""
     found = [e]
     for make in (_by_parts, sympy.factor_terms, sympy.simplify):
-        other = limited(lambda make=make: make(e), SECONDS)
+        other = _made(make, e)
         if other is not None and not other.has(sympy.nan, sympy.zoo):
             found.append(other)
-            if (both := limited(lambda other=other: _by_parts(other), SECONDS)) is not None:
+            if (both := _made(_by_parts, other)) is not None:
                 found.append(both)
     return found
+
+
+def _made(make: Callable[[Expr], Expr], e: Expr) -> Expr | None:
+    return limited(lambda: make(e), SECONDS)
 
 
 def _length(e: Expr) -> tuple[float, int]:
