@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ..ir.nodes import Program
 from ..structure import Structure
@@ -23,6 +24,27 @@ class Nested:
 
 
 @dataclass(frozen=True)
+class Objective:
+    """What a boosting library is told about a loss; the program of the request is the loss of each example.
+
+    derivatives: the gradients of each example, then its curvatures, one of either for each raw output; the inputs are
+        those of the loss: raw outputs, labels, constants.
+    raw: the inputs that are raw outputs of the model: one of n numbers or of n rows, or several of n numbers.
+    labels: the input that holds the labels.
+    constants: the other inputs, which stay as they are while trees are grown.
+    curvature: the second derivative, its mean over labels of the model, or the absolute values of a row of the Hessian.
+    reason: why that, in a sentence.
+    """
+
+    derivatives: Program
+    raw: tuple[str, ...]
+    labels: str
+    constants: tuple[str, ...] = ()
+    curvature: Literal["hessian", "fisher", "bound"] = "hessian"
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class EmitRequest:
     """A function to write out as source.
 
@@ -36,6 +58,7 @@ class EmitRequest:
     formulas: lines of matrix or index notation for the docstring.
     source: where the function comes from, in one line.
     nested: the function in structures, if this one has its arrays flat.
+    objective: for a boosting library: what the inputs and outputs of `forward` are.
     """
 
     name: str
@@ -47,6 +70,7 @@ class EmitRequest:
     formulas: tuple[str, ...] = ()
     source: str = ""
     nested: Nested | None = None
+    objective: Objective | None = None
 
     @property
     def title(self) -> str:

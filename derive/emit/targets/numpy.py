@@ -161,10 +161,11 @@ def emit(request: EmitRequest) -> str:
         blocks = [*_forward(plan), _backward(plan), *nested_function(plan, name), *gradients, *_test(plan)]
     what = " and its backward pass, in NumPy" if request.backward else ", in NumPy"
     blocks = [*helper_blocks(text_of(blocks), "numpy"), *blocks]
-    return file(module_docstring(plan, what), _imports(text_of(blocks)), *blocks)
+    return file(module_docstring(plan, what), numpy_imports(text_of(blocks)), *blocks)
 
 
-def _imports(code: str) -> list[str]:
+def numpy_imports(code: str) -> list[str]:
+    """What code of this target imports."""
     bare = {op.spelling["numpy"].partition("(")[0] for op in elementwise_ops() if "numpy" in op.spelling}
     used = sorted(name for name in bare if "." not in name and not name.startswith("_") and re.search(rf"\b{name}\(", code))
     lines = standard_imports(code)
