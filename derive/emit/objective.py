@@ -182,7 +182,15 @@ def emit_objective(request: EmitRequest, library: Library) -> str:
         _function(objective.derivatives, f"{request.name}_derivatives"),
     ]
     words = _words(request, objective, library)
-    texts = [WEIGHTED, WITH_CONSTANTS if objective.constants else PLAIN, SCORE, SAMPLE, SLOPE, DERIVATIVES, TRAINING]
+    texts = [
+        WEIGHTED,
+        WITH_CONSTANTS if objective.constants else PLAIN,
+        SCORE,
+        SAMPLE,
+        SLOPE,
+        DERIVATIVES,
+        TRAINING,
+    ]
     blocks = [*functions, *(_filled(text, words) for text in texts)]
     code = "\n".join(line for block in blocks for line in block)
     imports = numpy_imports(code)
@@ -193,7 +201,9 @@ def _function(program: Program, name: str) -> list[str]:
     """One of the derived functions."""
     plan = plan_of(EmitRequest(name, program, outputs_single=len(program.outputs) == 1), ("np", "math"))
     head = signature(name, [plan.name(t) for t in plan.inputs])
-    return definition(head, forward_docstring(plan, 1), *forward_body(NUMPY, plan, 1), *returned(output_items(plan), 84))
+    return definition(
+        head, forward_docstring(plan, 1), *forward_body(NUMPY, plan, 1), *returned(output_items(plan), 84)
+    )
 
 
 def _filled(text: str, words: dict[str, str]) -> list[str]:
@@ -213,7 +223,10 @@ def _words(request: EmitRequest, objective: Objective, library: Library) -> dict
     tensors = {t.name: t for t in plan.inputs}
     raw, y = [tensors[name] for name in objective.raw], tensors[objective.labels]
     several, rows = len(raw) > 1, len(raw) > 1 or raw[0].rank > 1
-    z, given = "z" if several else plan.name(raw[0]), [plan.name(tensors[name]) for name in objective.constants]
+    z, given = (
+        "z" if several else plan.name(raw[0]),
+        [plan.name(tensors[name]) for name in objective.constants],
+    )
     columns = str(len(raw)) if several else "columns"
     f, label = request.name, plan.name(y)
     also = "".join(f", {name}" for name in given)
@@ -256,11 +269,15 @@ def _without(size: str, line: str) -> list[str]:
 
 def _opening(request: EmitRequest, objective: Objective, library: Library) -> list[str]:
     """The docstring of the file: the formulas, what the curvature is, how the functions are used."""
-    title = f"{request.name} as an objective of {library.title}: gradient and curvature of each example's loss."
+    title = (
+        f"{request.name} as an objective of {library.title}: gradient and curvature of each example's loss."
+    )
     call = f"({', '.join(objective.constants)})" if objective.constants else ""
     raw = [t for t in request.forward.inputs if t.name in objective.raw]
     rows = len(raw) > 1 or raw[0].rank > 1
     usage = library.usage_rows if rows else library.usage
-    usage = usage.format(f=request.name, call=call, k=len(raw) if len(raw) > 1 else raw[0].shape[1] if rows else 1)
+    usage = usage.format(
+        f=request.name, call=call, k=len(raw) if len(raw) > 1 else raw[0].shape[1] if rows else 1
+    )
     parts = [title, "\n".join(request.formulas), objective.reason, usage]
     return docstring([p for p in parts if p], 88)

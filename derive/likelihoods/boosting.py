@@ -11,103 +11,164 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from sympy import Eq, S
+from sympy import Eq, Expr, S
 
 from ..api import grad, jacobian, trace
 from ..emit.target import EmitRequest, Objective
 from ..errors import UnsupportedOp
 from ..function import Function
 from ..ir.facts import Spec
-from ..ir.nodes import Bracket, Program, Tensor
+from ..ir.nodes import Bracket, Program, Read, Tensor, substitute
 from ..ir.tensors import with_tensors
+from ..prove.inequality.convexity import decide_convexity
 from ..render.matrix import render_matrix
-from ..rewrite.derived import names_of, present
+from ..rewrite.derived import names_of, prepare, present
 from ..rewrite.measure import prune
 
+if TYPE_CHECKING:
+    from .loss import Loss
+
+CONVEX = "The loss is convex in the raw output"
+BOOSTING = ("xgboost", "lightgbm")
+Kind = Literal["hessian", "fisher", "bound"]
 REASONS = {
-    "hessian": "The curvature is the Hessian, which is never negative: the loss is convex in the raw output.",
+    "hessian": f"{CONVEX}: the curvature is its second derivative, which is never negative.",
+    "flat": (
+        f"{CONVEX} but straight almost everywhere, so its second derivative says nothing; the curvature is 1, and a leaf "
+        "takes the step of gradient descent."
+    ),
+    "flat fisher": (
+        f"{CONVEX} but straight almost everywhere, so its second derivative says nothing; the curvature is the expected "
+        "Fisher information, the variance of the gradient over labels that the model draws."
+    ),
     "fisher": (
-        "The curvature is the expected Fisher information, the mean of the Hessian over labels that the model draws: the "
-        "Hessian itself is negative at some labels, where a step of Newton's method would go uphill."
+        "The curvature is the expected Fisher information, the mean of the second derivative over labels that the model "
+        "draws, which is never negative: convexity is not proved, and where the second derivative is negative a step of "
+        "Newton's method would go uphill."
     ),
     "absolute": (
-        "The curvature is the absolute value of the Hessian: the loss is not convex in the raw output, and where the "
-        "Hessian is negative a step of Newton's method would go uphill."
+        "The curvature is the absolute value of the second derivative: convexity is not proved, and where the second "
+        "derivative is negative a step of Newton's method would go uphill."
     ),
     "rows": (
-        "A library takes one curvature for each raw output, so the rest of the Hessian H of an example must go into it: "
-        "sum_b |H[a,b]| bounds H from above, and a step cannot go too far."
+        "Libraries take one curvature for each raw output, so that the rest of the Hessian H of an example must go into "
+        "it: sum_b |H[a,b]| bounds H from above, and a step cannot go too far."
     ),
 }
 
 
-def objective_request(
-    loss: Function, raw: Sequence[str], labels: str, convex: bool, fisher: Function | None = None, name: str = ""
-) -> EmitRequest:
+def boosting_request(loss: Loss) -> EmitRequest:
     """What a boosting target writes for a loss.
+
+    Raises:
+        UnsupportedOp: raw outputs or labels are neither numbers nor, alone, rows of numbers.
+    """
+    name = loss.name.removesuffix("_loss")
+    claim = f"the {name} loss is convex in its raw outputs"
+    verdict = decide_convexity(loss.example.program, "convex", loss.raw, claim)
+    return objective_request(loss.function, loss.raw, loss.variable, verdict.status == "PROVED", name=name)
+
+
+def objective_request(
+    loss: Function,
+    raw: Sequence[str],
+    labels: str,
+    convex: bool,
+    fisher: Function | None = None,
+    name: str = "",
+) -> EmitRequest:
+    """What a boosting target writes for the losses of examples.
 
     Args:
         loss: the loss of each example, [n], with inputs of its own order.
         raw: inputs that are raw outputs: one [n], one [n, k], or several [n].
-        labels: the input with labels.
-        convex: whether the loss is convex in the raw outputs.
-        fisher: for one raw output [n], the expected Fisher information of each example, with the inputs of `loss`.
+        labels: the input with labels, [n], or [n, k] with a 1 in the place of the class.
+        convex: whether the loss is known to be convex in the raw outputs.
+        fisher: for one raw output [n], the expected Fisher information of each example, with inputs of `loss`.
     """
     tensors = {t.name: t for t in loss.program.inputs}
     constants = tuple(n for n in tensors if n not in raw and n != labels)
-    order = (*raw, labels, *constants)
-    specs = {n: spec_of(tensors[n]) for n in order}
-    if tensors[labels].rank == 2:
-        loss, specs = _of_classes(loss, labels, specs)
-    if len(raw) > 1 and any(tensors[n].rank != 1 for n in raw):
-        raise UnsupportedOp(f"several raw outputs must be numbers; found {', '.join(str(tensors[n]) for n in raw)}")
-    single = len(raw) == 1 and tensors[raw[0]].rank == 1
-    kind: Literal["hessian", "fisher", "bound"]
-    if single:
-        kind = "hessian" if convex else "fisher" if fisher is not None else "bound"
-        reason = REASONS["absolute" if kind == "bound" else kind]
-    else:
-        kind, reason = "bound", REASONS["rows"]
+    ranks = [tensors[n].rank for n in raw]
+    if ranks not in ([1], [2]) and set(ranks) != {1}:
+        shapes = ", ".join(str(tensors[n]) for n in raw)
+        raise UnsupportedOp(
+            f"an objective of boosting has one raw output, a row of them, or several numbers; found {shapes}"
+        )
+    if tensors[labels].rank > 1 and "one-hot" not in tensors[labels].facts:
+        raise UnsupportedOp(f"boosting libraries take one number as a label; found {tensors[labels]}")
+    if tensors[labels].rank > 1:
+        loss = _of_classes(loss, labels)
+        tensors = {t.name: t for t in loss.program.inputs}
+    specs = {n: spec_of(tensors[n]) for n in (*raw, labels, *constants)}
     gradients = _slopes(loss, raw, specs)
-
-    def derivatives(**arrays: Any) -> Any:
-        slopes = [g(**arrays) for g in gradients]
-        if kind == "fisher":
-            assert fisher is not None
-            curved = [fisher(**{n: arrays[n] for n in fisher.inputs})]
-        elif kind == "hessian":
-            curved = [_slopes(gradients[0], raw, specs)[0](**arrays)]
-        elif not single and len(raw) == 1:
-            curved = [_sums_over_rows(gradients[0], raw[0], specs)(**arrays)]
-        else:
-            rows = [[np.abs(d(**arrays)) for d in _slopes(g, raw, specs)] for g in gradients]
-            curved = [sum(row[1:], row[0]) for row in rows]
-        return (*slopes, *curved)
-
+    curvatures, kind, reason = _curvatures(gradients, raw, specs, convex, fisher)
     name = name or loss.name
+    forward = composed(lambda **arrays: loss(**arrays), specs, name)
+    both = composed(lambda **arrays: tuple(f(**arrays) for f in (*gradients, *curvatures)), specs, name)
     ends = [f"_{n}" for n in raw] if len(raw) > 1 else [""]
-    names = [*(f"gradient{e}" for e in ends), *(f"curvature{e}" for e in ends)]
-    forward = _outputs_called(composed(lambda **arrays: loss(**arrays), specs, name).presented, ["loss"])
-    both = _outputs_called(composed(derivatives, specs, name).presented, names)
-    objective = Objective(both, tuple(raw), labels, constants, kind, reason)
-    formulas = (*_lines(forward), *_lines(both))
-    return EmitRequest(name, forward, formulas=formulas, source=loss.source, objective=objective)
+    programs = (
+        _outputs_called(forward.presented, ["loss"]),
+        _outputs_called(both.presented, [f"{what}{e}" for what in ("gradient", "curvature") for e in ends]),
+    )
+    objective = Objective(programs[1], tuple(raw), labels, constants, kind, REASONS[reason])
+    formulas = tuple(line for program in programs for line in _lines(program))
+    return EmitRequest(name, programs[0], formulas=formulas, source=loss.source, objective=objective)
 
 
-def _of_classes(loss: Function, labels: str, specs: dict[str, Spec]) -> tuple[Function, dict[str, Spec]]:
+def _curvatures(
+    gradients: Sequence[Function],
+    raw: Sequence[str],
+    specs: dict[str, Spec],
+    convex: bool,
+    fisher: Function | None,
+) -> tuple[list[Function], Kind, str]:
+    """One curvature for each raw output, what kind it is, and the key of the reason for it."""
+    name = gradients[0].name
+    if len(raw) > 1:
+        return [_sum_of_row(g, raw, specs) for g in gradients], "bound", "rows"
+    if len(specs[raw[0]].shape) > 1:
+        return [_sums_of_rows(gradients[0], raw[0], specs)], "bound", "rows"
+    second = _slopes(gradients[0], raw, specs)[0]
+    flat = second.program.definitions[second.outputs[0]].body == 0
+    if convex and not flat:
+        return [second], "hessian", "hessian"
+    if fisher is not None:
+        own = [n for n in specs if n in fisher.inputs]
+        called = composed(lambda **arrays: fisher(*(arrays[n] for n in own)), specs, name)
+        return [called], "fisher", "flat fisher" if flat else "fisher"
+    if flat:
+        return [composed(lambda **arrays: np.ones_like(arrays[raw[0]]), specs, name)], "fisher", "flat"
+    return [composed(lambda **arrays: np.abs(second(**arrays)), specs, name)], "bound", "absolute"
+
+
+def _sum_of_row(gradient: Function, raw: Sequence[str], specs: dict[str, Spec]) -> Function:
+    """``sum_b |H[i,a,b]|`` for the derivative of losses by one of several raw outputs."""
+    row = _slopes(gradient, raw, specs)
+    return composed(lambda **arrays: sum(np.abs(d(**arrays)) for d in row), specs, gradient.name)
+
+
+def _of_classes(loss: Function, labels: str) -> Function:
     """The loss of labels that are numbers of classes, from that of vectors with a 1 in one place."""
-    rows, classes = specs[labels].shape
-    specs = {**specs, labels: Spec((rows,), "integer", bound=classes)}
+    program = loss.program
+    vectors = next(t for t in program.inputs if t.name == labels)
+    numbers = Tensor(labels, vectors.shape[:1], "integer", bound=vectors.shape[1])
+    equations = tuple(
+        replace(
+            e, body=substitute(e.body, {r: _is_class(numbers, r) for r in e.reads if r.tensor == vectors})
+        )
+        for e in program.equations
+    )
+    inputs = tuple(numbers if t == vectors else t for t in program.inputs)
+    program = prepare(Program(inputs, equations, program.outputs))
+    return Function(loss.name, program, loss.structure, names_of(program), source=loss.source)
 
-    def of_classes(**arrays: Any) -> Any:
-        raw = next(arrays[n] for n, s in specs.items() if s.shape[-1:] == (classes,))
-        one_hot = np.where(arrays[labels][:, None] == np.arange(raw.shape[-1]), 1.0, 0.0)
-        return loss(**{**arrays, labels: one_hot})
 
-    return composed(of_classes, specs, loss.name), specs
+def _is_class(numbers: Tensor, read: Read) -> Expr:
+    example, place = read.indices
+    return Bracket(Eq(place, Read(numbers, (example,))))
 
 
 def _outputs_called(program: Program, names: Sequence[str]) -> Program:
@@ -143,7 +204,7 @@ def _slopes(f: Function, raw: Sequence[str], specs: dict[str, Spec]) -> list[Fun
     return [grad(total, name) for name in raw]
 
 
-def _sums_over_rows(gradient: Function, raw: str, specs: dict[str, Spec]) -> Function:
+def _sums_of_rows(gradient: Function, raw: str, specs: dict[str, Spec]) -> Function:
     """``sum_b |H[i,a,b]|`` for the gradient [n, k] of losses in raw outputs [n, k].
 
     Where no entry beside the diagonal is positive and a row adds up to s, that is ``2 H[a,a] - s``.
@@ -162,5 +223,7 @@ def _nowhere_positive_beside_diagonal(program: Program) -> bool:
     """Whether the entries [i,a,b] with a != b of the output are proved to be at most 0."""
     equation = program.definitions[program.outputs[0].name]
     a, b = equation.axes[-2:]
-    beside = equation.body.xreplace({c: S.Zero for c in equation.body.atoms(Bracket) if c.args[0] in (Eq(a, b), Eq(b, a))})
+    beside = equation.body.xreplace(
+        {c: S.Zero for c in equation.body.atoms(Bracket) if c.args[0] in (Eq(a, b), Eq(b, a))}
+    )
     return bool(beside.is_nonpositive)

@@ -12,12 +12,14 @@ import numpy as np
 from sympy import Expr
 
 from .. import api
+from ..emit.emit import emit_source
 from ..errors import SpecError
 from ..function import Function
 from ..ir.facts import Spec, spec
 from ..ir.nodes import Program, Tensor
 from ..rewrite.derived import names_of, prepare
 from .batch import batched, summed
+from .boosting import BOOSTING, boosting_request
 from .constants import Dropped, without_constants
 from .density import Density, density_of
 from .links import of_number
@@ -56,6 +58,11 @@ class Loss:
         return tuple(g.symbol for g in self.setting.raws)
 
     @property
+    def variable(self) -> str:
+        """The name of what is observed."""
+        return self.setting.density.variable
+
+    @property
     def learned(self) -> tuple[str, ...]:
         """The names of the learned parameters that are the same for all examples."""
         return tuple(g.symbol for g in self.setting.learned)
@@ -92,6 +99,17 @@ class Loss:
             term = Function("constant", batched(d.term.program, each)) if each else d.term
             found = found + term(**{n: values[n] for n in d.inputs})
         return found
+
+    def emit(self, target: str) -> str:
+        """Complete source for ``"numpy"``, ``"numba"``, ``"torch"`` or ``"jax"``: the loss of each example with its backward
+        pass; for ``"xgboost"`` and ``"lightgbm"`` gradient and curvature as their custom objective; each with a test.
+
+        Raises:
+            UnknownName: no such target.  UnsupportedOp: what the target cannot express.
+        """
+        if target in BOOSTING:
+            return emit_source(boosting_request(self), target)
+        return self.function.emit(target)
 
     def _of_many(self, program: Program, name: str, derived: Function | None = None) -> Function:
         each = {*self.raw, self.setting.density.variable}

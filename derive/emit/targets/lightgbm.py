@@ -25,7 +25,8 @@ A raw output is the score plus what the booster predicts."""
 GROW = """
 data = lightgbm.Dataset(X, {y}, init_score=start)
 parameters = {{"num_leaves": 4, "num_threads": 1, "verbosity": -1}}{parameter}
-booster = lightgbm.train({{"objective": {objective}, **parameters}}, data, 5)
+parameters["objective"] = {objective}
+booster = lightgbm.train(parameters, data, 5)
 after = start + booster.predict(X, raw_score=True)
 """
 
