@@ -14,6 +14,7 @@ from .api import (
     value_and_grad,
     vjp,
 )
+from .batches import vmap
 from .claims import audit_gradient, recheck, verify, verify_derivation, verify_gradient
 from .divergences import cross_entropy, entropy, kl, law
 from .errors import (
@@ -86,4 +87,5 @@ __all__ = [
     "verify_derivation",
     "verify_gradient",
     "vjp",
+    "vmap",
 ]

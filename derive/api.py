@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from .batches import unbatched
 from .calculus.jacobian import jacobian as jacobian_program
 from .calculus.jvp import jvp as jvp_program
 from .calculus.tied import from_lower_triangle, tie
@@ -291,7 +292,8 @@ def check(f: Any, wrt: Wrt = None, **options: Any) -> Report:
     """Cross-check a derivative against numbers that share no code with it.
 
     Args:
-        f: a derived `Function` or its compiled kernel; for a function that is not derived its gradient is checked.
+        f: a derived `Function` or its compiled kernel; for a function that is not derived its gradient is checked. A
+            batch of derivatives is checked at one of three problems, the two others being different ones.
         wrt: for a function that is not derived: the inputs to differentiate by.
         options: `seed`, `inputs` (arrays of your own as a further point).
 
@@ -302,11 +304,14 @@ def check(f: Any, wrt: Wrt = None, **options: Any) -> Report:
         f = f.latest
     kernel = f if isinstance(f, CompiledFunction) else None
     function: Function = kernel.function if kernel else f.latest if isinstance(f, Deferred) else f
-    if function.origin is None:
+    if not function.is_derived:
         function = (
             _grad(function, wrt, "grad") if not function.program.outputs[0].rank else _vjp(function, wrt)
         )
         kernel = function.compile(kernel.kernel.dtype) if kernel else None
+    run: Any = function.presented if kernel is None else lambda arrays: kernel.kernel(**arrays)
+    if function.batch is not None:
+        function, run = _one_of_batch(function, run, options.get("seed", 0))
     origin = function.origin
     assert origin is not None
     if origin.truncate is not None:
@@ -314,9 +319,8 @@ def check(f: Any, wrt: Wrt = None, **options: Any) -> Report:
             f"{function.name}() was truncated after {origin.truncate} steps, so it is no derivative that could be checked; "
             "try: the same without truncate"
         )
-    if origin.tied and kernel is None:
+    if origin.tied and isinstance(run, Program):
         return _check_tied(function, origin, **options)
-    run: Any = function.presented if kernel is None else lambda arrays: kernel.kernel(**arrays)
     if kernel is not None:
         options.setdefault("dtype", kernel.kernel.dtype)
     seeds = {"vjp": "cotangents", "jvp": "tangents", "hvp": "tangents"}
@@ -327,6 +331,18 @@ def check(f: Any, wrt: Wrt = None, **options: Any) -> Report:
     report = check_derivative(origin.base.program, run, origin.kind, origin.wrt, **options)
     note = " ".join(line.strip() for line in function.note.removesuffix(":").splitlines())
     return replace(report, notes=(*report.notes, note)) if note else report
+
+
+def _one_of_batch(function: Function, run: Any, seed: int) -> tuple[Function, Any]:
+    """The derivative of which a batch was made, computed as one of a batch."""
+
+    def batch(arrays: Mapping[str, Any]) -> Sequence[Any]:
+        if not isinstance(run, Program):
+            return run(arrays)
+        values = evaluate(run, arrays)
+        return [values[t.name] for t in run.outputs]
+
+    return unbatched(function, batch, np.random.default_rng(seed))
 
 
 def _check_tied(function: Function, origin: Origin, **options: Any) -> Report:

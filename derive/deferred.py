@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,13 @@ Specialise = Callable[[Args, Mapping[str, Any]], Function]
 
 
 class Deferred:
-    """A function whose shapes were not given: it is traced when first called, once for each set of ranks."""
+    """A function whose shapes were not given: it is traced when first called, once for each set of ranks.
 
-    def __init__(self, name: str, specialise: Specialise) -> None:
-        self.name, self.specialise = name, specialise
+    `parameters` are the names of its first arguments.
+    """
+
+    def __init__(self, name: str, specialise: Specialise, parameters: Iterable[str] = ()) -> None:
+        self.name, self.specialise, self.parameters = name, specialise, tuple(parameters)
         self.last: Function | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -30,7 +33,7 @@ class Deferred:
 
     def then(self, transform: Callable[[Function], Function]) -> Deferred:
         """A further derivative, deferred as well."""
-        return Deferred(self.name, _after(self.specialise, transform))
+        return Deferred(self.name, after(self.specialise, transform), self.parameters)
 
     @property
     def latest(self) -> Function:
@@ -77,7 +80,7 @@ class PerSize(Deferred):
     """
 
     def __init__(self, declared: Function, build: Callable[[dict[str, int]], Function], needs: dict[str, str]) -> None:
-        super().__init__(declared.name, self._for_call)
+        super().__init__(declared.name, self._for_call, declared.signature)
         self.declared, self.build, self.needs = declared, build, needs
         self.traced: dict[tuple[tuple[str, int], ...], Function] = {}
 
@@ -243,7 +246,7 @@ class DeferredKernel:
         return self.deferred.latest.compile(self.dtype, self.parallel)
 
 
-def _after(specialise: Specialise, transform: Callable[[Function], Function]) -> Specialise:
+def after(specialise: Specialise, transform: Callable[[Function], Function]) -> Specialise:
     """First `specialise`, then `transform`, once for each function."""
     cache: dict[int, tuple[Function, Function]] = {}
 

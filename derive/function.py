@@ -53,6 +53,20 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """How a function came to solve many problems at once.
+
+    of: the function of one problem; axis: the size that says how many there are; inputs, outputs: the place of the
+    batch axis, by name and in order; None for an output that all problems share.
+    """
+
+    of: Function
+    axis: str
+    inputs: dict[str, int] = field(hash=False)
+    outputs: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
 class Function:
     """A derivation that can be called, read, explained, compiled and emitted.
 
@@ -66,6 +80,7 @@ class Function:
         `program`; empty if each input is an argument.
     captured: arrays of the enclosing function that this one, traced within it, uses; they follow the arguments.
     note: what a reader must know first, such as that it was traced for one value of a size.
+    batch: for the result of `vmap`, of what.
     """
 
     name: str
@@ -77,6 +92,7 @@ class Function:
     arguments: dict[str, Structure] = field(default_factory=dict, hash=False)
     note: str = ""
     captured: Captured | None = field(default=None, compare=False, repr=False)
+    batch: Batch | None = None
     _kernels: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -88,6 +104,11 @@ class Function:
     def signature(self) -> dict[str, Structure]:
         """The arguments in their order, each with the structure of its arrays."""
         return self.arguments or {name: place for place, name in enumerate(self.inputs)}
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether it is a derivative, or a batch of them."""
+        return self.origin is not None or (self.batch is not None and self.batch.of.is_derived)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -232,6 +253,7 @@ class Function:
         by = self.origin.by if self.origin else self._by_all()
         changed = self.origin is not None and (self.origin.tied or self.origin.truncate)
         whole = kind in ("function", "grad", "value_and_grad", "vjp") and not changed
+        whole = whole and self.is_derived == (self.origin is not None)
         if not whole or not by.names:
             by = Wanted()
             lines = tuple(render_matrix(self.presented, self.forward))
@@ -259,7 +281,7 @@ class Function:
     def presented(self) -> Program:
         """The program as it is run, printed and written out: a traced one with its passing values inlined, a derived
         one with the constraints that inputs were declared to satisfy. Further derivatives are taken of `program`."""
-        return constrained(self.program, self.forward) if self.origin else present(self.program)
+        return constrained(self.program, self.forward) if self.is_derived else present(self.program)
 
 
 def board(forward: Program, backward: Program) -> tuple[list[str], list[str]]:

@@ -42,7 +42,7 @@ def when_called(fn: Callable[..., Any]) -> Deferred:
             cache[found.key] = known
         return known
 
-    return Deferred(name_of(fn), specialise)
+    return Deferred(name_of(fn), specialise, parameters)
 
 
 def opened(

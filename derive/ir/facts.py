@@ -35,10 +35,22 @@ Matrix facts speak of the last two axes, simplex and one-hot of the last; a prob
 
 SQUARE = {"symmetric", "positive definite", "positive semidefinite", "invertible", "orthogonal", "diagonal"}
 TRIANGULAR = {"lower triangular", "upper triangular"}
+LAST = {"simplex", "one-hot"}
 MORE = re.compile(r"([A-Za-z_]\w{0,40})\+([0-9]{1,9})")
 AXIS = re.compile(r"[A-Za-z_]\w{0,40}|[0-9]{1,9}")
 INTEGER = re.compile(r"integer(?:\s*<\s*(\w+))?")
 LAW = re.compile(r"([A-Za-z_]\w{0,40})\s*\((.{1,400})\)")
+
+
+def facts_across(facts: frozenset[str], rank: int, axis: int) -> frozenset[str]:
+    """The facts that say the same of a tensor of `rank` axes and of each of its slices along `axis`.
+
+    Example:
+        >>> sorted(facts_across(frozenset({"positive", "symmetric"}), 3, 2))
+        ['positive']
+    """
+    speaks_of = {**dict.fromkeys(LAST, 1), **dict.fromkeys(SQUARE | TRIANGULAR, 2)}
+    return frozenset(fact for fact in facts if axis < rank - speaks_of.get(fact, 0))
 
 
 @dataclass(frozen=True)
