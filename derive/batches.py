@@ -1,4 +1,4 @@
-"""`vmap`: a function of one problem becomes a function of a batch of them; which arguments have the batch axis, and where."""
+"""`vmap`: a function of one problem becomes one of a batch; which arguments have the batch axis, and where."""
 
 from __future__ import annotations
 
@@ -71,13 +71,19 @@ def _vmap(f: Function, axis: str, in_axes: Axes, out_axes: Axes) -> Function:
     names = {str(s) for s in f.program.sizes}
     if axis in names | f.program.tensors.keys():
         what = "a size" if axis in names else "an array"
-        raise ShapeError(f"{f.name}() has {what} called {axis} already; try: vmap({f.name}, axis={_other(axis, names)!r})")
+        raise ShapeError(
+            f"{f.name}() has {what} called {axis} already; try: vmap({f.name}, axis={_other(axis, names)!r})"
+        )
     captured = f.captured.values if f.captured else {}
     signature = {n: part for n, part in f.signature.items() if n not in captured}
     inputs = _inputs(f, axis, in_axes, signature)
     outputs = _outputs(f, out_axes, inputs)
     program = batched(f.program, size(axis), inputs, outputs)
-    ahead = f.forward & program.tensors.keys() if f.origin else frozenset(e.target.name for e in program.equations)
+    ahead = (
+        f.forward & program.tensors.keys()
+        if f.origin
+        else frozenset(e.target.name for e in program.equations)
+    )
     batch = Batch(f, axis, inputs, outputs)
     return replace(f, program=program, forward=ahead, origin=None, batch=batch, _kernels={})
 
@@ -88,7 +94,9 @@ def _other(axis: str, names: Iterable[str]) -> str:
 
 def _inputs(f: Function, axis: str, in_axes: Axes, signature: Mapping[str, Structure]) -> dict[str, int]:
     """The place of the batch axis of each batched input."""
-    known = {path: leaf for name, part in signature.items() for path, leaf in leaves(part, name) if is_place(leaf)}
+    known = {
+        path: leaf for name, part in signature.items() for path, leaf in leaves(part, name) if is_place(leaf)
+    }
     chosen = by_path(in_axes, tuple(signature))
     _check_paths(chosen, known, f"{f.name}() has no input")
     found = {}
@@ -99,7 +107,9 @@ def _inputs(f: Function, axis: str, in_axes: Axes, signature: Mapping[str, Struc
             found[tensor.name] = _within(tensor, place, f"in_axes puts {axis} at {place} in {tensor.name}")
     if not found:
         what = "; in_axes says that all arguments are shared" if known else ", and has no array as argument"
-        raise SpecError(f"no argument of {f.name}() has the axis {axis}{what}; try: in_axes={_first(known)!r}")
+        raise SpecError(
+            f"no argument of {f.name}() has the axis {axis}{what}; try: in_axes={_first(known)!r}"
+        )
     return found
 
 
@@ -111,8 +121,10 @@ def _outputs(f: Function, out_axes: Axes, inputs: Mapping[str, int]) -> tuple[in
     """The place of the batch axis of each output; None for one that all problems share."""
     known = {path: number for path, number in leaves(f.structure) if is_place(number)}
     named = {name: number for number, name in enumerate(f.outputs)}
-    chosen = by_path(out_axes, tuple(map(str, parts_of(f.structure))) if is_container(f.structure) else f.outputs)
-    if chosen.keys() <= named.keys():
+    chosen = by_path(
+        out_axes, tuple(map(str, parts_of(f.structure))) if is_container(f.structure) else f.outputs
+    )
+    if chosen.keys() <= named.keys() or not is_container(f.structure):
         known = named
     _check_paths(chosen, known, f"{f.name}() has no output")
     touched = dependents(f.program.equations, inputs, lambda e: e.reads)
@@ -185,12 +197,20 @@ def _deferred(f: Deferred, axis: str, in_axes: Axes, out_axes: Axes) -> Deferred
         return _vmap(g, axis, in_axes, out_axes)
 
     if isinstance(f, PerSize):
-        declared = _vmap(replace(f.declared, structure=()), axis, in_axes, 0)
+        chosen = _of_these(in_axes, tuple(f.declared.signature))
+        alone = replace(f.declared, structure=())
+        declared = (
+            _vmap(alone, axis, chosen, 0) if any(a is not None for a in chosen.values()) else f.declared
+        )
         return PerSize(declared, lambda sizes: transform(f.at(**sizes)), f.needs)
 
     def specialise(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Function:
         given = [*f.parameters[: len(args)], *(f"argument {k}" for k in range(len(f.parameters), len(args)))]
-        order = [*given, *(n for n in f.parameters if n in kwargs), *(n for n in kwargs if n not in f.parameters)]
+        order = [
+            *given,
+            *(n for n in f.parameters if n in kwargs),
+            *(n for n in kwargs if n not in f.parameters),
+        ]
         chosen = by_path(in_axes, order)
         one = [_one(value, name, chosen) for name, value in zip(given, args, strict=True)]
         return f.specialise(tuple(one), {name: _one(value, name, chosen) for name, value in kwargs.items()})
@@ -198,10 +218,20 @@ def _deferred(f: Deferred, axis: str, in_axes: Axes, out_axes: Axes) -> Deferred
     return Deferred(f.name, after(specialise, transform), f.parameters)
 
 
+def _of_these(axes: Axes, names: tuple[str, ...]) -> dict[str, int | None]:
+    """What is said of some arguments; a derivative may have more of them."""
+    if isinstance(axes, list | tuple) and not all(isinstance(a, str) for a in axes):
+        axes = dict(zip(names, axes, strict=False))
+    found = by_path(axes, names)
+    if "" in found:
+        return dict.fromkeys(names, found[""])
+    return {path: place for path, place in found.items() if path.partition(".")[0] in names}
+
+
 def _one(value: Any, name: str, axes: Mapping[str, int | None]) -> Any:
     """An argument for one problem of the batch."""
 
-    def first(path: str, leaf: Any) -> Any:
+    def alone(path: str, leaf: Any) -> Any:
         place = at_path(axes, path)
         if place is None or isinstance(leaf, str) or callable(leaf):
             return leaf
@@ -211,10 +241,11 @@ def _one(value: Any, name: str, axes: Mapping[str, int | None]) -> Any:
         place %= array.ndim
         if isinstance(array, np.ndarray) and not array.shape[place]:
             return np.zeros(np.delete(array.shape, place), array.dtype)
-        return array[(*(slice(None),) * place, 0)]
+        first: tuple[Any, ...] = (*(slice(None),) * place, 0)
+        return array[first]
 
     plain = isinstance(value, list | tuple) and all(isinstance(x, int | float) for _, x in leaves(value))
-    return mapped(np.asarray(value) if plain else value, first, name)
+    return mapped(np.asarray(value) if plain else value, alone, name)
 
 
 # -- one of many
@@ -228,24 +259,34 @@ def unbatched(f: Function, run: Run, rng: np.random.Generator) -> tuple[Function
 
     run: computes the outputs of `f` from its inputs by name; the other two problems are drawn at random.
     """
-    while f.batch is not None:
-        f, run = f.batch.of, _second_of_three(f.batch, run, rng)
+    while (batch := f.batch) is not None:
+        f, run = batch.of, _second_of_three(batch, run, rng)
     return f, run
 
 
 def _second_of_three(batch: Batch, run: Run, rng: np.random.Generator) -> Run:
     program: Program = batch.of.program
+    drawn: dict[Any, list[Mapping[str, Any]]] = {}
+
+    def others(arrays: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """The same for all points of one shape, so that what leaks from them is no noise."""
+        sizes = solve_sizes(program, arrays)
+        key = tuple(sizes.values())
+        if key not in drawn:
+            try:
+                drawn[key] = [sample_inputs(program, sizes, rng) for _ in range(2)]
+            except SpecError:
+                drawn[key] = [dict(arrays)] * 2
+        return drawn[key]
 
     def alone(arrays: Mapping[str, Any]) -> list[Any]:
-        try:
-            sizes = solve_sizes(program, arrays)
-            others = [sample_inputs(program, sizes, rng) for _ in range(2)]
-        except SpecError:
-            others = [dict(arrays)] * 2
+        before, after = others(arrays)
         given = dict(arrays)
         for name, place in batch.inputs.items():
             own = np.asarray(arrays[name])
-            given[name] = np.stack([others[0][name].astype(own.dtype), own, others[1][name].astype(own.dtype)], place)
+            given[name] = np.stack(
+                [before[name].astype(own.dtype), own, after[name].astype(own.dtype)], place
+            )
         found = run(given)
         return [y if at is None else np.take(y, 1, at) for y, at in zip(found, batch.outputs, strict=True)]
 
