@@ -31,9 +31,14 @@ def distributions_called(name: str) -> list[Record]:
     Raises:
         UnknownName: there is none; the message offers the closest names.
     """
-    found = [d for d in distributions() if d.name == name]
+    found = [d for d in distributions() if _plain(d.name) == _plain(name)]
     if not found:
         raise UnknownName(
             f"there is no distribution {name!r}; {closest(name, {d.name for d in distributions()})}"
         )
     return found
+
+
+def _plain(name: str) -> str:
+    """A name of several words may be written with hyphens or, where it must be an identifier, underscores."""
+    return name.replace("-", " ").replace("_", " ")

@@ -28,25 +28,32 @@ class Parameter:
     role: "entry" for one or a number for each entry; of a vector, "vector" and "matrix" for each entry or pair of entries,
         "whole" for one number.
     facts: words of `ir.facts` that it must have.
+    integer: whether it is a whole number.
+    axes: its shape in the words of declarations, where its role does not say it: ``"k-1"``.
     """
 
     name: str
     facts: tuple[str, ...] = ()
     role: Role = "entry"
+    integer: bool = False
+    axes: str | None = None
 
 
 @dataclass(frozen=True)
 class Form:
     """Another way to give a parameter, such as the standard deviation in place of the variance.
 
-    of: the parameter that it replaces.
+    of: the parameter that it replaces; two forms may give one together, ``factor @ factor.T + diag(noise)``.
     value: this form, and other parameters or forms that it needs, by their names -> the parameter that it replaces.
+        Of a law of vectors it is written in NumPy.
     facts: words of `ir.facts` that it must have.
+    axes: its shape in the words of declarations, ``"k r"``.
     """
 
     of: str
-    value: Callable[..., Expr]
+    value: Callable[..., Any]
     facts: tuple[str, ...] = ()
+    axes: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +64,8 @@ class Distribution:
 
     name: as it is written in declarations.
     support: facts of whatever is drawn.
-    cumulant: (k, ...) -> the k-th cumulant, k >= 1.
+    requires: (...) -> what must be positive, beside what the facts of the parameters say.
+    cumulant: (k, ...) -> the k-th cumulant, k >= 1, where neither `power` nor `generating` gives it; see `cumulants`.
     order: the largest k whose cumulant is not 0; None if there is none.
     generating: (t, ...) -> the logarithm of E exp(t x), where there is a formula.
     exists: (t, ...) -> what must be positive for E exp(t x) to be finite; None where it always is.
@@ -78,10 +86,11 @@ class Distribution:
 
     name: str
     parameters: tuple[Parameter, ...]
-    cumulant: Callable[..., Expr]
     reference: Callable[..., Any]
     source: str
     support: tuple[str, ...] = ()
+    requires: Callable[..., tuple[Any, ...]] | None = None
+    cumulant: Callable[..., Expr] | None = None
     order: int | None = None
     generating: Callable[..., Expr] | None = None
     exists: Callable[..., Expr] | None = None
@@ -113,9 +122,13 @@ class VectorDistribution:
     tilted: (a, sum, ...) -> the parameters of the law whose density is that of this one times ``exp(sum_j a(j) x_j)``.
     marginal: the law of one entry, and `marginal_parameters`: (place, sum, ...) -> its parameters.
     one_hot: whether exactly one entry is 1 and all others are 0, `moment` of one place being its probability.
-    log_density: a NumPy function that is traced, (x, ...) -> the logarithm of the density along the last
-        axis of x (the last two, for a law of matrices).
+    axes: the shape of one draw in the words of declarations: "k" for a vector, "k k" for a matrix, "" for a number whose
+        law has parameters that are vectors.
+    requires: (...) -> arrays of what must be positive, beside what the facts of the parameters say.
+    log_density: a NumPy function that is traced, (x, ...) -> the logarithm of the density; axes before those of one
+        draw count draws, in x and in the parameters.
     discrete: whether the entries are whole numbers.
+    forms: other ways to give a parameter, by name; their values are NumPy functions.
     modelled: the parameter that a model is usually about; the first if empty.
     reference: arrays -> the same law of scipy.stats.
     """
@@ -133,8 +146,11 @@ class VectorDistribution:
     marginal: Distribution | None = None
     marginal_parameters: Callable[..., tuple[Expr, ...]] | None = None
     one_hot: bool = False
+    axes: str = "k"
+    requires: Callable[..., tuple[Any, ...]] | None = None
     log_density: Callable[..., Any] | None = None
     discrete: bool = False
+    forms: Mapping[str, Form] = field(default_factory=dict)
     modelled: str = ""
 
 

@@ -25,6 +25,11 @@ def _tilted(t: Expr, p: Expr) -> Expr:
     return p * sympy.exp(t) / (1 - p + p * sympy.exp(t))
 
 
+def log_binomial(n: Expr, k: Expr) -> Expr:
+    """The logarithm of the number of ways to choose k of n."""
+    return sympy.loggamma(n + 1) - sympy.loggamma(k + 1) - sympy.loggamma(n - k + 1)
+
+
 BERNOULLI = Distribution(
     name="bernoulli",
     parameters=(Parameter("p", ("probability",)),),
@@ -42,11 +47,17 @@ BERNOULLI = Distribution(
 
 BINOMIAL = Distribution(
     name="binomial",
-    parameters=(Parameter("trials", ("positive",)), Parameter("p", ("probability",))),
+    parameters=(Parameter("trials", ("positive",), integer=True), Parameter("p", ("probability",))),
     support=("nonnegative",),
     cumulant=lambda k, trials, p: trials * _cumulant(k, p),
     generating=lambda t, trials, p: trials * sympy.log(1 - p + p * sympy.exp(t)),
     tilted=lambda t, trials, p: (trials, _tilted(t, p)),
+    log_density=lambda x, trials, p: (
+        log_binomial(trials, x) + x * sympy.log(p) + (trials - x) * sympy.log(1 - p)
+    ),
+    discrete=True,
+    bounds=lambda trials, p: (S.Zero, trials),
+    modelled="p",
     reference=lambda trials, p: stats.binom(round(trials), p),
     source="Johnson, Kemp and Kotz (2005), Univariate Discrete Distributions, sec. 3.2",
 )

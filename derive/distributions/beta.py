@@ -6,7 +6,8 @@ import sympy
 from scipy import stats
 from sympy import Expr, S
 
-from ._record import Distribution, Parameter
+from ..ops.elementwise.gamma import betaln
+from ._record import Distribution, Form, Parameter
 from .gamma import gamma_ratio
 
 _a, _b = sympy.symbols("a b", positive=True)
@@ -34,6 +35,13 @@ BETA = Distribution(
     cumulant=lambda k, a, b: _of_moments(k).xreplace({_a: S(a), _b: S(b)}),
     power=_power,
     power_exists=lambda r, a, b: a + r,
+    log_density=lambda x, a, b: (a - 1) * sympy.log(x) + (b - 1) * sympy.log(1 - x) - betaln(a, b),
+    bounds=lambda a, b: (S.Zero, S.One),
+    forms={
+        "mean": Form("a", lambda mean, precision: mean * precision, ("probability",)),
+        "precision": Form("b", lambda precision, mean: (1 - mean) * precision, ("positive",)),
+    },
+    modelled="mean",
     reference=lambda a, b: stats.beta(a, b),
     source="Johnson, Kotz and Balakrishnan (1995), Continuous Univariate Distributions 2, ch. 25",
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import sympy
-from scipy import stats
+from scipy import special, stats
 from sympy import Expr
 
 from ..ir.nodes import Bracket
@@ -58,10 +58,15 @@ CATEGORICAL = VectorDistribution(
 
 MULTINOMIAL = VectorDistribution(
     name="multinomial",
-    parameters=(Parameter("trials", ("positive",), "whole"), Parameter("p", ("simplex",), "vector")),
+    parameters=(Parameter("trials", ("positive",), "whole", integer=True), Parameter("p", ("simplex",), "vector")),
     support=("nonnegative",),
     cumulant=lambda places, total, trials, p: trials() * _cumulant(places, p),
     generating=lambda a, total, trials, p: trials() * sympy.log(total(lambda i: p(i) * sympy.exp(a(i)))),
+    log_density=lambda x, trials, p: (
+        special.gammaln(trials + 1) + np.sum(x * np.log(p) - special.gammaln(x + 1), axis=-1)
+    ),
+    discrete=True,
+    modelled="p",
     reference=lambda trials, p: stats.multinomial(round(float(trials)), p),
     source=SOURCE,
 )
@@ -73,6 +78,10 @@ DIRICHLET = VectorDistribution(
     moment=_weights,
     marginal=BETA,
     marginal_parameters=lambda i, total, a: (a(i), total(a) - a(i)),
+    log_density=lambda x, concentration: (
+        np.sum((concentration - 1) * np.log(x) - special.gammaln(concentration), axis=-1)
+        + special.gammaln(np.sum(concentration, axis=-1))
+    ),
     reference=lambda a: stats.dirichlet(a),
     source="Kotz, Balakrishnan and Johnson (2000), Continuous Multivariate Distributions 1, ch. 49",
 )

@@ -38,6 +38,7 @@ GAMMA = Distribution(
     forms={
         "mean": Form("rate", lambda mean, shape: shape / mean, ("positive",)),
         "scale": Form("rate", lambda scale: 1 / scale, ("positive",)),
+        "dispersion": Form("shape", lambda dispersion: 1 / dispersion, ("positive",)),
     },
     modelled="mean",
     reference=lambda shape, rate: stats.gamma(shape, scale=1 / rate),
@@ -60,4 +61,19 @@ EXPONENTIAL = Distribution(
     forms={"mean": Form("rate", lambda mean: 1 / mean, ("positive",))},
     reference=lambda rate: stats.expon(scale=1 / rate),
     source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 19",
+)
+
+INVERSE_GAMMA = Distribution(
+    name="inverse gamma",
+    parameters=(Parameter("shape", ("positive",)), Parameter("scale", ("positive",))),
+    support=("positive",),
+    power=lambda r, shape, scale: _power(-r, shape, scale),
+    power_exists=lambda r, shape, scale: shape - r,
+    log_density=lambda x, shape, scale: (
+        shape * sympy.log(scale) - (shape + 1) * sympy.log(x) - scale / x - sympy.loggamma(shape)
+    ),
+    bounds=lambda shape, scale: (sympy.S.Zero, sympy.oo),
+    modelled="scale",
+    reference=lambda shape, scale: stats.invgamma(shape, scale=scale),
+    source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, sec. 17.8.1",
 )

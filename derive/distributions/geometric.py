@@ -29,6 +29,10 @@ GEOMETRIC = Distribution(
     generating=lambda t, p: sympy.log(p) + t - sympy.log(_left(t, p)),
     exists=_left,
     tilted=lambda t, p: (_left(t, p),),
+    log_density=lambda x, p: (x - 1) * sympy.log(1 - p) + sympy.log(p),
+    cdf=lambda x, p: 1 - (1 - p) ** x,
+    discrete=True,
+    bounds=lambda p: (sympy.S.One, sympy.oo),
     reference=lambda p: stats.geom(p),
     source="Johnson, Kemp and Kotz (2005), Univariate Discrete Distributions, sec. 5.2",
 )

@@ -1,9 +1,13 @@
 """The normal distribution, of numbers and of vectors; the second parameter is the variance, or the covariance matrix."""
 
+from typing import Any
+
+import numpy as np
 import sympy
 from scipy import stats
 from sympy import Expr, S
 
+from ..ops._primitive import eye
 from ._record import Distribution, Form, Parameter, VectorDistribution
 
 
@@ -60,6 +64,21 @@ NORMAL = Distribution(
     source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 13",
 )
 
+def _log_density(x: Any, mean: Any, covariance: Any) -> Any:
+    from_mean = x - mean
+    distance = np.sum(from_mean * np.linalg.solve(covariance, from_mean[..., None])[..., 0], axis=-1)
+    return -(distance + np.linalg.slogdet(covariance)[1] + x.shape[-1] * np.log(2 * np.pi)) / 2
+
+
+def diagonal(variances: Any) -> Any:
+    """The diagonal matrix, or one for each of several."""
+    return variances[..., None] * eye(variances, variances.shape[-1])
+
+
+def _low_rank(factor: Any, noise: Any) -> Any:
+    return factor @ factor.mT + diagonal(noise)
+
+
 MULTIVARIATE_NORMAL = VectorDistribution(
     name="normal",
     parameters=(
@@ -77,6 +96,14 @@ MULTIVARIATE_NORMAL = VectorDistribution(
         lambda i: mean(i) + total(lambda j: covariance(i, j) * a(j)),
         covariance,
     ),
+    log_density=_log_density,
+    forms={
+        "variances": Form("covariance", diagonal, ("positive",), "k"),
+        "cholesky": Form("covariance", lambda cholesky: cholesky @ cholesky.mT, ("lower triangular", "invertible"), "k k"),
+        "precision": Form("covariance", lambda precision: np.linalg.inv(precision), ("positive definite",), "k k"),
+        "factor": Form("covariance", _low_rank, (), "k r"),
+        "noise": Form("covariance", _low_rank, ("positive",), "k"),
+    },
     marginal=NORMAL,
     marginal_parameters=lambda i, total, mean, covariance: (mean(i), covariance(i, i)),
     reference=lambda mean, covariance: stats.multivariate_normal(mean, covariance, allow_singular=True),

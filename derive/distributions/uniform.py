@@ -15,10 +15,14 @@ def _cumulant(k: int, low: Expr, high: Expr) -> Expr:
 UNIFORM = Distribution(
     name="uniform",
     parameters=(Parameter("low"), Parameter("high")),
+    requires=lambda low, high: (high - low,),
     cumulant=_cumulant,
     generating=lambda t, low, high: sympy.log(
         (sympy.exp(high * t) - sympy.exp(low * t)) / (t * (high - low))
     ),
+    log_density=lambda x, low, high: -sympy.log(high - low),
+    cdf=lambda x, low, high: (x - low) / (high - low),
+    bounds=lambda low, high: (low, high),
     reference=lambda low, high: stats.uniform(low, high - low),
     source="Johnson, Kotz and Balakrishnan (1995), Continuous Univariate Distributions 2, ch. 26",
 )

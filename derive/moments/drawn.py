@@ -15,6 +15,7 @@ from ..distributions import Distribution, Record, VectorDistribution
 from ..errors import NoClosedForm
 from ..ir.nodes import Bracket, Index, Read, Tensor
 from ..prove.forms.atoms import Total
+from .cumulants import cumulant
 
 Places = tuple[Any, ...]
 """Where an entry stands: an index or a number for each axis."""
@@ -77,12 +78,13 @@ class Drawn:
             return S.Zero
         record = self.record
         if isinstance(record, Distribution):
-            return same * record.cumulant(len(group), *self.entry_parameters(first))
+            return same * cumulant(record, len(group), self.entry_parameters(first))
         inner, parameters = [p[-1] for p in group], self.vector_parameters(first[: self.batch])
         if record.cumulant is not None:
             return same * record.cumulant(inner, self.total, *parameters)
         moment = record.moment
-        assert moment is not None
+        if moment is None:
+            raise NoClosedForm(f"no formula here for moments where {self.tensor.name} is {record.name}")
         return same * cumulant_of_moments(lambda places: moment(places, self.total, *parameters), inner)
 
     def moment(self, places: Sequence[Places]) -> Expr:

@@ -12,11 +12,7 @@ from ..errors import NoClosedForm
 from ..ir.nodes import Bracket, Where
 from ..ops.elementwise.piecewise import Absolute, Maximum, Minimum, Sign
 from ..prove.forms.atoms import Signum
-
-
-def surely_positive(e: Expr) -> bool:
-    """Whether an expression is positive wherever the declared facts hold."""
-    return any(make(e).is_positive for make in (sympy.sympify, sympy.expand, sympy.together))
+from .cumulants import cumulant, surely_positive
 
 
 def entry_mean(g: Expr, u: sympy.Symbol, law: Distribution, parameters: Sequence[Expr]) -> Expr:
@@ -175,7 +171,7 @@ def raw_moment(k: int, law: Distribution, parameters: Sequence[Expr]) -> Expr:
     moments = [S.One]
     for n in range(1, k + 1):
         parts = (
-            sympy.binomial(n - 1, j - 1) * law.cumulant(j, *parameters) * moments[n - j]
+            sympy.binomial(n - 1, j - 1) * cumulant(law, j, parameters) * moments[n - j]
             for j in range(1, n + 1)
         )
         moments.append(sympy.expand(sympy.Add(*parts)))

@@ -15,8 +15,8 @@ from ..errors import NoClosedForm
 from ..ir.nodes import Bracket, Index, indices_of
 from ..prove.forms.canonical import Canonical
 from ..prove.forms.polynomial import Polynomial
+from .cumulants import surely_positive
 from .drawn import Drawn, Places
-from .entry import surely_positive
 
 Factor = tuple[Expr, Expr]
 """An atom and its exponent."""
