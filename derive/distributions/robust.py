@@ -93,7 +93,9 @@ def _huber_cdf(x: Expr, location: Expr, scale: Expr, threshold: Expr) -> Expr:
 @cache
 def _half(threshold: float, x: float = math.inf) -> float:
     """The integral from 0 to x."""
-    return float(integrate.quad(lambda z: math.exp(-special.huber(threshold, z)), 0, x, epsabs=1e-13)[0])
+    kinks = [s * threshold for s in (-1, 1) if abs(x) != math.inf]
+    found, _ = integrate.quad(lambda z: math.exp(-special.huber(threshold, z)), 0, x, points=kinks or None)
+    return float(found)
 
 
 class _Huber(stats.rv_continuous):
