@@ -1,6 +1,8 @@
 """derive: from a NumPy forward pass to its derivative in closed form, checked, compiled, and as code."""
 
 from . import special
+from .accuracy.accuracy import accuracy
+from .accuracy.report import Accuracy
 from .api import (
     check,
     checkpointed,
@@ -42,6 +44,7 @@ from .texts import equations, from_sympy, parse, parse_latex
 __version__ = "0.1.0"
 
 __all__ = [
+    "Accuracy",
     "DerivationVerdict",
     "DeriveError",
     "DomainError",
@@ -57,6 +60,7 @@ __all__ = [
     "UnsupportedOp",
     "Verdict",
     "VerdictError",
+    "accuracy",
     "audit_gradient",
     "check",
     "checkpointed",

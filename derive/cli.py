@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from . import api, claims, texts
+from .accuracy_cli import add_accuracy
 from .catalog_cli import add_catalog
 from .deferred import PerSize, reason
 from .errors import DeriveError, SpecError, UnknownName, closest
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--shapes", help="of the loss, as for backprop")
     command.add_argument("--wrt", help="comma-separated inputs whose gradients are returned; default: every real input")
     command.set_defaults(run=_audit)
+    add_accuracy(commands, lambda address: _callable(address)[0])
     add_catalog(commands)
     return parser
 
