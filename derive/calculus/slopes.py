@@ -12,6 +12,9 @@ from sympy import Expr, S
 from ..ir.nodes import Read, substitute
 from ..ops.elementwise import op_of_head
 
+LARGEST = 200
+"""Operations of a sum of fractions that is still put over one denominator."""
+
 _STABLE: ContextVar[bool] = ContextVar("stable slopes", default=False)
 
 
@@ -34,10 +37,10 @@ def stable_derivative(body: Expr, read: Read) -> Expr:
     """The chain rule through the outermost functions that have slopes of their own, SymPy's rules around them."""
     marks = {node: sympy.Dummy(real=True, positive=node.is_positive) for node in _outermost(body)}
     if not marks:
-        return body.diff(read)
+        return one_fraction(body.diff(read))
     outer = substitute(body, marks)
     back = {mark: node for node, mark in marks.items()}
-    terms = [substitute(outer.diff(read), back)]
+    terms = [substitute(one_fraction(outer.diff(read)), back)]
     for node, mark in marks.items():
         op = op_of_head(node.func)
         assert op is not None and op.slopes is not None
@@ -45,6 +48,17 @@ def stable_derivative(body: Expr, read: Read) -> Expr:
         inner = (stable_derivative(a, read) for a in node.args)
         terms += [weight * slope * d for slope, d in zip(op.slopes(*node.args), inner, strict=True) if d is not S.Zero]
     return sympy.Add(*terms)
+
+
+def one_fraction(e: Expr) -> Expr:
+    """A sum of fractions of reads as one: ``-1/(1 + x)^2`` for ``x/(1 + x)^2 - 1/(1 + x)``, which cancels."""
+    if not e.is_Add or not any(p.exp.is_negative for p in e.atoms(sympy.Pow)):
+        return e
+    names = {r: sympy.Dummy() for r in e.atoms(Read)}
+    plain = substitute(e, names)
+    if not plain.is_rational_function() or sympy.count_ops(plain) > LARGEST:
+        return e
+    return substitute(sympy.factor(plain), {name: r for r, name in names.items()})
 
 
 def _outermost(e: Expr) -> list[Expr]:

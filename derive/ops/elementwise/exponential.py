@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import sympy
-from scipy import special
 from sympy import Expr, Function, Rational, S
 
 from ...ir.nodes import Where
@@ -120,7 +119,10 @@ LOG10 = Elementwise(
 
 
 def _sigmoid_value(x: Any) -> Any:
-    return 1 / (1 + np.exp(-x)) if np.iscomplexobj(x) else special.expit(x)
+    if np.iscomplexobj(x):
+        return 1 / (1 + np.exp(-x))
+    e = np.exp(-np.abs(x))
+    return np.where(x < 0, e, 1.0) / (1 + e)
 
 
 def _softplus_value(x: Any) -> Any:
