@@ -91,11 +91,10 @@ def function_of(op: Elementwise) -> tuple[Callable[..., Any], tuple[str, ...]]:
     """The NumPy or SciPy function of a record, and its differentiable arguments."""
     library, _, name = op.numpy[0].rpartition(".")
     module = import_module(library)  # what a trace puts in place of a function stands in its module
-    if op.name == "polygamma":
-        return lambda x: getattr(module, name)(1, x), ("x",)
-    if op.arity == 1:
-        return lambda x: getattr(module, name)(x), ("x",)
-    return lambda x, y: getattr(module, name)(x, y), ("x", "y")
+    orders = (1,) * op.constants
+    if op.arity - op.constants == 1:
+        return lambda x: getattr(module, name)(*orders, x), ("x",)
+    return lambda x, y: getattr(module, name)(*orders, x, y), ("x", "y")
 
 
 def derivative_of(op: Elementwise) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .array_code import array_code
+from .array_code import array_code, tables
 
 NUMPY = {
     "_lu_solve": '''
@@ -185,6 +185,9 @@ def helper_blocks(code: str, target: str) -> list[list[str]]:
         for name, source in known.items():
             if name != caller and name not in found and re.search(rf"(?<!\w){name}\(", text):
                 visit(source, name)
+                orders = {int(n) for n in re.findall(rf"(?<!\w){name}\((\d+),", code)}
+                if table := tables(target, name, orders) if orders else "":
+                    found[name.upper()] = table.split("\n")
                 found[name] = source.strip("\n").split("\n")
 
     visit(code)

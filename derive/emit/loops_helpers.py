@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .loops_families import CALL, ORDERED, family_function
 from .loops_math import VECTOR, vector_function
 from .loops_special import SPECIAL, special_function
 from .loops_stable import STABLE, stable_function
@@ -47,7 +48,7 @@ def sign(x):
 
 EXTREMA = {"maximum": "larger", "minimum": "smaller"}
 PLAIN = {"sigmoid": SIGMOID, "softplus": SOFTPLUS, "sign": SIGN}
-NAMES = (*EXTREMA, *VECTOR, *PLAIN, *SPECIAL, *STABLE)
+NAMES = (*EXTREMA, *VECTOR, *PLAIN, *SPECIAL, *STABLE, *ORDERED)
 
 
 def helpers_for(source: str, typed: bool, vector: bool) -> list[str]:
@@ -73,7 +74,8 @@ def calls(text: str) -> list[str]:
     """The helper functions that are called in `text`, comments, docstrings and definitions left out."""
     code = re.sub(r'""".*?"""', "", text, flags=re.DOTALL)
     code = re.sub(r"#.*|def \w+", "", code)
-    return [name for name in NAMES if re.search(rf"(?<![\w.]){name}\(", code)]
+    fixed = [name for name in NAMES if name not in ORDERED and re.search(rf"(?<![\w.]){name}\(", code)]
+    return fixed + sorted(set(CALL.findall(code)))
 
 
 def helper(name: str, typed: bool, vector: bool) -> str:
@@ -84,6 +86,8 @@ def helper(name: str, typed: bool, vector: bool) -> str:
         return vector_function(name, typed).strip("\n")
     if name in SPECIAL:
         return special_function(name, typed)
+    if CALL.match(f"{name}("):
+        return family_function(name, typed)
     if name in STABLE:
         return stable_function(name, typed, vector)
     one, zero = ("real(1)", "real(0)") if typed else ("1.0", "0.0")

@@ -78,7 +78,8 @@ class Scalars:
         op = op_of_head(e.func)
         if op is not None and "numba" in op.spelling:
             spelling = f"{op.name}({{0}})" if self.vector and op.name in VECTOR else op.spelling["numba"]
-            return spelling.format(*(self.value(a) for a in e.args)), ATOM
+            numbers, arguments = e.args[: op.constants], e.args[op.constants :]
+            return spelling.format(*map(str, numbers), *(self.value(a) for a in arguments)), ATOM
         if e.is_integer:
             return self.literal(self.integer(e) if self.typed else self.integer(e, ATOM))
         where = home_of(op) if op is not None else "derive/ops/elementwise"

@@ -254,11 +254,14 @@ class Printer:
                 f"{record.name} has no spelling for {target}, in {e}\n"
                 f"  to add it: spelling[{target!r}] of its record in {home_of(record)}"
             )
+        numbers, arrays = e.args[: record.constants], e.args[record.constants :]
+        for place, number in enumerate(numbers):
+            spelling = spelling.replace(f"{{{place}}}", str(number))
         if is_scalar(e.args[-1]) and record.name in self.scope.dialect.numbers:
             spelling = self.scope.dialect.numbers[record.name]
         elif self.scope.dialect.truth and any(name.startswith("numpy.") for name in record.numpy[:1]):
             return _spelled(spelling, [self.full(a) if is_scalar(a) else self.code(a) for a in e.args])
-        return _spelled(spelling, [self.code(a) for a in e.args])
+        return _spelled(spelling, [*map(Atom, map(str, numbers)), *(self.code(a) for a in arrays)])
 
     def _of_numbers(self, e: Expr, spelling: str) -> Code:
         if spelling.startswith("math."):

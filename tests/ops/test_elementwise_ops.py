@@ -33,7 +33,7 @@ INPUTS = tuple(Tensor(name, (size("n"),)) for name in ("x", "y", "z"))
 
 
 def reads(op: Elementwise) -> tuple[Read, ...]:
-    return tuple(t[I] for t in INPUTS[: op.arity])
+    return tuple(t[I] if k >= op.constants else sympy.S.One for k, t in enumerate(INPUTS[: op.arity]))
 
 
 def run(op: Elementwise, body: Any, points: Any, numbers: Numbers = FLOAT64) -> Any:
@@ -45,13 +45,11 @@ def run(op: Elementwise, body: Any, points: Any, numbers: Numbers = FLOAT64) -> 
 
 
 def points(op: Elementwise, count: int = 7) -> list[np.ndarray]:
-    """Arguments within the domain, on a grid of 1/64 so that no two are close to a kink."""
+    """Arguments within the domain, on a grid of 1/64 so that no two are close to a kink; a constant is 1."""
     rng = np.random.default_rng(len(op.name))
     low, high = op.domain
     found = [np.round(rng.uniform(low, high, count) * 64) / 64 + 1 / 512 * (k + 1) for k in range(op.arity)]
-    if op.name == "polygamma":
-        found[0] = np.arange(count) % 3 * 1.0
-    return found
+    return [np.ones(count) for _ in range(op.constants)] + found[op.constants :]
 
 
 def applied(op: Elementwise) -> Any:
@@ -60,7 +58,7 @@ def applied(op: Elementwise) -> Any:
 
 
 def differentiable(op: Elementwise) -> list[int]:
-    return [k for k in range(op.arity) if not (op.name == "polygamma" and k == 0)]
+    return list(range(op.constants, op.arity))
 
 
 def name_of(op: Elementwise) -> str:
@@ -194,17 +192,14 @@ def brought_along(target: str, names: dict[str, Any], code: str) -> dict[str, An
 
 
 def spelled(op: Elementwise, target: str, names: dict[str, Any], *arguments: Any) -> Any:
-    code = op.spelling[target].format(*(f"a{k}" for k in range(op.arity)))
+    code = op.spelling[target].format(*(f"a{k}" if k >= op.constants else "1" for k in range(op.arity)))
     names = {**names, **brought_along(target, names, code)}
     return eval(code, {}, {**names, **{f"a{k}": a for k, a in enumerate(arguments)}})
 
 
 @pytest.mark.parametrize("op", HEADS, ids=name_of)
 def test_spelling_for_numpy(op: Elementwise) -> None:
-    arguments: list[Any] = points(op)
-    if op.name == "polygamma":
-        arguments[0] = arguments[0].astype(int)
-    found = spelled(op, "numpy", {"np": np, "math": math, **vars(special)}, *arguments)
+    found = spelled(op, "numpy", {"np": np, "math": math, **vars(special)}, *points(op))
     np.testing.assert_allclose(found, op.value(*points(op)), rtol=1e-15)
 
 
@@ -222,8 +217,7 @@ def test_spelling_for_torch() -> None:
     for op in HEADS:
         if "torch" in op.spelling:
             arguments: list[Any] = [torch.tensor(p) for p in points(op)]
-            arguments[0] = 1 if op.name == "polygamma" else arguments[0]
-            expected = op.value(*([np.full(7, 1.0), points(op)[1]] if op.name == "polygamma" else points(op)))
+            expected = op.value(*points(op))
             found = spelled(op, "torch", {"torch": torch, "math": math}, *arguments)
             np.testing.assert_allclose(
                 found, expected, rtol=1e-9 if op.name == "polygamma" else 1e-12, err_msg=op.name
@@ -239,9 +233,7 @@ def test_spelling_for_jax() -> None:
         names = {"jax": jax, "jnp": jax.numpy, "math": math}
         return [spelled(op, "jax", names, *given) for op, given in zip(ops, arguments, strict=True)]
 
-    given = [
-        points(op) if op.name != "polygamma" else [points(op)[0].astype(int), points(op)[1]] for op in ops
-    ]
+    given = [points(op) for op in ops]
     with jax.enable_x64(True):
         for op, found in zip(ops, jax.jit(every)(given), strict=True):
             np.testing.assert_allclose(found, op.value(*points(op)), rtol=1e-11, err_msg=op.name)

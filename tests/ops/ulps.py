@@ -55,7 +55,7 @@ def program(cases: tuple[Case, ...]) -> tuple[Program, dict[str, np.ndarray]]:
     """Value and derivatives of all cases as one program, and its inputs."""
     inputs, equations, values = [], [], {}
     for case in cases:
-        own = [Tensor(f"{case.name}_{k}", (size(f"n_{case.name}"),)) for k in range(len(case.points))]
+        own = [Tensor(f"{case.name}_at{k}", (size(f"n_{case.name}"),)) for k in range(len(case.points))]
         at = Index("i", size(f"n_{case.name}"))
         inputs += own
         values |= {t.name: x for t, x in zip(own, case.points, strict=True)}
@@ -93,15 +93,14 @@ def exact(case: Case, dtype: Any = np.float64, digits: int = 60) -> list[list[An
 
 
 def units(found: Sequence[Any], truth: Sequence[Any], slope: Sequence[Any], x: Sequence[Any], dtype: Any) -> np.ndarray:
-    """The error of each number in units of the last place, beyond what half a unit in the argument makes."""
+    """The error of each number in units of its last place, or of what the last place of the argument makes, if that is more."""
     errors = []
     for y, t, s, v in zip(found, truth, slope, x, strict=True):
         if not mpmath.isfinite(t) or not np.isfinite(dtype(float(t))):
             errors.append(0.0 if dtype(float(t)) == y or np.isnan(float(t)) else np.inf)
             continue
-        unit = mpmath.mpf(float(np.spacing(np.abs(dtype(float(t))))))
-        inherited = abs(s * mpmath.mpf(float(np.spacing(np.abs(dtype(v)))))) / 2
-        errors.append(float(max(abs(mpmath.mpf(float(y)) - t) - inherited, 0) / unit) if np.isfinite(y) else np.inf)
+        unit = max(float(np.spacing(np.abs(dtype(float(t))))), float(abs(s)) * float(np.spacing(np.abs(dtype(v)))))
+        errors.append(float(abs(mpmath.mpf(float(y)) - t) / unit) if np.isfinite(y) else np.inf)
     return np.array(errors)
 
 

@@ -26,7 +26,7 @@ POLYGAMMA = Elementwise(
     high_precision=lambda mp, order, x: mp.polygamma(int(order), x), analytic=False, domain=POSITIVE_DOMAIN,
     spelling={"numpy": "polygamma({0}, {1})", "torch": "torch.polygamma({0}, {1})",
               "jax": "jax.scipy.special.polygamma({0}, {1})", "numba": "polygamma({0}, {1})"},
-    latex=r"\psi^{{({0})}}\left({1}\right)", note="for a constant order and x > 0", source="DLMF 5.15.1",
+    constants=1, latex=r"\psi^{{({0})}}\left({1}\right)", note="for a constant order and x > 0", source="DLMF 5.15.1",
 )  # fmt: skip
 DIGAMMA = Elementwise(
     "digamma", lambda x: sympy.polygamma(0, x), ("scipy.special.psi", "scipy.special.digamma"),

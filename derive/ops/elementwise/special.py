@@ -9,6 +9,7 @@ from sympy import Expr, Function, Or, S
 from ...ir.nodes import Bracket, Where
 from .._record import Elementwise
 from .exponential import log1p
+from .tails import ierfcx, mills
 
 POSITIVE_DOMAIN = (0.2, 3.0)
 
@@ -60,6 +61,11 @@ def spelled(name: str, torch: str = "", numba: str = "") -> dict[str, str]:
     return found | ({"numba": f"{numba}({{0}})"} if numba else {})
 
 
+def _log_ndtr_exact(mp: Any, x: Any) -> Any:
+    below = mp.erfc(abs(x) / mp.sqrt(2)) / 2
+    return mp.log(below) if x < 0 else mp.log1p(-below)
+
+
 ERF = Elementwise(
     "erf", sympy.erf, ("scipy.special.erf",), head=sympy.erf, value=special.erf,
     high_precision=lambda mp, x: mp.erf(x), spelling=spelled("erf", "torch.erf", "math.erf"),
@@ -72,7 +78,8 @@ ERFC = Elementwise(
 )  # fmt: skip
 ERFCX = Elementwise(
     "erfcx", erfcx, ("scipy.special.erfcx",), head=erfcx, value=special.erfcx,
-    high_precision=lambda mp, x: mp.exp(x * x) * mp.erfc(x),
+    high_precision=lambda mp, x: mp.exp(x * x) * mp.erfc(x), definition=lambda x: sympy.exp(x**2) * sympy.erfc(x),
+    slopes=lambda x: (-2 * ierfcx(S.One, x),),
     spelling=spelled("erfcx", "torch.special.erfcx", "erfcx"), latex=r"\operatorname{{erfcx}}\left({0}\right)",
     note="the slope 2 x erfcx(x) - 2 / sqrt(pi) loses digits as x^2 grows", source="DLMF 7.2.3",
 )  # fmt: skip
@@ -96,7 +103,8 @@ NDTRI = Elementwise(
 )  # fmt: skip
 LOG_NDTR = Elementwise(
     "log_ndtr", log_ndtr, ("scipy.special.log_ndtr",), head=log_ndtr, value=special.log_ndtr,
-    high_precision=lambda mp, x: mp.log(mp.erfc(-x / mp.sqrt(2)) / 2),
+    high_precision=_log_ndtr_exact,
+    definition=lambda x: sympy.log(sympy.erfc(-x / sympy.sqrt(2)) / 2), slopes=lambda x: (mills(S.Zero, x),),
     spelling=spelled("log_ndtr", "torch.special.log_ndtr", "log_ndtr"),
     latex=r"\log\Phi\left({0}\right)", source="derived: the logarithm of ndtr",
 )  # fmt: skip

@@ -1,0 +1,80 @@
+"""Polynomials that a function is replaced by on an interval, derived when they are first needed from many of its digits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import Any
+
+import mpmath
+import numpy as np
+
+DIGITS = 50
+MOST = 60
+"""Coefficients; a function that needs more is not smooth on the interval."""
+
+Fit = tuple[float, ...]
+Smooth = Callable[[Any, Any], Any]
+"""``(mp, t) -> value``, for t from -1 to 1."""
+
+
+@cache
+def fit(function: Smooth, precision: float = 2.0**-56) -> Fit:
+    """Coefficients of powers of t in [-1, 1], the lowest first; the error is `precision` of the smallest value.
+
+    Interpolation in Chebyshev's points; what is beyond the precision is cut off (Trefethen (2019), ch. 3 and 4).
+
+    Raises:
+        ArithmeticError: no polynomial of a reasonable degree is as close.
+    """
+    with mpmath.workdps(DIGITS):
+        mp = mpmath.mp
+        cosines = [mp.cos(mp.pi * k / (2 * MOST)) for k in range(4 * MOST)]
+        values = [function(mp, cosines[2 * k + 1]) for k in range(MOST)]
+        series = [2 * mp.fsum(v * cosines[j * (2 * k + 1) % (4 * MOST)] for k, v in enumerate(values)) / MOST for j in range(MOST)]
+        series[0] /= 2
+        allowed = precision * min(abs(v) for v in values)
+        kept = next((n for n in range(1, MOST - 2) if mp.fsum(map(abs, series[n:])) < allowed), None)
+        if kept is None:
+            raise ArithmeticError("a function cannot be fitted: it is not smooth on its interval")
+        return tuple(float(c) for c in _powers(mp, series[:kept]))
+
+
+class Fits(dict[int, Fit]):
+    """The polynomials of a family of functions, by its order."""
+
+    def __init__(self, functions: Callable[[int], Smooth]) -> None:
+        super().__init__()
+        self.functions = functions
+
+    def __missing__(self, order: int) -> Fit:
+        self[order] = fit(self.functions(order))
+        return self[order]
+
+
+def by_order(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a constant integer and arrays, for whatever array the interpreter gives as the integer."""
+
+    @wraps(function)
+    def value(order: Any, *arguments: Any) -> Any:
+        orders = np.real(np.asarray(order)).astype(int)
+        first, *others = np.unique(orders)
+        found = function(int(first), *arguments)
+        for other in others:
+            found = np.where(orders == other, function(int(other), *arguments), found)
+        return found
+
+    return value
+
+
+def _powers(mp: Any, series: list[Any]) -> list[Any]:
+    """A sum of Chebyshev's polynomials as a sum of powers: T[j+1] = 2 t T[j] - T[j-1]."""
+    total = [mp.mpf(0)] * len(series)
+    before, now = [mp.mpf(1)], [mp.mpf(0), mp.mpf(1)]
+    for c in series:
+        for power, coefficient in enumerate(before):
+            total[power] += c * coefficient
+        doubled = [mp.mpf(0), *(2 * a for a in now)]
+        following = [d - (before[k] if k < len(before) else 0) for k, d in enumerate(doubled)]
+        before, now = now, following
+    return total
