@@ -51,6 +51,25 @@ def bose(x):
     above = -1.0 if x < 0.0 else math.exp(-size)
     return above / -math.expm1(-size)
 ''',
+    "logaddexp": '''
+def logaddexp(a, b):
+    """log(exp(a) + exp(b)), shifted by the larger of the two."""
+    gap = 0.0 if a == b else abs(a - b)
+    return (a if a > b else b) + math.log1p(math.exp(-gap))
+''',
+    "expdiff": '''
+def expdiff(a, b):
+    """exp(a) - exp(b), which is exp(m) (1 - exp(-|a - b|)) or its negative; a large exp(m) by two factors."""
+    if a == b:
+        return 0.0
+    largest = a if a > b else b
+    part = -math.expm1(-abs(a - b))
+    y = math.exp(largest) * part
+    if y == math.inf:
+        root = math.exp(0.5 * largest)
+        y = root * (root * part)
+    return y if a > b else -y
+''',
     "log1pmx": f'''
 def log1pmx(x):
     """log(1 + x) - x: near 0 by log(1 + x) = 2 atanh(s), s = x / (2 + x)."""

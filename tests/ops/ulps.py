@@ -92,20 +92,31 @@ def exact(case: Case, dtype: Any = np.float64, digits: int = 60) -> list[list[An
         return [list(found[f"{case.name}_d{order}"]) for order in range(more.orders)]
 
 
-def units(found: Sequence[Any], truth: Sequence[Any], slope: Sequence[Any], x: Sequence[Any], dtype: Any) -> np.ndarray:
+def units(
+    found: Sequence[Any], truth: Sequence[Any], slope: Sequence[Any], x: Sequence[Any], dtype: Any
+) -> np.ndarray:
     """The error of each number in units of its last place, or of what the last place of the argument makes, if that is more."""
     errors = []
     for y, t, s, v in zip(found, truth, slope, x, strict=True):
         if not mpmath.isfinite(t) or not np.isfinite(dtype(float(t))):
             errors.append(0.0 if dtype(float(t)) == y or np.isnan(float(t)) else np.inf)
             continue
-        unit = max(float(np.spacing(np.abs(dtype(float(t))))), float(abs(s)) * float(np.spacing(np.abs(dtype(v)))))
+        unit = max(
+            float(np.spacing(np.abs(dtype(float(t))))), float(abs(s)) * float(np.spacing(np.abs(dtype(v))))
+        )
         errors.append(float(abs(mpmath.mpf(float(y)) - t) / unit) if np.isfinite(y) else np.inf)
     return np.array(errors)
 
 
-def worst(case: Case, found: dict[str, Any], dtype: Any = np.float64) -> list[tuple[float, float]]:
+def worst(
+    case: Case, found: dict[str, Any], dtype: Any = np.float64
+) -> list[tuple[float, tuple[float, ...]]]:
     """For every order the largest error, and where it is."""
+    with np.errstate(over="ignore"):
+        return _worst(case, found, dtype)
+
+
+def _worst(case: Case, found: dict[str, Any], dtype: Any) -> list[tuple[float, tuple[float, ...]]]:
     truth = exact(case, dtype)
     x = within(case.points[case.along], dtype)
     result = []

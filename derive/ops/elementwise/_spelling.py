@@ -1,7 +1,7 @@
 """How functions are spelled that no library has: by the array code of their records, or a helper of a kernel."""
 
 
-def brought_along(name: str) -> dict[str, str]:
-    """The spelling of a function of one argument that an emitted file brings along."""
-    array = f"_{name}({{0}})"
-    return {"numpy": array, "torch": array, "jax": array, "numba": f"{name}({{0}})"}
+def brought_along(name: str, arity: int = 1) -> dict[str, str]:
+    """The spelling of a function that an emitted file brings along."""
+    slots = ", ".join(f"{{{k}}}" for k in range(arity))
+    return dict.fromkeys(("numpy", "torch", "jax"), f"_{name}({slots})") | {"numba": f"{name}({slots})"}

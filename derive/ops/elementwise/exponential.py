@@ -68,9 +68,26 @@ class softplus(Function):
         return sigmoid(self.args[0])
 
 
+class LogAddExp(Function):
+    """log(exp(a) + exp(b)), shifted by the larger of the two."""
+
+    is_real = True
+    nargs = 2
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        a, b = self.args
+        return sigmoid(a - b) if argindex == 1 else sigmoid(b - a)
+
+
 def logaddexp(a: Expr, b: Expr) -> Expr:
     """log(exp(a) + exp(b)): softplus when one side is constant, else shifted by the second argument."""
     return a + softplus(b - a) if a.is_number else b + softplus(a - b)
+
+
+def _logaddexp(a: Any, b: Any) -> Any:
+    """log(exp(a) + exp(b)), shifted by the larger of the two."""
+    gap = np.where(a == b, 0.0, np.abs(a - b))
+    return np.where(a > b, a, b) + np.log1p(np.exp(-gap))
 
 
 def _call(numpy: str, math: str) -> dict[str, str]:
@@ -161,7 +178,18 @@ LOGADDEXP = Elementwise(
     "logaddexp",
     logaddexp,
     ("numpy.logaddexp",),
+    head=LogAddExp,
+    value=_logaddexp,
+    high_precision=lambda mp, a, b: max(a, b) + mp.log1p(mp.exp(-abs(a - b))) if a != b else a + mp.log(2),
+    definition=lambda a, b: sympy.log(sympy.exp(a) + sympy.exp(b)),
+    spelling={
+        "numpy": "np.logaddexp({0}, {1})",
+        "torch": "torch.logaddexp({0}, {1})",
+        "jax": "jnp.logaddexp({0}, {1})",
+        "numba": "logaddexp({0}, {1})",
+    },
     arity=2,
+    analytic=False,
     source="derived: softplus of the difference, shifted",
 )
 LOGADDEXP2 = Elementwise(

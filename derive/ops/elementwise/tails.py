@@ -1,4 +1,4 @@
-"""The tails of the normal law: repeated integrals of erfc and derivatives of the inverse Mills ratio, free of cancellation."""
+"""Tails of the normal law without cancellation: repeated integrals of erfc, derivatives of the inverse Mills ratio."""
 
 import math
 from typing import Any
@@ -127,7 +127,8 @@ def _ierfcx(n: Any, x: Any) -> Any:
     for c in _IERFCX[n][::-1]:
         p = p * t + c
     left = np.where(x < 0, x, 0.0)
-    before, now = 2 / math.sqrt(math.pi), special.erfcx(left)
+    before: Any = 2 / math.sqrt(math.pi)
+    now = special.erfcx(left)
     for k in range(1, n + 1):
         before, now = now, (before - 2 * left * now) / (2 * k)
     return np.where(x < 0, now, p / (1 + 0.5 * n + 2 * size) ** (n + 1))
