@@ -11,8 +11,9 @@ from sympy import Add, Expr
 from ..function import Function
 from ..ir.nodes import Equation, Program, Read, Tensor
 from ..rewrite.derived import names_of, prepare, present
+from .logarithms import in_terms
 from .scalars import function_of, scalar_of
-from .textbook import in_terms, textbook
+from .textbook import textbook
 
 
 @dataclass(frozen=True)
