@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy
@@ -38,7 +38,7 @@ class Density:
     name: as the law is called; variable: of what is observed.
     log_density: of numbers: (y, *parameters) -> SymPy; of arrays: a NumPy function of the same arguments.
     facts: of what is observed; whole: whether it is a whole number.
-    rank: how many axes one observation has.
+    arrays: whether it is a law of arrays, or one of numbers whose parameters are arrays; axes: of one observation.
     record: the law that it comes from, if it is one of ours.
     """
 
@@ -48,11 +48,17 @@ class Density:
     variable: str = "y"
     facts: tuple[str, ...] = ()
     whole: bool = False
-    rank: int = 0
+    arrays: bool = False
+    axes: str = ""
     bounds: Callable[..., tuple[Expr, Expr]] | None = None
     forms: Mapping[str, Form] = field(default_factory=dict)
     modelled: str = ""
     record: Distribution | VectorDistribution | None = None
+
+    @property
+    def shape(self) -> tuple[Expr, ...]:
+        """The axes of one observation."""
+        return spec(self.axes).shape
 
     @property
     def main(self) -> str:
@@ -109,17 +115,15 @@ def _of_record(record: Distribution | VectorDistribution) -> Density:
     if record.log_density is None:
         raise SpecError(f"the law {record.name!r} has no density here")
     parameters = tuple(
-        Parameter(p.name, tuple(HAVE_DENSITY.get(f, f) for f in p.facts), p.role) for p in record.parameters
+        replace(p, facts=tuple(HAVE_DENSITY.get(f, f) for f in p.facts)) for p in record.parameters
     )
-    if isinstance(record, VectorDistribution):
-        return Density(
-            record.name, record.log_density, parameters, facts=record.support, whole=record.discrete, rank=1,
-            modelled=record.modelled, record=record,
-        )  # fmt: skip
-    return Density(
-        record.name, record.log_density, parameters, facts=record.support, whole=record.discrete,
-        bounds=record.bounds, forms=record.forms, modelled=record.modelled, record=record,
+    found = Density(
+        record.name, record.log_density, parameters, facts=record.support, whole=record.discrete, forms=record.forms,
+        modelled=record.modelled, record=record,
     )  # fmt: skip
+    if isinstance(record, VectorDistribution):
+        return replace(found, arrays=True, axes=record.axes)
+    return replace(found, bounds=record.bounds)
 
 
 def _declared(names: tuple[str, ...], facts: Mapping[str, tuple[str, ...]]) -> dict[str, Spec]:

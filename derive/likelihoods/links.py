@@ -57,8 +57,7 @@ class Link:
 
 
 def _softmax(z: Any) -> Any:
-    e = np.exp(z)
-    return e / np.sum(e, axis=-1, keepdims=True)
+    return np.exp(z) / np.sum(np.exp(z), axis=-1, keepdims=True)
 
 
 LINKS = (

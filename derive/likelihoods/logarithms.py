@@ -20,7 +20,7 @@ def in_terms(expr: Expr) -> Expr:
     expr = _plain(domestic(expr))
     for _ in range(4):
         before = expr
-        expr = sympy.expand_mul(rewritten(expr), deep=False)
+        expr = Add(*(sympy.expand_mul(t, deep=False) for t in Add.make_args(rewritten(expr))))
         if expr == before:
             break
     return expr
@@ -59,6 +59,9 @@ def _base(power: Expr) -> Expr | None:
 
 
 def _of_product(x: Expr) -> Expr:
+    minus = [f for f in x.args if f.is_negative]
+    if minus and len(minus) % 2 == 0:
+        return Add(*map(_of_negative, minus), split_log(Mul(*(f for f in x.args if f not in minus))))
     parts = [f for f in x.args if f.is_positive or isinstance(f, sigmoid | sympy.exp | sympy.erfc)]
     powers = [
         f
@@ -72,6 +75,12 @@ def _of_product(x: Expr) -> Expr:
         return sympy.log(x)
     last = split_log(rest) if not isinstance(rest, Mul) else sympy.log(rest)
     return Add(*map(split_log, (*parts, *powers)), last)
+
+
+def _of_negative(f: Expr) -> Expr:
+    """log(-f)."""
+    base, exponent = f.as_base_exp()
+    return exponent * sympy.log(-base) if exponent.is_odd else sympy.log(-f)
 
 
 def _of_sum(x: Expr) -> Expr:
@@ -147,4 +156,28 @@ def _sigmoid_signs(expr: Expr) -> Expr:
     return expr.replace(sigmoid, lambda u: 1 - sigmoid(-u) if u.could_extract_minus_sign() else sigmoid(u))
 
 
-RULES: tuple[Callable[[Expr], Expr], ...] = (_logs, _quotients, _softplus_signs, _sigmoid_signs)
+def _of_logs(expr: Expr) -> Expr:
+    """s(log a - log b) is a / (a + b), softplus(log a) is log(1 + a)."""
+
+    def power(u: Expr) -> Expr | None:
+        found = S.One
+        for term in Add.make_args(u):
+            factors = Mul.make_args(term)
+            logs = [f for f in factors if isinstance(f, sympy.log)]
+            if len(logs) != 1:
+                return None
+            found *= logs[0].args[0] ** (term / logs[0])
+        return found
+
+    def of_sigmoid(u: Expr) -> Expr:
+        e = power(u)
+        return sigmoid(u) if e is None else sympy.cancel(sympy.together(e / (1 + e)))
+
+    def of_softplus(u: Expr) -> Expr:
+        e = power(u)
+        return softplus(u) if e is None else sympy.log(sympy.together(1 + e))
+
+    return expr.replace(sigmoid, of_sigmoid).replace(softplus, of_softplus)
+
+
+RULES: tuple[Callable[[Expr], Expr], ...] = (_logs, _of_logs, _quotients, _softplus_signs, _sigmoid_signs)

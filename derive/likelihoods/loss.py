@@ -1,9 +1,7 @@
-"""`likelihood`: from a density and links to the loss, which is the negative log-likelihood in the raw outputs."""
+"""A `Loss`: a negative log-likelihood in the raw outputs of a network, and everything that is derived from it."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,25 +10,31 @@ import numpy as np
 from sympy import Expr
 
 from .. import api
+from ..calculus.batched import batched
 from ..emit.emit import emit_source
-from ..errors import SpecError
-from ..function import Function
-from ..ir.facts import Spec, spec
-from ..ir.nodes import Program, Tensor
+from ..errors import NotDifferentiable
+from ..function import Function, Origin
+from ..ir.nodes import Equation, Index, Program, Read, Tensor, size
+from ..prove.inequality.convexity import decide_convexity
+from ..prove.verdict import Verdict
 from ..rewrite.derived import names_of, prepare
-from .batch import batched, summed
+from ..structure import Structure
+from ..wanted import wanted
 from .boosting import BOOSTING, boosting_request
-from .constants import Dropped, without_constants
-from .density import Density, density_of
-from .links import of_number
-from .scalars import function_of, read
-from .setting import WORDS, Given, Setting, setting_of
+from .canonical import Canonical, canonical
+from .constants import Dropped
+from .estimate import Estimates, estimates
+from .family import ExponentialFamily, exponential_family
+from .fisher import Information, information
+from .labels import check_labels
+from .law import Law, law_of
+from .page import Section, page, sections
+from .scalars import function_of, read, scalar_of
+from .setting import Setting
+from .textbook import textbook
+from .wall import wall
 
-AXES = {
-    0: dict.fromkeys(("entry", "vector", "matrix", "whole"), ""),
-    1: {"vector": "k", "matrix": "k k", "whole": "", "entry": ""},
-}
-"""The axes of a parameter of one example, by the rank of what is observed and the role of the parameter."""
+EXAMPLES = size("n")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +42,8 @@ class Loss:
     """A negative log-likelihood in the raw outputs of a network, without what is constant.
 
     setting: the law, its links, and what is learned.
-    density: minus the logarithm of the density of one example, nothing dropped, as a function of the parameters' values.
     example: the loss of one example; its inputs are the raw outputs, what is observed, learned scalars, known ones.
+    whole: minus the log-density of one example, with the same inputs and nothing dropped.
     dropped: the terms that no learned thing changes.
     """
 
@@ -67,36 +71,82 @@ class Loss:
         """The names of the learned parameters that are the same for all examples."""
         return tuple(g.symbol for g in self.setting.learned)
 
+    # -- functions of n examples
+
     @cached_property
     def function(self) -> Function:
         """The loss of each example, [n], of raw outputs and observations [n] (or [n, k]) and of the learned scalars."""
-        return self._of_many(self.example.program, self.name)
+        program = prepare(self._of_many(self.example.program))
+        return Function(self.name, program, 0, names_of(program))
 
     @cached_property
     def total(self) -> Function:
         """The sum of the losses of all examples: minus the log-likelihood, up to a constant."""
-        program = prepare(summed(self.function.program, "L"))
+        many = self.function.program
+        (output,) = many.outputs
+        axis, total = Index("i", EXAMPLES), Tensor("L")
+        equation = Equation(total, (), Read(output, (axis,)), "sum", (axis,))
+        program = prepare(replace(many, equations=(*many.equations, equation), outputs=(total,)))
         return Function(f"{self.name}_total", program, 0, names_of(program))
 
     @cached_property
     def gradient(self) -> Function:
         """The derivative of the loss of each example by its raw outputs, [n]; for several raw outputs a tuple."""
-        found: Function = api.grad(self.total, self.raw[0] if len(self.raw) == 1 else list(self.raw))
+        found: Function = api.grad(self.total, self._wrt)
         return found
 
     @cached_property
     def hessian(self) -> Function:
         """Second derivatives of the loss of each example by its raw outputs, [n]; for several in blocks."""
-        one: Function = api.hessian(self.example, self.raw[0] if len(self.raw) == 1 else list(self.raw))
-        return self._of_many(one.program, f"{self.name}_hessian", one)
+        one: Function = api.hessian(self.example, self._wrt)
+        return self._derived("hessian", one.program, one.structure)
+
+    @cached_property
+    def fisher(self) -> Function | None:
+        """The expected Fisher information of each example about its raw outputs and the learned scalars, in blocks [n].
+
+        None where no closed form was found.
+        """
+        found = self.information
+        if found is None or found.expected is None:
+            return None
+        names = found.names
+        blocks = {
+            f"I_{a}_{b}": e
+            for a, row in zip(names, found.expected, strict=True)
+            for b, e in zip(names, row, strict=True)
+        }
+        count = len(names)
+        structure = 0 if count == 1 else tuple(tuple(range(k * count, (k + 1) * count)) for k in range(count))
+        one = function_of(self.name, self.example.program.inputs, blocks, structure)
+        return self._derived("fisher", one.program, structure)
+
+    def __call__(self, *arrays: Any, **by_name: Any) -> Any:
+        """The loss of each example, its observations checked: `function` does the same without the check.
+
+        Raises:
+            DomainError: an observation is outside the support of the law; the value and its place are named.
+        """
+        values = dict(zip(self.function.inputs, arrays, strict=False)) | by_name
+        if self.variable in values:
+            self.check_labels(values[self.variable])
+        return self.function(*arrays, **by_name)
+
+    def check_labels(self, y: Any) -> None:
+        """Raise if an observation is outside the support of the law.
+
+        Raises:
+            DomainError: the value and its place are named.
+        """
+        check_labels(self.setting, y)
 
     def constant(self, y: Any, **known: Any) -> Any:
         """What was dropped, for each of the observations: the loss is minus the log-density less this."""
-        found: Any = np.zeros(np.shape(y)[: np.ndim(y) - self.setting.density.rank])
+        found: Any = np.zeros(np.shape(y)[: np.ndim(y) - len(self.setting.density.shape)])
         for d in self.dropped:
-            each = [self.setting.density.variable] if self.setting.density.variable in d.inputs else []
-            values = {**known, self.setting.density.variable: y}
-            term = Function("constant", batched(d.term.program, each)) if each else d.term
+            values = {**known, self.variable: y}
+            program = batched(d.term.program, EXAMPLES, {n: 0 for n in d.inputs if n == self.variable}, [0])
+            term = Function("constant", program) if self.variable in d.inputs else d.term
             found = found + term(**{n: values[n] for n in d.inputs})
         return found
 
@@ -111,137 +161,128 @@ class Loss:
             return emit_source(boosting_request(self), target)
         return self.function.emit(target)
 
-    def _of_many(self, program: Program, name: str, derived: Function | None = None) -> Function:
-        each = {*self.raw, self.setting.density.variable}
-        program = batched(program, each)
-        if derived is None:
-            program = prepare(program)
-            return Function(name, program, 0, names_of(program))
-        assert derived.origin is not None
-        origin = replace(derived.origin, base=self.function)
-        return Function(name, program, derived.structure, names_of(self.function.program), origin=origin)
+    @property
+    def _wrt(self) -> str | list[str]:
+        return self.raw[0] if len(self.raw) == 1 else list(self.raw)
+
+    def _of_many(self, program: Program) -> Program:
+        each = {t.name: 0 for t in program.inputs if t.name in (*self.raw, self.variable)}
+        return batched(program, EXAMPLES, each, [0] * len(program.outputs))
+
+    def _derived(self, kind: str, program: Program, structure: Structure) -> Function:
+        """A derivative of one example for n of them; it is printed and emitted as one."""
+        by = wanted(self.name, self.function.signature, self.function.program.inputs, list(self.raw))
+        origin = Origin("hessian", self.function, by)
+        program = self._of_many(program)
+        return Function(
+            f"{self.name}_{kind}", program, structure, names_of(self.function.program), origin=origin
+        )
+
+    # -- of one example, in symbols
+
+    @cached_property
+    def law(self) -> Law | None:
+        """The law in symbols; None for laws of vectors, and of parameters that are vectors."""
+        return None if self.setting.density.arrays else law_of(self.setting)
+
+    @cached_property
+    def body(self) -> Expr:
+        """The loss of one example, in `reads`.
+
+        Raises:
+            NotDifferentiable: the law is one of vectors, which has no such expression.
+        """
+        if self.law is None:
+            raise NotDifferentiable(f"{self.name} is a loss of arrays; try: loss.example.program")
+        return textbook(scalar_of(self.example.program))
+
+    @property
+    def reads(self) -> dict[str, Expr]:
+        """The inputs of `example`, as they stand in `body`."""
+        return {t.name: read(t) for t in self.example.program.inputs}
+
+    @cached_property
+    def example_gradient(self) -> Function:
+        """The gradient of the loss of one example by its raw outputs."""
+        found: Function = api.grad(self.example, self._wrt)
+        return found
+
+    @cached_property
+    def example_hessian(self) -> Function:
+        """The Hessian of the loss of one example by its raw outputs."""
+        found: Function = api.hessian(self.example, self._wrt)
+        return found
+
+    @cached_property
+    def score(self) -> dict[str, Expr] | None:
+        """The derivatives of the log-density by the parameters that are learned or under a link; None for arrays."""
+        if self.law is None:
+            return None
+        model = self.law.model
+        return {name: textbook(model.diff(parameter)) for name, parameter in self.law.free.items()}
+
+    @cached_property
+    def information(self) -> Information | None:
+        """Observed and expected Fisher information of one example about its raw outputs and the learned scalars."""
+        if self.law is None:
+            return None
+        names = self.raw + self.learned
+        return information(self.law, names, tuple(self.reads[n] for n in names), self.body)
+
+    @cached_property
+    def information_of_parameters(self) -> Information | None:
+        """The same about the parameters themselves, in the form in which they were given: sigma, variance, precision."""
+        if self.law is None:
+            return None
+        law = replace(self.law, raw={})
+        return information(law, tuple(law.free), tuple(law.free.values()), -law.model)
+
+    @cached_property
+    def canonical(self) -> tuple[Canonical | None, ...]:
+        """For each parameter under a link its canonical link; None where the law is no exponential family in it."""
+        if self.law is None:
+            return ()
+        return tuple(canonical(self.law, g) for g in self.setting.raws)
+
+    @cached_property
+    def exponential_family(self) -> ExponentialFamily | None:
+        """The exponential family that the law is, derived from its log-density; None if it is none, or one of arrays."""
+        return None if self.law is None else exponential_family(self.law)
+
+    @cached_property
+    def mle(self) -> Estimates | None:
+        """Maximum-likelihood estimates in closed form where there are any, of observations with the same parameters."""
+        return None if self.law is None else estimates(self.law)
+
+    @cached_property
+    def convex(self) -> Verdict:
+        """Whether the loss is convex in its raw outputs together."""
+        text = str(self.example).splitlines()[-1].partition(" = ")[2] if self.law is None else wall(self.body)
+        return decide_convexity(
+            self.example.program, "convex", self.raw, f"convex({text}, {', '.join(self.raw)})"
+        )
+
+    # -- to be read
+
+    @cached_property
+    def title(self) -> str:
+        """One line that says what it is the loss of."""
+        density, several = self.setting.density, len(self.raw) > 1
+        name = f"{density.name} law" if density.record else density.name
+        links = [f"{g.link} link" + f" of {g.name}" * several for g in self.setting.raws]
+        return f"{name}, {' and '.join(links)}"
+
+    @cached_property
+    def steps(self) -> tuple[Section, ...]:
+        """The derivation, step by step: each a title and its lines."""
+        return sections(self)
+
+    def explain(self) -> str:
+        """The page of the loss, as `str` gives it."""
+        return str(self)
+
+    def __str__(self) -> str:
+        return page(self)
 
     def __repr__(self) -> str:
         return f"<loss {self.name}({', '.join(self.example.inputs)})>"
-
-    def __str__(self) -> str:
-        return str(self.example)
-
-
-def likelihood(
-    density: Any,
-    link: str | Mapping[str, str] | None = None,
-    *,
-    raw: str | Mapping[str, str] = "",
-    **parameters: Any,
-) -> Loss:
-    """The loss that a density stands for: its negative log-likelihood as a function of the raw outputs of a network.
-
-    Args:
-        density: the name of a law, ``"poisson"``, or a density of one's own: a formula, ``"exp(-abs(y-mu)/b)/(2*b)"``, a
-            SymPy expression, or a NumPy function of the observation and the parameters. What is observed is called y (or x).
-        link: the name of a link, for the parameter that models are usually about; for several parameters, each a raw output
-            of its own, a dictionary ``{"mean": "identity", "sigma": "log"}``. Left out, it follows from the domain.
-        raw: facts that hold for the raw outputs by construction, such as ``"positive"``.
-        parameters: for the other parameters, or other forms of them (sigma or precision in place of variance), a number,
-            "known" (a number that is given to the loss) or "learned" (the default).
-
-    Raises:
-        UnknownName: no such law, link or parameter.  DomainError: a number that a parameter cannot have, a link whose
-        values do not fit, a density that is none.  SpecError: what is given for a parameter cannot be read.
-
-    Example:
-        >>> print(likelihood("bernoulli", "logit").example)
-        loss = softplus(z) − z y
-    """
-    own = (
-        not isinstance(density, str)
-        or not density.replace("_", "").replace("-", "").replace(" ", "").isalpha()
-    )
-    facts = {n: _facts(v) for n, v in parameters.items() if own and isinstance(v, str) and v not in WORDS}
-    values = {n: v for n, v in parameters.items() if n not in facts}
-    law = density_of(density, facts, _vector(link))
-    return loss_of(setting_of(law, link, raw, values))
-
-
-def _facts(words: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in words.split(",") if part.strip())
-
-
-def _vector(link: Any) -> bool | None:
-    names = link.values() if isinstance(link, Mapping) else [link]
-    return True if "softmax" in names else None
-
-
-def loss_of(setting: Setting) -> Loss:
-    """The loss of a law whose parameters are given."""
-    name = f"{_identifier(setting.density)}_loss"
-    whole = _of_numbers(setting, name) if setting.density.rank == 0 else _of_arrays(setting, name)
-    example, dropped = without_constants(whole, {g.symbol for g in setting.parts("raw", "learned")})
-    return Loss(setting, example, whole, dropped)
-
-
-def _identifier(density: Density) -> str:
-    name = density.name.replace(" ", "_").replace("-", "_")
-    return name if name.isidentifier() else "own"
-
-
-def inputs_of(setting: Setting) -> list[Tensor]:
-    """The inputs of the loss of one example: raw outputs, what is observed, learned parameters, known ones."""
-    density = setting.density
-    axes = AXES[density.rank]
-    observed = spec("k" if density.rank else "", *density.facts).tensor(density.variable)
-    raws = [spec(axes[g.parameter.role], *g.raw).tensor(g.symbol) for g in setting.raws]
-    others = [*setting.parts("learned"), *setting.parts("known")]
-    rest = [spec(axes[g.parameter.role], *g.parameter.facts).tensor(g.symbol) for g in others]
-    found = [*raws, observed, *rest]
-    names = [t.name for t in found]
-    if doubled := next((n for n in names if names.count(n) > 1), None):
-        raise SpecError(
-            f"{doubled!r} is the name of a parameter and of a raw output or of what is observed; rename it"
-        )
-    return found
-
-
-def _of_numbers(setting: Setting, name: str) -> Function:
-    inputs = inputs_of(setting)
-    reads = {t.name: read(t) for t in inputs}
-    values = {g.name: number_of(g, reads) for g in setting.given}
-    nll = -setting.density.log_density(reads[setting.density.variable], *setting.in_law(values))
-    return function_of(name, inputs, {"loss": nll})
-
-
-def number_of(given: Given, reads: Mapping[str, Expr]) -> Expr:
-    """The value of a parameter that is a number, in the inputs of the loss."""
-    if given.part == "number":
-        assert given.value is not None
-        return given.value
-    if given.link is None:
-        return reads[given.symbol]
-    return of_number(given.link.inverse, reads[given.symbol], given.raw)
-
-
-def _of_arrays(setting: Setting, name: str) -> Function:
-    inputs = inputs_of(setting)
-    names = [t.name for t in inputs]
-
-    def loss(*arrays: Any) -> Any:
-        by_name = dict(zip(names, arrays, strict=True))
-        values = {g.name: _array_of(g, by_name) for g in setting.given}
-        return -setting.density.log_density(by_name[setting.density.variable], *setting.in_law(values))
-
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    loss.__signature__ = inspect.Signature([inspect.Parameter(n, kind) for n in names])  # type: ignore[attr-defined]
-    found: Function = api.trace(loss, **{t.name: _spec(t) for t in inputs})
-    return replace(found, name=name)
-
-
-def _array_of(given: Given, arrays: Mapping[str, Any]) -> Any:
-    if given.part == "number":
-        return float(given.value)  # type: ignore[arg-type]
-    array = arrays[given.symbol]
-    return array if given.link is None else given.link.inverse(array)
-
-
-def _spec(t: Tensor) -> Spec:
-    return Spec(t.shape, t.kind, t.facts, t.bound)

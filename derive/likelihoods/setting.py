@@ -12,7 +12,7 @@ from typing import Any, Literal
 import sympy
 from sympy import Expr
 
-from ..distributions import Parameter
+from ..distributions import Form, Parameter
 from ..errors import DomainError, SpecError, UnknownName, closest
 from ..ir.facts import IMPLIES
 from .density import Density
@@ -61,15 +61,20 @@ class Setting:
 
     def in_law(self, values: Mapping[str, Any]) -> list[Any]:
         """The values of the law's own parameters, of those of what is given by name."""
-        found = []
-        for p in self.density.parameters:
-            form = next((f for n, f in self.density.forms.items() if n in values and f.of == p.name), None)
-            if form is None:
-                found.append(values[p.name])
-                continue
-            needed = inspect.signature(form.value).parameters
-            found.append(form.value(**{name: values[name] for name in needed}))
-        return found
+        forms = self.density.forms
+
+        def value(name: str) -> Any:
+            if name in values:
+                return values[name]
+            form = next(f for n, f in forms.items() if n in values and f.of == name)
+            return form.value(**{n: value(n) for n in needs(form)})
+
+        return [value(p.name) for p in self.density.parameters]
+
+
+def needs(form: Form) -> list[str]:
+    """The names that a form is computed from."""
+    return list(inspect.signature(form.value).parameters)
 
 
 def setting_of(
@@ -116,24 +121,24 @@ def _links(density: Density, link: Any, values: Mapping[str, Any]) -> dict[str, 
 
 def _active(density: Density, named: list[str]) -> dict[str, Parameter]:
     """The parameters in their order, those that are given in another form replaced by it."""
-    own = {p.name: p for p in density.parameters}
-    known = [*own, *density.forms]
+    own, forms = {p.name: p for p in density.parameters}, density.forms
     for name in named:
-        if name not in known:
+        if name not in (known := [*own, *forms]):
             raise UnknownName(f"the {density.name} law has no parameter {name!r}; {closest(name, known)}")
     if doubled := next((n for n in named if named.count(n) > 1), None):
         raise SpecError(f"{doubled} of the {density.name} law is given twice: as a link and as a value")
-    found = {}
+    used = list(named)
+    for name in used:
+        used += [n for n in (needs(forms[name]) if name in forms else ()) if n in forms and n not in used]
+    found: dict[str, Parameter] = {}
     for name, p in own.items():
-        forms = [n for n in named if n in density.forms and density.forms[n].of == name]
-        if len([*forms, *([name] if name in named else [])]) > 1:
-            raise SpecError(
-                f"{' and '.join([*([name] if name in named else []), *forms])} say the same; give one of them"
-            )
-        if forms:
-            found[forms[0]] = Parameter(forms[0], density.forms[forms[0]].facts, p.role)
-        else:
-            found[name] = p
+        instead = [n for n in forms if n in used and forms[n].of == name]
+        given = [*([name] if name in named else []), *instead]
+        if len(given) > 1 and not all(n in instead and set(instead) <= set(needs(forms[n])) for n in given):
+            raise SpecError(f"{' and '.join(given)} say the same; give one of them")
+        found |= {n: Parameter(n, forms[n].facts, p.role, axes=forms[n].axes or None) for n in instead} or {
+            name: p
+        }
     return found
 
 

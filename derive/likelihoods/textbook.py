@@ -9,11 +9,13 @@ from sympy import Add, Expr, Mul, Pow, S
 
 from ..ir.nodes import Bracket, Read, Where
 from ..ops.elementwise.exponential import sigmoid
-from ..ops.elementwise.piecewise import domestic
+from ..ops.elementwise.piecewise import Sign, domestic
 from .logarithms import in_terms, rewritten
 
 WHOLE = (Bracket, Where)
 """What polynomials cannot look into."""
+OBSERVED = ("y", "x")
+"""What is observed is written first in differences."""
 LARGE = 60
 """Operations above which forms are not searched for."""
 
@@ -27,6 +29,11 @@ def textbook(expr: Expr) -> Expr:
     return min(found, key=cost)
 
 
+def shorter(expr: Expr) -> Expr:
+    """The expression as it stands, or as a textbook writes it."""
+    return min(expr, textbook(expr), key=cost)
+
+
 def cost(expr: Expr) -> tuple[int, int, str]:
     """How long an expression is to read: its operations, its terms, its characters."""
     weight = sum(_weight(node) for node in sympy.preorder_traversal(expr))
@@ -35,12 +42,14 @@ def cost(expr: Expr) -> tuple[int, int, str]:
 
 def _weight(node: Expr) -> int:
     if isinstance(node, Mul):
-        minus = node.args[0] == S.NegativeOne
-        return 10 * (len(node.args) - 1) - 5 * minus + 5 * any(isinstance(a, Add) for a in node.args)
+        minus, sums = node.args[0] == S.NegativeOne, any(isinstance(a, Add) for a in node.args)
+        over = node.args[0].is_Rational and len(node.args) == 2
+        return 10 * (len(node.args) - 1) - 5 * minus + (14 if over else 5) * sums
     if isinstance(node, Add):
-        return 10 * (len(node.args) - 1) + 3 * (_upright(node) is not None)
+        backwards = any(a.is_Mul and a.args[0] == -1 and str(a.args[1]) in OBSERVED for a in node.args)
+        return 10 * (len(node.args) - 1) + 6 * (_upright(node) is not None) + 2 * backwards
     if isinstance(node, Pow):
-        return 12 if node.exp == S.NegativeOne else 14
+        return 12 if node.exp == S.NegativeOne else 16
     return 10 * bool(node.args) + (3 if node.is_Rational and not node.is_Integer else 1)
 
 
@@ -64,7 +73,7 @@ def _difference(e: Expr) -> tuple[Expr, Expr] | None:
     parts = [term.as_coeff_Mul() for term in e.args]
     if len(parts) != 2 or not all(isinstance(a, Read) for _, a in parts) or {c for c, _ in parts} != {1, -1}:
         return None
-    first, second = sorted((a for _, a in parts), key=str)
+    first, second = sorted((a for _, a in parts), key=lambda a: (str(a) not in OBSERVED, str(a)))
     return first, second
 
 
@@ -109,6 +118,12 @@ def _collected(expr: Expr) -> Expr:
     return expr
 
 
+def _collected_inside(expr: Expr) -> Expr:
+    """The same within a product."""
+    expr = sympy.factor_terms(expr)
+    return expr.func(*map(_collected, expr.args)) if isinstance(expr, Mul) else expr
+
+
 def _by_exponentials(expr: Expr) -> Expr:
     """One exponential of each product, cleared from the denominators."""
     if expr.has(*WHOLE) or not expr.has(sympy.exp):
@@ -116,8 +131,14 @@ def _by_exponentials(expr: Expr) -> Expr:
     return sympy.powsimp(sympy.factor_terms(sympy.cancel(sympy.together(expr))), deep=True)
 
 
+def _other_signs(expr: Expr) -> Expr:
+    """-sign(u) for sign(-u)."""
+    return expr.replace(Sign, lambda u: -Sign(-u))
+
+
 CHANGES: tuple[Callable[[Expr], Expr], ...] = (
-    sympy.together, sympy.factor_terms, _factored, _opaque, _collected, _by_exponentials
+    sympy.together, sympy.factor_terms, _factored, _opaque, _collected, _by_exponentials,
+    _other_signs,
 )  # fmt: skip
 
 
@@ -142,9 +163,9 @@ def _signs(expr: Expr) -> Expr:
             if (other := _upright(f)) is not None:
                 number, rest[place] = -number, other
         if number.is_negative:
-            place = next((k for k, f in enumerate(rest) if isinstance(f, Add) and _minuses(f)), None)
-            if place is not None:
-                number, rest[place] = -number, _negative(rest[place])
+            found = [k for k, f in enumerate(rest) if isinstance(f, Add) and _minuses(f)]
+            if found:
+                number, rest[found[0]] = -number, _negative(rest[found[0]])
         return number * Mul(*rest)
 
     return expr.replace(lambda e: isinstance(e, Mul), turned)

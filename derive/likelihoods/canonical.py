@@ -1,0 +1,47 @@
+"""Which link is canonical for a parameter: the one under which the raw output is the natural parameter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy
+from sympy import Expr
+
+from .family import natural_of
+from .law import Law
+from .links import LINKS, Link, of_number
+from .setting import Given
+from .textbook import textbook
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """The natural parameter of a law as a family in one parameter.
+
+    natural: the natural parameter, in that parameter and those that are held fixed.
+    link: the record whose link it is, but for a factor and a constant; None if there is none.
+    factor: natural parameter = factor * link(parameter) + constant.
+    used: whether the loss has this link.
+    """
+
+    parameter: str
+    natural: Expr
+    link: Link | None
+    factor: Expr | None
+    used: bool
+
+
+def canonical(law: Law, given: Given) -> Canonical | None:
+    """The canonical link of a parameter that is under a link; None where the law is no exponential family in it."""
+    parameter = law.free[given.name]
+    natural = natural_of(law, parameter)
+    if natural is None:
+        return None
+    for link in LINKS:
+        if link.link is None:
+            continue
+        raw = of_number(link.link, parameter)
+        factor = sympy.simplify(natural.diff(parameter) / raw.diff(parameter))
+        if not factor.has(parameter):
+            return Canonical(given.name, natural, link, textbook(factor), link is given.link)
+    return Canonical(given.name, natural, None, None, False)

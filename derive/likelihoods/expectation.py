@@ -1,0 +1,138 @@
+"""Means under a law of one number, without integrals where there is another way.
+
+Powers of y have the mean that the cumulants say. Every other statistic in the scores has one that follows from the scores:
+each of them has mean 0 (Bartlett's first identity), and these equations are linear in the unknown means.
+"""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Add, Expr, Mul, S
+
+from ..deadline import OutOfTime
+from ..errors import NoClosedForm
+from ..ir.nodes import Bracket
+from ..moments.cumulants import cumulant
+from ..ops.elementwise.piecewise import Absolute, Sign, domestic
+from .family import multiplied_out
+from .law import Law
+from .logarithms import in_terms
+from .textbook import textbook
+
+HIGHEST = 6
+"""The largest power of y whose mean is written out."""
+
+
+class Expectation:
+    """Means of expressions in what is observed, in the law's own parameters."""
+
+    def __init__(self, law: Law) -> None:
+        self.law = law
+        self.known: dict[Expr, Expr] = {}
+        self._learn()
+
+    def __call__(self, expr: Expr) -> Expr | None:
+        """E of an expression in y and in the law's own parameters; None where it is not found."""
+        if (whole := self._of_values(expr)) is not None:
+            return whole
+        found = S.Zero
+        for coefficient, statistic in self.parts(expr):
+            mean = self._mean(statistic)
+            if mean is None:
+                return None
+            found += coefficient * mean
+        return textbook(found)
+
+    def parts(self, expr: Expr) -> list[tuple[Expr, Expr]]:
+        """The expression as a sum of coefficients times statistics of y, as it stands."""
+        y = self.law.y
+        found: dict[Expr, Expr] = {}
+        expr = multiplied_out(almost_surely(multiplied_out(expr), self.law))
+        for term in Add.make_args(expr):
+            factors = Mul.make_args(term)
+            statistic = Mul(*(f for f in factors if f.has(y)))
+            found[statistic] = found.get(statistic, S.Zero) + Mul(*(f for f in factors if not f.has(y)))
+        return [(c, s) for s, c in found.items()]
+
+    def _of_values(self, expr: Expr) -> Expr | None:
+        record = self.law.record
+        if record is None or record.values is None:
+            return None
+        pairs = record.values(*self.law.own.values())
+        return textbook(Add(*(p * in_terms(expr).xreplace({self.law.y: v}) for v, p in pairs)))
+
+    def _mean(self, statistic: Expr) -> Expr | None:
+        if statistic == 1:
+            return S.One
+        if statistic in self.known:
+            return self.known[statistic]
+        return self._of_power(statistic)
+
+    def _of_power(self, statistic: Expr) -> Expr | None:
+        """The k-th moment from the cumulants: ``m_k = sum C(k-1, j-1) k_j m_{k-j}``."""
+        base, power = statistic.as_base_exp()
+        record = self.law.record
+        if base != self.law.y or record is None or not power.is_Integer:
+            return None
+        if not 1 <= power <= HIGHEST:
+            return record.power(power, *self.law.own.values()) if record.power else None
+        try:
+            cumulants = [cumulant(record, k, list(self.law.own.values())) for k in range(1, int(power) + 1)]
+        except (NoClosedForm, NotImplementedError, ValueError):
+            return None
+        moments = [S.One]
+        for k in range(1, int(power) + 1):
+            terms = (
+                sympy.binomial(k - 1, j - 1) * cumulants[j - 1] * moments[k - j] for j in range(1, k + 1)
+            )
+            moments.append(sympy.expand(Add(*terms)))
+        return moments[-1]
+
+    def _learn(self) -> None:
+        """The means that follow from those of the scores being 0."""
+        unknown: dict[Expr, sympy.Symbol] = {}
+        equations = []
+        for parameter in self.law.own.values():
+            total = S.Zero
+            for coefficient, statistic in self.parts(self.law.log_density.diff(parameter)):
+                mean = self._mean(statistic)
+                total += coefficient * (
+                    unknown.setdefault(statistic, sympy.Dummy("m")) if mean is None else mean
+                )
+            equations.append(total)
+        if not unknown:
+            return
+        try:
+            solved = sympy.solve(equations, list(unknown.values()), dict=True)
+        except (NotImplementedError, OutOfTime):
+            return
+        for statistic, symbol in unknown.items():
+            value = solved[0].get(symbol) if solved else None
+            if value is not None and not value.has(*unknown.values()):
+                self.known[statistic] = textbook(value)
+
+
+def almost_surely(expr: Expr, law: Law) -> Expr:
+    """What holds but for single values of y, which have probability 0 under a density: ``sign(y - a)^2 = 1``."""
+    expr = domestic(expr)
+    if law.density.whole:
+        return expr
+    expr = expr.replace(Bracket, lambda c: S.One if isinstance(c, sympy.Ne) and c.has(law.y) else Bracket(c))
+    expr = expr.replace(lambda e: isinstance(e, Sign) and e.has(law.y), _upright)
+    return expr.replace(lambda e: isinstance(e, Mul) and e.has(Sign) and e.has(Absolute), _signed)
+
+
+def _upright(sign: Expr) -> Expr:
+    """sign(a - y) is -sign(y - a)."""
+    x = sign.args[0]
+    return -Sign(-x) if x.could_extract_minus_sign() else sign
+
+
+def _signed(product: Expr) -> Expr:
+    """|x| sign(x) is x."""
+    factors = list(product.args)
+    for f in [f for f in factors if isinstance(f, Sign)]:
+        if Absolute(f.args[0]) in factors:
+            factors[factors.index(Absolute(f.args[0]))] = f.args[0]
+            factors.remove(f)
+    return Mul(*factors)

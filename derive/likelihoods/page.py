@@ -1,0 +1,286 @@
+"""The page of a loss: the steps from the density to the loss, and what follows from it, as a professor would write them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sympy import Expr
+
+from ..ir.nodes import Read
+from .constants import Dropped
+from .estimate import Estimate
+from .family import ExponentialFamily
+from .fisher import Information
+from .scalars import scalar_of
+from .setting import Given
+from .textbook import shorter, textbook
+from .wall import GREEK, letter, wall
+
+if TYPE_CHECKING:
+    from .loss import Loss
+
+WHAT = {
+    "binary": "0 or 1", "one-hot": "one-hot", "positive": "positive", "nonnegative": "nonnegative",
+    "probability": "between 0 and 1", "simplex": "probabilities that add up to 1",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Section:
+    """A step of the derivation: its name, and the lines that are written for it."""
+
+    title: str
+    lines: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "\n".join([self.title, *(f"  {line}" for line in self.lines)])
+
+
+def sections(loss: Loss) -> tuple[Section, ...]:
+    """Every step, in the order in which they are derived; a step that says nothing new is left out."""
+    makers = (
+        _density, _parameters, _negative, _constants, _loss, _derivatives, _score, _information, _canonical, _family,
+        _estimates, _convex,
+    )  # fmt: skip
+    found: list[Section] = []
+    for maker in makers:
+        title, lines = maker(loss)
+        if maker is _negative and not loss.dropped:
+            continue
+        if lines:
+            found.append(Section(title, tuple(lines)))
+    return tuple(found)
+
+
+def page(loss: Loss) -> str:
+    """All sections as text."""
+    return "\n\n".join(map(str, (Section(loss.title, ()), *loss.steps)))
+
+
+Part = tuple[str, list[str]]
+
+
+def _density(loss: Loss) -> Part:
+    y = loss.setting.density.variable
+    if loss.law is None:
+        return "log-density", []
+    facts = [WHAT[f] for f in loss.setting.density.facts if f in WHAT][:1]
+    kind = "a count" if loss.setting.density.whole and facts != ["0 or 1"] else (facts or ["real"])[0]
+    return "log-density", [f"log p({y}) = {wall(shorter(loss.law.model))}        {y} is {kind}"]
+
+
+def _parameters(loss: Loss) -> Part:
+    lines = []
+    for g in loss.setting.given:
+        name = (
+            letter(g.name)
+            if g.name in GREEK
+            else f"{g.name} {letter(g.name)}"
+            if letter(g.name) != g.name
+            else g.name
+        )
+        match g.part:
+            case "raw":
+                assert g.link is not None
+                positive = f", {letter(g.symbol)} > 0" if "positive" in g.raw else ""
+                lines.append(
+                    f"{name} = {_inverse(loss, g)}        the {g.link} link of the raw output {letter(g.symbol)}{positive}"
+                )
+            case "learned":
+                lines.append(f"{name} is learned, the same for all examples")
+            case "known":
+                lines.append(f"{name} is known")
+            case "number":
+                assert g.value is not None
+                lines.append(f"{name} = {wall(g.value)}")
+    return "parameters", lines
+
+
+def _inverse(loss: Loss, given: Given) -> str:
+    if loss.law is None:
+        return f"{given.link}({given.symbol})" if str(given.link) != "identity" else given.symbol
+    return wall(loss.law.raw[loss.law.given[given.name]])
+
+
+def _negative(loss: Loss) -> Part:
+    if loss.law is None:
+        return "negative log-likelihood", [f"−log p = {_right(loss.whole)}"]
+    return "negative log-likelihood", [f"−log p = {wall(shorter(-loss.law.in_raw(loss.law.log_density)))}"]
+
+
+def _constants(loss: Loss) -> Part:
+    lines = [f"{_term(loss, d)}        {_reason(loss, d)}" for d in loss.dropped]
+    return "constant, dropped", lines
+
+
+def _term(loss: Loss, dropped: Dropped) -> str:
+    return _right(dropped.term) if loss.law is None else wall(scalar_of(dropped.term.program))
+
+
+def _reason(loss: Loss, dropped: Dropped) -> str:
+    y = loss.setting.density.variable
+    known = [letter(n) for n in dropped.inputs if n != y]
+    parts = ["depends on nothing that is learned"] if not dropped.inputs else []
+    parts += [f"depends on {y} alone" if not known else f"depends on {y}"] if y in dropped.inputs else []
+    parts += [f"{' and '.join(known)} {'is' if len(known) == 1 else 'are'} known"] if known else []
+    return ", ".join(parts)
+
+
+def _loss(loss: Loss) -> Part:
+    left = "L" if loss.dropped else "L = −log p"
+    return "loss", [f"{left} = {_right(loss.example) if loss.law is None else wall(loss.body)}"]
+
+
+def _derivatives(loss: Loss) -> Part:
+    if loss.law is None:
+        lines = [*str(loss.example_gradient).splitlines(), *str(loss.example_hessian).splitlines()]
+        return "derivatives by the raw output", lines
+    names, lines = loss.raw, []
+    gradient = [textbook(loss.body.diff(loss.reads[n])) for n in names]
+    lines += [f"dL/d{letter(n)} = {wall(g)}" for n, g in zip(names, gradient, strict=True)]
+    for k, n in enumerate(names):
+        for m in names[k:]:
+            by = f"d{letter(n)}²" if n == m else f"d{letter(n)} d{letter(m)}"
+            lines.append(f"d²L/{by} = {wall(textbook(gradient[k].diff(loss.reads[m])))}")
+    return "derivatives by the raw output", lines
+
+
+def _score(loss: Loss) -> Part:
+    found = loss.score
+    if found is None:
+        return "score", []
+    return "score", [f"d log p/d{letter(n)} = {wall(s)}" for n, s in found.items()]
+
+
+def _information(loss: Loss) -> Part:
+    if loss.law is None or loss.information is None:
+        return "Fisher information", []
+    lines = []
+    own, raw = loss.information_of_parameters, loss.information
+    if own is not None and own.names != raw.names and own.expected != raw.expected:
+        lines += _matrix_lines(own, f"in {', '.join(map(letter, own.names))}")
+    lines += _matrix_lines(raw, f"in {', '.join(map(letter, raw.names))}")
+    return "Fisher information of one observation", lines
+
+
+def _matrix_lines(found: Information, where: str) -> list[str]:
+    observed, expected = _matrix(found.observed), None if found.expected is None else _matrix(found.expected)
+    if expected is None:
+        return [f"{where}: observed {observed}", f"{where}: expected: no closed form was found"]
+    if observed == expected:
+        return [f"{where}: {expected}, observed and expected are the same"]
+    by = "" if found.by == "second derivatives" else f" ({found.by}; second derivatives miss the kink)"
+    return [f"{where}: observed {observed}", f"{where}: expected {expected}{by}"]
+
+
+def _matrix(rows: tuple[tuple[Expr, ...], ...]) -> str:
+    if len(rows) == 1:
+        return wall(rows[0][0])
+    if all(e == 0 for i, row in enumerate(rows) for j, e in enumerate(row) if i != j):
+        return f"diag({', '.join(wall(row[i]) for i, row in enumerate(rows))})"
+    return "[" + "; ".join(", ".join(map(wall, row)) for row in rows) + "]"
+
+
+def _canonical(loss: Loss) -> Part:
+    lines = []
+    for g, found in zip(loss.setting.raws, loss.canonical, strict=False):
+        name = letter(g.name)
+        if found is None:
+            lines.append(f"none for {name}: it does not stand beside y alone")
+            continue
+        natural = f"the natural parameter is {wall(found.natural)}"
+        if found.link is None:
+            lines.append(f"for {name}: {natural}, which is no link that has a name here")
+            continue
+        line = f"{found.link} for {name}: {natural}"
+        if found.factor is not None and found.factor != 1:
+            line += f", which is {wall(found.factor)} times the {found.link} link"
+        lines.append(line if found.used else f"{line}; {g.link} is not canonical")
+    return "canonical link", lines
+
+
+def _family(loss: Loss) -> Part:
+    found = loss.exponential_family
+    if loss.law is None:
+        return "exponential family", []
+    if found is None:
+        return "exponential family", [
+            "none: the log-density does not separate into statistics of y times functions of parameters"
+        ]
+    names = [letter(str(n)) for n in found.names]
+    pairs = " + ".join(
+        f"{n} {wall(t)}" if not t.is_Add else f"{n} ({wall(t)})"
+        for n, t in zip(names, found.statistics, strict=True)
+    )
+    base = "" if found.base == 0 else " + log h(y)"
+    lines = [f"log p(y) = {pairs} − A{base}"]
+    lines.append(", ".join(f"{n} = {wall(e)}" for n, e in zip(names, found.natural, strict=True)))
+    if found.base != 0:
+        lines[-1] += f",  log h(y) = {wall(found.base)}"
+    inner = ", ".join(names)
+    if found.partition is None:
+        lines.append(f"A = {wall(found.log_partition)}")
+        return "exponential family", lines
+    lines.append(f"A({inner}) = {wall(found.partition)}")
+    return "exponential family", lines + _moments(loss, found, names)
+
+
+def _moments(loss: Loss, found: ExponentialFamily, names: list[str]) -> list[str]:
+    """The mean and the variance of each statistic, as derivatives of the log-partition, in eta and in the parameters."""
+    law = loss.law
+    assert law is not None and found.means is not None and found.covariances is not None
+    back = dict(zip(found.names, found.natural, strict=True))
+    lines = []
+    for k, (name, statistic) in enumerate(zip(names, found.statistics, strict=True)):
+        t = wall(statistic)
+        by = "" if len(names) == 1 else f"∂A/∂{name}"
+        mean, variance = found.means[k], found.covariances[k][k]
+        first = f"E {t} = {by or 'A′'} = {_in_both(mean, back)}"
+        second = f"var {t} = {f'∂²A/∂{name}²' if by else 'A″'} = {_in_both(variance, back)}"
+        lines.append(f"{first},   {second}")
+    return lines
+
+
+def _in_both(expr: Expr, back: dict[Expr, Expr]) -> str:
+    first, second = wall(expr), wall(textbook(expr.subs(back)))
+    return first if first == second else f"{first} = {second}"
+
+
+def _estimates(loss: Loss) -> Part:
+    found = loss.mle
+    if found is None:
+        return "maximum likelihood", []
+    solved = {e.parameter for e in found.estimates if e.value is not None}
+    return (
+        "maximum likelihood, for n observations with the same parameters",
+        [_estimate_line(e, solved) for e in found.estimates],
+    )
+
+
+def _estimate_line(e: Estimate, solved: set[Read]) -> str:
+    if e.value is None:
+        return f"{wall(e.parameter)} has no closed form: it solves {wall(e.equation, solved)} = 0"
+    why = e.reason or f"second derivative {wall(e.second or e.equation, solved)} < 0"
+    return f"{wall(e.parameter, solved)} = {wall(e.value, solved)}        {why}"
+
+
+def _convex(loss: Loss) -> Part:
+    found = loss.convex
+    names = ", ".join(map(letter, loss.raw))
+    words = {
+        "PROVED": "convex",
+        "REFUTED": "not convex",
+        "TESTED": "convex at all chords tried, without a proof",
+        "UNKNOWN": "not known",
+    }
+    lines = [f"{found.status}: {words[found.status]} in {names}"]
+    body = str(found).splitlines()[1:]
+    return "convexity", lines + [line.removeprefix("  ") for line in body]
+
+
+def _right(function: object) -> str:
+    """What the last equation of a function says, and the ones before it."""
+    *before, last = str(function).splitlines()
+    text = last.partition(" = ")[2]
+    return f"{text}   where {'; '.join(before)}" if before else text
