@@ -27,10 +27,11 @@ IMPLIES: dict[str, tuple[str, ...]] = {
     "simplex": ("nonnegative",),
     "one-hot": ("simplex",),
     "binary": ("nonnegative",),
+    "increasing": (),
 }
 """Every fact with the facts that follow from it.
 
-Matrix facts speak of the last two axes, simplex and one-hot of the last; a probability lies between 0 and 1 and is neither.
+Matrix facts speak of the last two axes, simplex, one-hot and increasing of the last; a probability lies between 0 and 1 and is neither.
 """
 
 SQUARE = {"symmetric", "positive definite", "positive semidefinite", "invertible", "orthogonal", "diagonal"}

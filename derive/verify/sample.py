@@ -64,6 +64,7 @@ FACTS: dict[str, Callable[[Any], Any]] = {
     "orthogonal": lambda A: np.linalg.qr(A)[0],
     "simplex": _softmax,
     "one-hot": _one_hot,
+    "increasing": lambda x: np.cumsum(0.3 + np.abs(x), axis=-1) - np.sum(np.abs(x), axis=-1, keepdims=True),
 }
 """For each fact, a map of arrays on which the facts above it hold to arrays on which it holds as well."""
 

@@ -60,6 +60,7 @@ HOLDS: dict[str, Callable[[Any], bool]] = {
     "probability": lambda x: bool((x > 0).all() and (x < 1).all()),
     "binary": lambda x: bool(((x == 0) | (x == 1)).all()),
     "simplex": lambda x: bool((x >= 0).all() and np.all(x.sum(axis=-1) == 1)),
+    "increasing": lambda x: bool((x[..., 1:] > x[..., :-1]).all()),
     "one-hot": lambda x: bool(((x == 0) | (x == 1)).all() and np.all(x.sum(axis=-1) == 1)),
 }
 """Facts of real arrays, each with an exact test."""
