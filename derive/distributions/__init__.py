@@ -5,16 +5,24 @@ from functools import cache
 
 from ..errors import UnknownName, closest
 from ..registry import records
+from ._loss import LossRecord
+from ._made import MAKERS, censored, mixture, ordinal, zero_inflated
 from ._record import Distribution, Form, Parameter, Record, VectorDistribution
 
 __all__ = [
     "Distribution",
     "Form",
+    "LossRecord",
     "Parameter",
     "Record",
     "VectorDistribution",
+    "censored",
     "distributions",
     "distributions_called",
+    "loss_records",
+    "mixture",
+    "ordinal",
+    "zero_inflated",
 ]
 
 
@@ -25,18 +33,29 @@ def distributions() -> list[Record]:
     return [*records(here, Distribution), *records(here, VectorDistribution)]
 
 
+@cache
+def loss_records() -> list[LossRecord]:
+    """Losses that have no density, or none in closed form."""
+    return records(sys.modules[__name__], LossRecord)
+
+
+@cache
 def distributions_called(name: str) -> list[Record]:
-    """The laws of numbers and of vectors that have this name.
+    """The laws of numbers and of vectors that have this name, or that it says how to make: ``"censored log-normal"``.
 
     Raises:
-        UnknownName: there is none; the message offers the closest names.
+        UnknownName: there is none; the message offers the closest names.  SpecError: it cannot be made of that law.
     """
-    found = [d for d in distributions() if _plain(d.name) == _plain(name)]
-    if not found:
-        raise UnknownName(
-            f"there is no distribution {name!r}; {closest(name, {d.name for d in distributions()})}"
-        )
-    return found
+    wanted = _plain(name)
+    if found := [d for d in distributions() if _plain(d.name) == wanted]:
+        return found
+    for prefix, make in MAKERS.items():
+        inner = wanted.removeprefix(_plain(prefix)).strip()
+        if inner != wanted and (laws := [d for d in distributions() if _plain(d.name) == inner]):
+            return [make(d) for d in laws if isinstance(d, Distribution)]
+    raise UnknownName(
+        f"there is no distribution {name!r}; {closest(name, {d.name for d in distributions()})}"
+    )
 
 
 def _plain(name: str) -> str:

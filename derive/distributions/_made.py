@@ -19,7 +19,7 @@ from sympy import Eq, Expr, S
 from ..errors import SpecError
 from ..ir.nodes import Where
 from ._entries import entrywise
-from ._record import Distribution, Parameter, VectorDistribution
+from ._record import Distribution, Parameter, Record, VectorDistribution
 
 
 def zero_inflated(law: Distribution) -> Distribution:
@@ -45,7 +45,8 @@ def zero_inflated(law: Distribution) -> Distribution:
         parameters=(*law.parameters, Parameter("inflation", ("probability",))),
         support=law.support,
         requires=_without_last(law.requires),
-        generating=generating and (lambda t, *p: sympy.log(mixed(lambda t, *own: sympy.exp(generating(t, *own)))(t, *p))),
+        generating=generating
+        and (lambda t, *p: sympy.log(mixed(lambda t, *own: sympy.exp(generating(t, *own)))(t, *p))),
         exists=_without_last(law.exists),
         log_density=inflated,
         cdf=cdf and mixed(cdf),
@@ -53,7 +54,7 @@ def zero_inflated(law: Distribution) -> Distribution:
         bounds=_without_last(law.bounds),
         forms=law.forms,
         modelled=law.modelled,
-        reference=lambda *p: _Inflated(law.reference(*p[:-1]), p[-1])(),
+        reference=lambda *p: _Inflated(law.reference(*p[:-1]), p[-1]),
         source="Lambert (1992), Technometrics 34, sec. 2",
     )
 
@@ -62,15 +63,27 @@ def _without_last(function: Callable[..., Any] | None) -> Callable[..., Any] | N
     return function and (lambda *arguments: function(*arguments[:-1]))
 
 
-class _Inflated(stats.rv_discrete):
-    """The same law by probabilities."""
+class _Inflated:
+    """The same law by SciPy's probabilities."""
 
     def __init__(self, law: Any, inflation: float) -> None:
-        super().__init__(name="inflated")
         self._law, self._inflation = law, inflation
 
-    def _pmf(self, k: Any, *args: Any) -> Any:
-        return np.where(k == 0, self._inflation, 0) + (1 - self._inflation) * self._law.pmf(k)
+    def pmf(self, x: Any) -> Any:
+        return np.where(x == 0, self._inflation, 0) + (1 - self._inflation) * self._law.pmf(x)
+
+    def logpmf(self, x: Any) -> Any:
+        return np.log(self.pmf(x))
+
+    def cdf(self, x: Any) -> Any:
+        return self._inflation + (1 - self._inflation) * self._law.cdf(x)
+
+    def ppf(self, q: Any) -> Any:
+        return self._law.ppf(np.maximum(np.asarray(q) - self._inflation, 0) / (1 - self._inflation)).clip(0)
+
+    def rvs(self, size: int, random_state: Any = None) -> Any:
+        rng = np.random.default_rng(random_state)
+        return np.where(rng.random(size) < self._inflation, 0, self._law.rvs(size, random_state=rng))
 
 
 def censored(law: Distribution) -> VectorDistribution:
@@ -132,7 +145,9 @@ def ordinal(law: Distribution, name: str) -> VectorDistribution:
     """
     if law.cdf is None:
         raise SpecError(f"cutpoints need a distribution function, and the {law.name} law has none here")
-    standard = tuple(S.One if "positive" in p.facts or "nonnegative" in p.facts else S.Zero for p in law.parameters)
+    standard = tuple(
+        S.One if "positive" in p.facts or "nonnegative" in p.facts else S.Zero for p in law.parameters
+    )
     cdf = law.cdf
 
     def probabilities(location: Any, cutpoints: Any) -> Any:
@@ -149,7 +164,9 @@ def ordinal(law: Distribution, name: str) -> VectorDistribution:
         parameters=(Parameter("location", (), "whole"), Parameter("cutpoints", ("increasing",), axes="k")),
         support=("one-hot",),
         axes="k+1",
-        log_density=lambda x, location, cutpoints: np.sum(x * np.log(probabilities(location, cutpoints)), axis=-1),
+        log_density=lambda x, location, cutpoints: np.sum(
+            x * np.log(probabilities(location, cutpoints)), axis=-1
+        ),
         discrete=True,
         reference=reference,
         source="McCullagh (1980), Journal of the Royal Statistical Society B 42, sec. 2",
@@ -198,3 +215,11 @@ class _Mixture:
         rng = np.random.default_rng(random_state)
         drawn = np.stack([p.rvs(size, random_state=rng) for p in self._laws])
         return drawn[rng.choice(len(self._laws), size, p=self._weights), np.arange(size)]
+
+
+MAKERS: dict[str, Callable[[Distribution], Record]] = {
+    "zero-inflated": zero_inflated,
+    "censored": censored,
+    "mixture of": mixture,
+}
+"""What a name may begin with that says how a law is made of another."""

@@ -26,7 +26,7 @@ LARGER = (0, 4, 10, 30)  # added to the values where the program needs longer ax
 TRIES = 500  # orders of the values that are tried
 FACTS = (
     "one-hot", "simplex", "binary", "diagonal", "orthogonal", "positive definite", "positive semidefinite", "symmetric",
-    "lower triangular", "upper triangular", "positive", "nonnegative",
+    "lower triangular", "upper triangular", "increasing", "positive", "nonnegative",
 )  # fmt: skip
 CONSTRAINED = {"one-hot", "simplex", "binary", "orthogonal"}  # facts that a small step always breaks
 HELD = {

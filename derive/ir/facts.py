@@ -31,12 +31,13 @@ IMPLIES: dict[str, tuple[str, ...]] = {
 }
 """Every fact with the facts that follow from it.
 
-Matrix facts speak of the last two axes, simplex, one-hot and increasing of the last; a probability lies between 0 and 1 and is neither.
+Matrix facts speak of the last two axes, simplex, one-hot and increasing of the last; a probability lies between 0 and 1 and
+is neither.
 """
 
 SQUARE = {"symmetric", "positive definite", "positive semidefinite", "invertible", "orthogonal", "diagonal"}
 TRIANGULAR = {"lower triangular", "upper triangular"}
-LAST = {"simplex", "one-hot"}
+LAST = {"simplex", "one-hot", "increasing"}
 MORE = re.compile(r"([A-Za-z_]\w{0,40})\+([0-9]{1,9})")
 AXIS = re.compile(r"[A-Za-z_]\w{0,40}|[0-9]{1,9}")
 INTEGER = re.compile(r"integer(?:\s*<\s*(\w+))?")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import derive as dv
-from derive.distributions import Distribution, Form, Record, VectorDistribution, distributions
+from derive.distributions import Distribution, Form, Record, distributions
 from derive.ir.facts import spec
 from derive.verify.sample import sample
 
@@ -20,7 +20,16 @@ SIZES = {"k": 3, "r": 2}
 def together(law: Record) -> Iterator[tuple[str, ...]]:
     """Each form with those that it needs."""
     for name, form in law.forms.items():
-        yield (name, *(n for n in needed(form) if n in law.forms and n != name and (law.forms[n].of != form.of or name in needed(law.forms[n]))))
+        yield (
+            name,
+            *(
+                n
+                for n in needed(form)
+                if n in law.forms
+                and n != name
+                and (law.forms[n].of != form.of or name in needed(law.forms[n]))
+            ),
+        )
 
 
 def needed(form: Form) -> tuple[str, ...]:
@@ -36,7 +45,9 @@ def drawn(facts: tuple[str, ...], axes: str, rng: np.random.Generator) -> Any:
     return sample(tensor, shape, rng, (0.3, 1.1))
 
 
-@pytest.mark.parametrize(("law", "names"), CASES, ids=[f"{law.name}-{'-'.join(names)}" for law, names in CASES])
+@pytest.mark.parametrize(
+    ("law", "names"), CASES, ids=[f"{law.name}-{'-'.join(names)}" for law, names in CASES]
+)
 def test_the_loss_by_a_form_is_the_loss_by_the_parameters(law: Record, names: tuple[str, ...]) -> None:
     rng = np.random.default_rng(0)
     axes = {"vector": "k", "matrix": "k k"}

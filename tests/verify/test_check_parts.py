@@ -47,6 +47,7 @@ HOLDS: dict[str, Any] = {
     "positive definite": lambda A: np.all(np.linalg.eigvalsh(A) > 0.1),
     "orthogonal": lambda A: np.allclose(A @ np.swapaxes(A, -1, -2), np.eye(A.shape[-1])),
     "simplex": lambda A: np.allclose(A.sum(axis=-1), 1) and np.all(A >= 0),
+    "increasing": lambda A: np.all(np.diff(A, axis=-1) > 0),
     "one-hot": lambda A: np.all(np.sort(A, axis=-1)[..., -1] == 1) and np.all(A.sum(axis=-1) == 1),
 }
 

@@ -82,6 +82,7 @@ SAMPLES: Templates = {
     "nonnegative": ("{x} = rng.uniform(0.5, 1.5, {shape})",),
     "unit": ("{x} = rng.uniform(0.1, 0.9, {shape})",),
     "above one": ("{x} = rng.uniform(1.5, 2.5, {shape})",),
+    "increasing": ("{x} = np.sort(rng.standard_normal({shape}), axis=-1)",),
     "simplex": ("{x} = rng.uniform(0.5, 1.5, {shape})", "{x} /= {x}.sum(axis=-1, keepdims=True)"),
     "one-hot": ("{x} = np.eye({last})[rng.integers({last}, size={lead})]",),
     "symmetric": ("{x} = rng.standard_normal({shape})", "{x} = {x} + {x}.swapaxes(-1, -2)"),

@@ -77,6 +77,7 @@ SAMPLES: Templates = {
     "nonnegative": ("{x} = torch.rand({dims}, dtype=torch.float64) + 0.5",),
     "unit": ("{x} = 0.1 + 0.8 * torch.rand({dims}, dtype=torch.float64)",),
     "above one": ("{x} = torch.rand({dims}, dtype=torch.float64) + 1.5",),
+    "increasing": ("{x} = torch.randn({dims}, dtype=torch.float64).sort(dim=-1).values",),
     "simplex": ("{x} = torch.randn({dims}, dtype=torch.float64).softmax(dim=-1)",),
     "one-hot": ("{x} = torch.eye({last}, dtype=torch.float64)[torch.randint({last}, {lead})]",),
     "symmetric": ("{x} = torch.randn({dims}, dtype=torch.float64)", "{x} = {x} + {x}.mT"),

@@ -93,6 +93,8 @@ def with_facts(facts: frozenset[str], x: Any, rng: np.random.Generator) -> Any:
         return np.eye(n)[rng.integers(0, n, x.shape[:-1])]
     if "simplex" in facts:
         return rng.dirichlet(np.full(n, 0.7), x.shape[:-1])
+    if "increasing" in facts:
+        return np.sort(x, axis=-1)
     if "binary" in facts:
         return (x > 0).astype(float)
     if "orthogonal" in facts:

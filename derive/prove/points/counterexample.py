@@ -150,6 +150,8 @@ def _integers(shape: tuple[int, ...], facts: frozenset[str], rng: np.random.Gene
         else:
             whole = (np.abs(exact) + Fraction(1)) ** (1 if draw < DRAWS // 2 else 3)
             exact = whole / whole.sum(axis=-1, keepdims=True)
+    if "increasing" in facts:
+        exact = np.asarray(np.cumsum(np.abs(exact) + Fraction(1), axis=-1) - top * shape[-1], dtype=object)
     if "diagonal" in facts:
         exact = exact * np.eye(shape[-1], dtype=int)
     elif "lower triangular" in facts:
