@@ -34,8 +34,8 @@ FOCAL = LossRecord(
     bound=_tilted,
     fixed=("focus",),
     statement=(
-        "No law of the labels has this negative log-likelihood: exp(-loss) of both labels does not add up to a constant. For a "
-        "focus of 1 or more it is at least the cross-entropy less focus times the entropy of the prediction: it is "
+        "No law of the labels has this negative log-likelihood: exp(-loss) of both labels does not add up to a constant. "
+        "For a focus of 1 or more it is at least the cross-entropy less focus times the entropy of the prediction: it is "
         "cross-entropy with a reward for doubt."
     ),
     source="Lin et al. (2017), ICCV, eq. 4; the bound: Mukhoti et al. (2020), NeurIPS, sec. 4",
@@ -47,8 +47,8 @@ HINGE = LossRecord(
     values=(-1, 1),
     loss=lambda y, margin: Maximum(1 - y * margin, 0),
     statement=(
-        "No law of the labels has this negative log-likelihood: exp(-loss) of both labels adds up to 2 exp(-1) at the margin 0 "
-        "and to 1 + exp(-2) at 1."
+        "No law of the labels has this negative log-likelihood: exp(-loss) of both labels adds up to 2 exp(-1) at the "
+        "margin 0 and to 1 + exp(-2) at 1."
     ),
     source="Cortes and Vapnik (1995), Machine Learning 20; the statement: Sollich (2002), Machine Learning 46, sec. 2",
 )

@@ -1,5 +1,7 @@
 """The Tweedie laws with powers between 1 and 2: sums of a Poisson number of gamma variables, 0 with positive probability."""
 
+from typing import Any
+
 import numpy as np
 from scipy import special, stats
 
@@ -47,8 +49,8 @@ TWEEDIE = LossRecord(
     ),
     fixed=("dispersion", "power"),
     statement=(
-        "The density has a factor of y, the dispersion and the power that is an infinite series and has no closed form. It does "
-        "not depend on the mean: the loss is all that a mean can be learned from."
+        "The density has a factor of y, the dispersion and the power that is an infinite series and has no closed form. "
+        "It does not depend on the mean: the loss is all that a mean can be learned from."
     ),
     reference=_PoissonSum,
     source="Jorgensen (1997), The Theory of Dispersion Models, ch. 4; Dunn and Smyth (2005), Statistics and Computing 15",
