@@ -10,7 +10,8 @@ from typing import Any
 
 from ..errors import ShapeError
 from ..ir.facts import Spec
-from ..ir.nodes import Equation, Program, indices_of
+from ..ir.nodes import Program
+from ..ir.sizes import sizes_in
 from .claim import Claim, drawn
 from .derivation_pieces import Chains, Letters, Piece, Pieces, names_in, read_pieces, together
 from .derivation_text import Side, read_derivation
@@ -115,7 +116,7 @@ def _needed(trees: Iterable[Node], definitions: Sequence[Definition]) -> tuple[D
 def _without_unread(program: Program) -> Program:
     """The program without inputs that nothing reads, unless only they have a size that is used."""
     read = {r.tensor.name for e in program.equations for r in e.reads} | {t.name for t in program.outputs}
-    used = set().union(*(_sizes(e) for e in program.equations))
+    used = set().union(*(sizes_in(e) for e in program.equations))
     for t in program.inputs:
         if t.name in read:
             used -= {s for extent in t.shape for s in extent.free_symbols}
@@ -126,12 +127,6 @@ def _without_unread(program: Program) -> Program:
             kept.append(t)
             used -= own
     return replace(program, inputs=tuple(kept))
-
-
-def _sizes(equation: Equation) -> set[Any]:
-    """The sizes over which an equation runs, or that it has as numbers."""
-    indices = {*equation.indices, *indices_of(equation.body)}
-    return {s for e in (equation.body, *(i.extent for i in indices)) for s in e.free_symbols}
 
 
 class _Sides(Lowering):

@@ -11,7 +11,8 @@ import sympy
 
 from ..errors import ParseError, ShapeError, SpecError, UnknownName, closest, in_text
 from ..ir.facts import Spec
-from ..ir.nodes import Equation, Index, Program, Tensor, indices_of, size, substitute
+from ..ir.nodes import Index, Program, Tensor, indices_of, size, substitute
+from ..ir.sizes import sizes_in
 from ..ir.tensors import with_tensors
 from .formula_code import FormulaCode
 from .formula_derivatives import Taken
@@ -199,7 +200,7 @@ def _averaged(reading: Reading, program: Program) -> Program:
         if n.name in reading.random and n.name in needed:
             raise reading.source.error_at(f"{n.name} is random; it can stand within expectation(.., {n.name}) only", n.place)
     equations = tuple(e for e in program.equations if e.target.name in needed)
-    sizes = set().union(*(_sizes(e) for e in equations))
+    sizes = set().union(*(sizes_in(e) for e in equations))
     inputs = [t for t in program.inputs if t.name not in reading.random]
     for t in inputs:
         sizes -= _sizes_of(t)
@@ -212,12 +213,6 @@ def _averaged(reading: Reading, program: Program) -> Program:
 
 def _sizes_of(tensor: Tensor) -> set[Any]:
     return {s for extent in tensor.shape for s in extent.free_symbols}
-
-
-def _sizes(e: Equation) -> set[Any]:
-    """The sizes over which an equation runs, or that it has as numbers."""
-    indices = {*e.indices, *indices_of(e.body)}
-    return {s for part in (e.body, *(i.extent for i in indices)) for s in part.free_symbols}
 
 
 def _at(reading: Reading, start: int) -> str:

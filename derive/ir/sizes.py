@@ -12,7 +12,7 @@ import sympy
 from sympy import Expr, S
 
 from ..errors import ShapeError, UnknownName
-from .nodes import Bracket, Equation, Index, Program, Read, Tensor, Where
+from .nodes import Bracket, Equation, Index, Program, Read, Tensor, Where, indices_of
 
 Sizes = dict[sympy.Symbol, int]
 
@@ -57,6 +57,12 @@ def solve_sizes(program: Program, inputs: Mapping[str, Any]) -> Sizes:
         _agree(axis, sizes, origin)
     _presuppose(program, sizes)
     return sizes
+
+
+def sizes_in(equation: Equation) -> set[Expr]:
+    """The sizes over which an equation runs, or that it has as numbers."""
+    indices = {*equation.indices, *indices_of(equation.body)}
+    return {s for part in (equation.body, *(i.extent for i in indices)) for s in part.free_symbols}
 
 
 def _axes(tensor: Tensor, inputs: Mapping[str, Any]) -> list[Axis]:
