@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import derive as dv
 from derive.frontends.claim import understand_claim
 from derive.ir.evaluate import evaluate
 from derive.ir.facts import spec
@@ -67,13 +68,26 @@ def test_nothing_is_said_where_both_sides_vanish(claim: str, shapes: dict[str, s
     assert conditions(read(claim, shapes)) == ()
 
 
+@pytest.mark.parametrize(
+    ("claim", "shapes", "found"),
+    [
+        ("(eye(n) - v*v'/(v'*v))^2 == eye(n)", {"v": "n"}, ()),  # at v = 0 it has no value
+        ("-sum(p.*log(q)) <= -sum(p.*log(p))", {"p": "n, simplex", "q": "n, simplex"}, ("p = q",)),  # log(q) of a one-hot q
+    ],
+)
+def test_a_condition_without_values_is_not_said(claim: str, shapes: dict[str, str], found: tuple[str, ...]) -> None:
+    assert dv.verify(claim, **shapes).holds_when == found
+
+
 def _commuting(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Two polynomials in one matrix that cannot be diagonalised: no pair of the form ``P D inv(P)``."""
     N = np.diag(np.ones(n - 1), 1) + 2 * np.eye(n)
     return N @ N + N, 3 * N - N @ N @ N + np.eye(n)
 
 
-@pytest.mark.parametrize("claim", ["A*B == B*A", "inv(A*B) == inv(A)*inv(B)", "(A + B)^2 == A^2 + 2*A*B + B^2"])
+@pytest.mark.parametrize(
+    "claim", ["A*B == B*A", "inv(A*B) == inv(A)*inv(B)", "(A + B)^2 == A^2 + 2*A*B + B^2"]
+)
 def test_what_holds_for_diagonalisable_pairs_holds_for_all_that_commute(claim: str) -> None:
     A, B = _commuting(np.random.default_rng(0), 4)
     program = read(claim, AB)

@@ -11,7 +11,7 @@ from ...errors import DeriveError
 from ...ir.nodes import Program, Tensor
 from ...verify.sample import input_sizes
 from ..ladder import proved_everywhere
-from ..points.floats import finite_at_zero, may_agree, vanish
+from ..points.floats import finite_at_zero, has_values, may_agree, vanish
 from .hypotheses import HYPOTHESES, Hypothesis
 
 SECONDS = 5.0
@@ -139,7 +139,7 @@ def holds_under(
     for assumption in sorted(chosen, key=lambda a: a.hypothesis.about == "two squares"):
         ways = [way for cases in ways for way in _imposed(cases, assumption)]
     ways = [cases for cases in ways if nothing or not all(all(vanish(case)) for case in cases)]
-    return any(all(_holds(case, holds or _equal) for case in cases) for cases in ways)
+    return any(all(_holds(case, holds or _equal) for case in cases) and any(map(has_values, cases)) for cases in ways)
 
 
 def _imposed(cases: tuple[Program, ...], assumption: Assumption) -> Iterator[tuple[Program, ...]]:

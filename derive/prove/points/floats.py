@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import sympy
 
 from ...deadline import check_time
 from ...errors import DeriveError
@@ -31,6 +32,12 @@ def vanish(program: Program) -> tuple[bool, bool]:
     return bool(found) and all(_zero(a) for a, _ in found), bool(found) and all(_zero(b) for _, b in found)
 
 
+def has_values(program: Program) -> bool:
+    """False where both sides together have no value at any point that was tried: a claim about them says nothing then."""
+    found = list(sides(program, plan_sizes(program, POINTS)[::2]))
+    return not found or any(bool(np.all(np.isfinite(left) & np.isfinite(right))) for left, right in found)
+
+
 def finite_at_zero(program: Program, name: str) -> bool:
     """Whether both outputs have values where this input is 0."""
     rng = np.random.default_rng(5)
@@ -43,12 +50,15 @@ def finite_at_zero(program: Program, name: str) -> bool:
     return all(bool(np.isfinite(values[t.name]).all()) for t in program.outputs)
 
 
-def sides(program: Program) -> Iterator[tuple[Any, Any]]:
-    """Both outputs at random points of the domain, at several sizes; points that are of no use are left out."""
+def sides(program: Program, plans: Sequence[dict[sympy.Symbol, int]] = ()) -> Iterator[tuple[Any, Any]]:
+    """Both outputs at random points of the domain, at several sizes; points that are of no use are left out.
+
+    plans: the sizes; by default some of different kinds, in every second an axis is 1.
+    """
     if any(len(_generating(t.facts) & DRAWN) > 1 for t in program.inputs):
         return
     rng = np.random.default_rng(13)
-    for sizes in plan_sizes(program, POINTS):
+    for sizes in plans or plan_sizes(program, POINTS):
         check_time()
         try:
             values = evaluate(program, sample_inputs(program, sizes, rng))
