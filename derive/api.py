@@ -131,7 +131,8 @@ def _grad(f: Function, wrt: Wrt, kind: Any, tied: bool = False, truncate: int | 
     names = _tied(f, by.names) if tied else ()
     gradients = dict(zip(by.names, program.outputs[-len(by.names) :], strict=True))
     program = tie(program, (gradients[name] for name in names))
-    found = _derived(f, program, structure, Origin(kind, f, by, tied=names, truncate=truncate))
+    origin = Origin(kind, f, by, (), names, truncate, lambda g: _grad(g, wrt, kind, tied, truncate))
+    found = _derived(f, program, structure, origin)
     about = [*map(_about_ties, names), *_about_cuts(truncate)]
     return replace(found, note="\n".join(filter(None, [f.note, *about])))
 
@@ -215,7 +216,8 @@ def _vjp(f: Function, wrt: Wrt, truncate: int | None = None) -> Function:
     program = vjp_program(f.program, by.names, cotangents_of, _steps(f, truncate))
     seeds = tuple(t.name for t in program.inputs[len(f.inputs) :])
     cotangents = by_entry(f.structure, seeds)
-    found = _derived(f, program, by.structure, Origin("vjp", f, by, seeds, truncate=truncate), cotangents)
+    origin = Origin("vjp", f, by, seeds, (), truncate, lambda g: _vjp(g, wrt, truncate))
+    found = _derived(f, program, by.structure, origin, cotangents)
     return replace(found, note="\n".join(filter(None, [f.note, *_about_cuts(truncate)])))
 
 
@@ -236,7 +238,8 @@ def _jvp(f: Function, wrt: Wrt) -> Function:
         f"d{path}".replace(".", "_") if is_container(part) else seeds[part]: part
         for path, part in by.parts.items()
     }
-    return _derived(f, program, f.structure, Origin("jvp", f, by, seeds), tangents)
+    origin = Origin("jvp", f, by, seeds, again=lambda g: _jvp(g, wrt))
+    return _derived(f, program, f.structure, origin, tangents)
 
 
 def jacobian(f: Traceable, wrt: Wrt = None) -> Any:
@@ -253,7 +256,8 @@ def _jacobian(f: Function, by: Wanted, label: str = "J") -> Function:
     alone = by.structure == 0
     labels = (label,) if alone else tuple(f"{label}_{name}" for name in by.names)
     program = jacobian_program(pullback.program, cotangent, labels)
-    return _derived(f, program, by.structure, Origin("jacobian", f, by))
+    again = lambda g: _jacobian(g, by, label)  # noqa: E731
+    return _derived(f, program, by.structure, Origin("jacobian", f, by, again=again))
 
 
 def hessian(f: Traceable, wrt: Wrt = None) -> Any:
@@ -271,7 +275,7 @@ def _hessian(f: Function, wrt: Wrt) -> Function:
     program = merge([row.program for row in rows])
     count = len(by.names)
     structure = renumbered(by.structure, lambda row: shifted(by.structure, row * count))
-    return _derived(f, program, structure, Origin("hessian", f, by))
+    return _derived(f, program, structure, Origin("hessian", f, by, again=lambda g: _hessian(g, wrt)))
 
 
 def hvp(f: Traceable, wrt: Wrt = None) -> Any:
@@ -284,7 +288,7 @@ def _hvp(f: Function, wrt: Wrt) -> Function:
     gradient = _grad(f, list(by.names), "grad")
     product = _jvp(gradient, wrt)
     assert product.origin is not None
-    origin = Origin("hvp", f, by, product.origin.seeds)
+    origin = Origin("hvp", f, by, product.origin.seeds, again=lambda g: _hvp(g, wrt))
     return replace(product, structure=by.structure, forward=f.forward, origin=origin, _kernels={})
 
 
@@ -309,7 +313,7 @@ def check(f: Any, wrt: Wrt = None, **options: Any) -> Report:
             _grad(function, wrt, "grad") if not function.program.outputs[0].rank else _vjp(function, wrt)
         )
         kernel = function.compile(kernel.kernel.dtype) if kernel else None
-    run: Any = function.presented if kernel is None else lambda arrays: kernel.kernel(**arrays)
+    run: Any = function.stable if kernel is None else lambda arrays: kernel.kernel(**arrays)
     if function.batch is not None:
         function, run = _one_of_batch(function, run, options.get("seed", 0))
     origin = function.origin
@@ -351,7 +355,7 @@ def _check_tied(function: Function, origin: Origin, **options: Any) -> Report:
     outputs = dict(zip(origin.wrt, function.outputs[-len(origin.wrt) :], strict=True))
 
     def run(arrays: Mapping[str, Any]) -> list[Any]:
-        values = evaluate(function.presented, arrays)
+        values = evaluate(function.stable, arrays)
         lower = {outputs[name] for name in origin.tied}
         return [np.tril(values[name]) if name in lower else values[name] for name in function.outputs]
 

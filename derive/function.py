@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
+from .calculus.slopes import has_slopes, stable_slopes
 from .emit.emit import emit_source
 from .emit.target import EmitRequest, Nested
 from .errors import DomainError, ShapeError, TraceError, UnknownName, closest
@@ -25,6 +26,7 @@ from .render.matrix import render_matrix, render_parts
 from .render.steps import explain
 from .render.to_sympy import to_sympy
 from .rewrite.derived import constrained, names_of, present
+from .rewrite.stable.stabilise import stabilise
 from .structure import Structure, filled, flat, matched, taken
 from .wanted import Wanted, all_real, wanted
 
@@ -37,6 +39,7 @@ class Origin:
 
     seeds: the additional inputs, cotangents or tangents; tied: the symmetric inputs whose entries are tied;
     truncate: the number of steps after which backpropagation through time was cut.
+    again: the same derivative of another function with the same inputs and outputs.
     """
 
     kind: Kind
@@ -45,6 +48,7 @@ class Origin:
     seeds: tuple[str, ...] = ()
     tied: tuple[str, ...] = ()
     truncate: int | None = None
+    again: Callable[[Function], Function] | None = field(default=None, compare=False, repr=False)
 
     @property
     def wrt(self) -> tuple[str, ...]:
@@ -130,7 +134,7 @@ class Function:
         if (trace := self.tracing(args, kwargs)) is not None:
             known = self.captured.sizes_around() if self.captured else {}
             return self.pack(inline(trace, self.program, self.flatten(args, kwargs), self.name, known))
-        values = evaluate(self.presented, self.bind(args, kwargs))
+        values = evaluate(self.stable, self.bind(args, kwargs))
         return self.pack([values[name][()] for name in self.outputs])
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -232,7 +236,7 @@ class Function:
         key = (np.dtype(dtype).name, parallel)
         if key not in self._kernels:
             kernel = compile_program(
-                self.presented, self.name, dtype=np.dtype(dtype).type, parallel=parallel, single=False
+                self.stable, self.name, dtype=np.dtype(dtype).type, parallel=parallel, single=False
             )
             self._kernels[key] = CompiledFunction(self, kernel)
         return self._kernels[key]
@@ -257,10 +261,12 @@ class Function:
         if not whole or not by.names:
             by = Wanted()
             lines = tuple(render_matrix(self.presented, self.forward))
-            request = EmitRequest(self.name, self.presented, outputs_single=self.structure == 0, formulas=lines)
+            request = EmitRequest(self.name, self.stable, outputs_single=self.structure == 0, formulas=lines)
             return replace(request, source=self.source, **self._nested(by))
         forward, backward, seeds = forward_and_backward(base.program, by.names)
         lines = tuple(line for part in board(forward, backward) for line in part)
+        with stable_slopes():
+            forward, backward, seeds = forward_and_backward(base.smooth.program, by.names, stable=True)
         single = base.structure == 0
         request = EmitRequest(base.name, forward, backward, by.names, seeds, single, lines, base.source)
         return replace(request, **base._nested(by))
@@ -279,9 +285,31 @@ class Function:
 
     @cached_property
     def presented(self) -> Program:
-        """The program as it is run, printed and written out: a traced one with its passing values inlined, a derived
-        one with the constraints that inputs were declared to satisfy. Further derivatives are taken of `program`."""
+        """The program as it is printed: a traced one with its passing values inlined, a derived one with the
+        constraints that inputs were declared to satisfy. Further derivatives are taken of `program`."""
         return constrained(self.program, self.forward) if self.is_derived else present(self.program)
+
+    @cached_property
+    def smooth(self) -> Function:
+        """The same function in equations that are fit to be differentiated for a kernel: a logarithm of a softmax is
+        written as a difference first. A derived function is derived again from such a base; where no rule fires it is
+        the function itself."""
+        function = self
+        if self.origin is not None and self.origin.again is not None:
+            base = self.origin.base.smooth
+            if base is not self.origin.base or has_slopes(base.program):
+                with stable_slopes():
+                    function = self.origin.again(base)
+        program = stabilise(function.program, "analytic").program
+        same = function is self and program is self.program
+        return self if same else replace(function, program=program, _kernels={})
+
+    @cached_property
+    def stable(self) -> Program:
+        """The program as it is run, compiled and written out: that of `presented` where its formulas are stable, else one
+        with the same values that neither loses digits nor overflows on the way; see `rewrite.stable`."""
+        smooth = self.smooth
+        return stabilise(self.presented if smooth is self else smooth.presented).program
 
 
 def board(forward: Program, backward: Program) -> tuple[list[str], list[str]]:

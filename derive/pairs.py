@@ -8,19 +8,37 @@ from .calculus.vjp import vjp
 from .ir.nodes import Program
 from .rewrite.derived import constrained, derived, forward_names, names_of
 from .rewrite.measure import prune
+from .rewrite.stable.stabilise import stabilise
 
 
-def forward_and_backward(program: Program, wrt: tuple[str, ...]) -> tuple[Program, Program, tuple[str, ...]]:
-    """The forward program, the vjp program whose leading equations are equations of it, and the cotangents' names."""
+def forward_and_backward(
+    program: Program, wrt: tuple[str, ...], stable: bool = False
+) -> tuple[Program, Program, tuple[str, ...]]:
+    """The forward program, the vjp program whose leading equations are equations of it, and the cotangents' names.
+
+    Args:
+        stable: for equations that are run: both passes by the rules of `rewrite.stable`.
+    """
     raw = vjp(program, wrt, {t.name: None for t in program.outputs})
     seeds = tuple(t.name for t in raw.inputs[len(program.inputs) :])
     joint = derived(replace(raw, outputs=(*program.outputs, *raw.outputs)), program)
     ahead = forward_names(joint, program)
     joint = constrained(joint, ahead)
+    if stable and (run := stabilise(joint).program) is not joint:
+        joint, ahead = run, _ahead(run, program, ahead | (names_of(run) - names_of(joint)))
     outputs = joint.outputs[: len(program.outputs)]
     forward = Program(program.inputs, tuple(e for e in joint.equations if e.target.name in ahead), outputs)
     backward = prune(replace(joint, outputs=joint.outputs[len(program.outputs) :]))
     return forward, backward, seeds
+
+
+def _ahead(joint: Program, forward: Program, wanted: frozenset[str]) -> frozenset[str]:
+    """Those of the `wanted` equations that read nothing but inputs of the forward pass and each other."""
+    known = {t.name for t in forward.inputs}
+    for e in joint.equations:
+        if e.target.name in wanted and all(r.tensor.name in known | {e.target.name} for r in e.reads):
+            known.add(e.target.name)
+    return frozenset(known & names_of(joint))
 
 
 def with_saved(forward: Program, backward: Program) -> Program:

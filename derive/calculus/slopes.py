@@ -9,7 +9,7 @@ from contextvars import ContextVar
 import sympy
 from sympy import Expr, S
 
-from ..ir.nodes import Read, substitute
+from ..ir.nodes import Program, Read, substitute
 from ..ops.elementwise import op_of_head
 
 LARGEST = 200
@@ -26,6 +26,11 @@ def stable_slopes() -> Iterator[None]:
         yield
     finally:
         _STABLE.reset(token)
+
+
+def has_slopes(program: Program) -> bool:
+    """Whether a program has functions whose derivative is run in another form than it is printed in."""
+    return any(_outermost(e.body) for e in program.equations)
 
 
 def derivative(body: Expr, read: Read) -> Expr:

@@ -1,0 +1,161 @@
+"""Logarithms of sums, products, powers and of functions that underflow."""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Add, Expr, Mul, S, exp, log
+
+from ...ir.nodes import Where
+from ...ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
+from ...ops.elementwise.piecewise import Absolute
+from ...ops.elementwise.special import erfcx, log_ndtr
+from ._rule import Rule, U, V, identity
+from .exponentials import exponential, exponentials, log_of_sum
+from .known import Known
+from .rewriter import shorter
+
+ROOT2 = sympy.sqrt(2)
+LOGS = {
+    sigmoid: lambda u: -softplus(-u),
+    sympy.erfc: lambda u: log(2) + log_ndtr(-ROOT2 * u),
+}
+"""Positive functions that underflow, with their logarithms."""
+
+
+def log_of(f: Expr, known: Known) -> Expr | None:
+    """The logarithm of a positive factor, if that is better taken by itself."""
+    base, power = f.as_base_exp()
+    if isinstance(f, exp):
+        return f.args[0]
+    if type(base) in LOGS:
+        return power * LOGS[type(base)](base.args[0])
+    if isinstance(base, sympy.cosh):
+        return power * log(base)
+    if power == 1:
+        return log(f) if f.is_Add and exponentials(f, known) is not None else None
+    if known.positive(base):
+        return power * log(base)
+    if power.is_Integer and power % 2 == 0:
+        return power * log(Absolute(base))
+    return None
+
+
+def _product(e: Expr, known: Known) -> Expr | None:
+    """``log(exp(a) b^p c)`` is ``a + p log(b) + log(c)``."""
+    x = e.args[0]
+    if not (x.is_Mul or x.is_Pow or isinstance(x, exp) or type(x) in LOGS):
+        return None
+    logs: list[Expr] = []
+    rest: list[Expr] = []
+    for f in Mul.make_args(x):
+        found = log_of(f, known)
+        if found is not None and f.is_Pow and f.exp == -1 and x.is_Mul and not f.base.has(exp, *LOGS):
+            rest.append(f)  # a plain quotient
+        elif found is None:
+            rest.append(f)
+        else:
+            logs.append(found)
+    own = [f for f in rest if not f.is_number]
+    below = [f for f in own if f.is_Pow]
+    if len(own) - len(below) > 1 or len(below) > 1 or (logs and below):
+        for f in own:
+            if known.positive(f):
+                rest.remove(f)
+                logs.append(f.as_base_exp()[1] * log(f.as_base_exp()[0]))
+    if not logs:
+        return None
+    return Add(*logs) + (log(Mul(*rest)) if rest else S.Zero)
+
+
+def _sum(e: Expr, known: Known) -> Expr | None:
+    """``log(c exp(a) + d exp(b))`` from the larger one."""
+    terms = exponentials(e.args[0], known)
+    return None if terms is None else log_of_sum(terms)
+
+
+def _difference(e: Expr, known: Known) -> Expr | None:
+    """``log(c exp(a) - d exp(b))`` is ``log(c) + a + log(1 - exp(b - a + log(d / c)))``."""
+    x = e.args[0]
+    if not (x.is_Add and len(x.args) == 2 and x.has(exp)):
+        return None
+    above = [t for t in x.args if known.positive(exponential(t)[0])]
+    below = [t for t in x.args if known.positive(-exponential(t)[0])]
+    if len(above) != 1 or len(below) != 1:
+        return None
+    (c, a), (d, b) = exponential(above[0]), exponential(-below[0])
+    if a == 0 and c == 1:
+        return None
+    return a + log(c) + log(1 - exp(sympy.expand(b - a) + log(d) - log(c)))
+
+
+def _one_plus(e: Expr, known: Known) -> Expr | None:
+    """``log(1 + x)``."""
+    x = e.args[0]
+    return log1p(x - 1) if x.is_Add and S.One in x.args else None
+
+
+def _choice(e: Expr, known: Known) -> Expr | None:
+    """The logarithm of a choice is the choice of logarithms."""
+    x = e.args[0]
+    return Where(x.args[0], log(x.args[1]), log(x.args[2])) if isinstance(x, Where) else None
+
+
+PRODUCT = Rule(
+    "log of a product", (log,), _product,
+    ("log(exp(u)*v) == u + log(v)", "log(u**v) == v*log(u) where u > 0", "log(u*v) == log(u) + log(v) where u > 0, v > 0"),
+    when="the factors are known to be positive", source="DLMF 4.8.1",
+)  # fmt: skip
+SUM = Rule(
+    "log of a sum of exp", (log,), _sum,
+    ("log(exp(u) + exp(v)) == v + softplus(u - v)", "log(1 + exp(u)) == softplus(u)"),
+    when="all terms are positive", source="Blanchard, Higham and Higham (2021), eq. 1.2",
+)  # fmt: skip
+DIFFERENCE = Rule(
+    "log of a difference of exp", (log,), _difference,
+    ("log(exp(u) - exp(v)) == u + log(1 - exp(v - u)) where u > v",),
+    source="Maechler (2012), eq. 7",
+)  # fmt: skip
+ONE_PLUS = Rule("log(1 + u)", (log,), _one_plus, ("log(1 + u) == log1p(u)",), source="DLMF 4.2.2")
+
+
+def _one_plus_exp(e: Expr, known: Known) -> Expr | None:
+    """``log(1 + c exp(a))``."""
+    c, a = exponential(e.args[0])
+    return softplus(a + log(c)) if a != 0 and known.positive(c) else None
+
+
+ONE_PLUS_EXP = Rule(
+    "log(1 + c exp(u))", (log1p,), _one_plus_exp, ("log1p(v*exp(u)) == softplus(u + log(v)) where v > 0",),
+    when="c is positive", source="Maechler (2012), eq. 10",
+)  # fmt: skip
+CHOICE = Rule(
+    "log of a choice", (log,), _choice, ("log(where(u > 0, u, 1 - u)) == where(u > 0, log(u), log(1 - u))",)
+)
+INVERSE = identity("log1p(expm1(u))", log1p(expm1(U)), U)
+NEAR = identity(
+    "log(u) - log(v)", [log(U), -log(V)], log1p((U - V) / V),
+    when="u and v are positive and have terms in common", given="u > 0, v > 0",
+    holds=lambda known, u, v: known.positive(u) and known.positive(v) and shorter(sympy.expand(u - v), u, v)
+    and (u.is_Add or v.is_Add),
+)  # fmt: skip
+
+
+def erfc_product(e: Expr, known: Known) -> Expr | None:
+    """``exp(k x^2 + r) erfc(x)^k`` is ``exp(r) erfcx(x)^k``."""
+    c, n = exponential(e)
+    for f in Mul.make_args(c) if n != 0 else ():
+        base, k = f.as_base_exp()
+        if isinstance(base, sympy.erfc) and k.is_Integer:
+            square = sympy.expand(k * base.args[0] ** 2)
+            rest = sympy.expand(n - square)
+            if len(Add.make_args(rest)) < len(Add.make_args(sympy.expand(n))) or rest == 0:
+                return c / f * exp(rest) * erfcx(base.args[0]) ** k
+    return None
+
+
+ERFCX = Rule(
+    "exp(x^2) erfc(x)", (Mul,), erfc_product, ("exp(u**2)*erfc(u) == erfcx(u)",), source="DLMF 7.2.3"
+)
+ERFC = identity("1 - erf(u)", [-sympy.erf(U), 1], sympy.erfc(U))
+ERFC_LEFT = identity("1 + erf(u)", [sympy.erf(U), 1], sympy.erfc(-U))
+ERF = identity("1 - erfc(u)", [-sympy.erfc(U), 1], sympy.erf(U))
