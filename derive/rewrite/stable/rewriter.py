@@ -18,42 +18,46 @@ MOST = 400
 """Rewrites of one body after which it is left as it is: a rule that undoes another would go on for ever."""
 
 
+Firing = tuple[str, Expr, Expr]
+"""The name of a rule, and the expression before and after."""
+
+
 @dataclass
 class Rewriter:
-    """Rewrites bodies; conditions and indices are never touched.
-
-    fired: the names of the rules that did something, with the expression before and after.
-    """
+    """Rewrites bodies; conditions and indices are never touched."""
 
     known: Known
     phase: Phase
-    fired: list[tuple[str, Expr, Expr]] = field(default_factory=list)
-    memo: dict[Expr, Expr] = field(default_factory=dict)
+    memo: dict[Expr, tuple[Expr, tuple[Firing, ...]]] = field(default_factory=dict)
     left: int = MOST
 
-    def __call__(self, e: Expr) -> Expr:
+    def __call__(self, e: Expr) -> tuple[Expr, tuple[Firing, ...]]:
+        """The better form, and what each rule did; nothing if it is the form at hand."""
         self.left = MOST
         return self.rewritten(e)
 
-    def rewritten(self, e: Expr) -> Expr:
+    def rewritten(self, e: Expr) -> tuple[Expr, tuple[Firing, ...]]:
         if isinstance(e, Read | Index | Bracket) or e.is_Atom or not isinstance(e, Expr) or not reads_of(e):
-            return e
-        found = self.memo.get(e)
-        if found is None:
-            found = self.memo[e] = self._rewritten(e)
-        return found
+            return e, ()
+        if e not in self.memo:
+            self.memo[e] = (e, ())  # a rule that comes back to where it began stops here
+            self.memo[e] = self._rewritten(e)
+        return self.memo[e]
 
-    def _rewritten(self, e: Expr) -> Expr:
-        args = [self.rewritten(a) if isinstance(a, Expr) else a for a in e.args]
+    def _rewritten(self, e: Expr) -> tuple[Expr, tuple[Firing, ...]]:
+        parts = [self.rewritten(a) if isinstance(a, Expr) else (a, ()) for a in e.args]
+        fired = tuple(f for _, more in parts for f in more)
+        args = [a for a, _ in parts]
         if any(a != b for a, b in zip(args, e.args, strict=True)):
-            return self.rewritten(e.func(*args))
+            new, more = self.rewritten(e.func(*args))
+            return new, fired + more
         for rule in _rules(e.func, self.phase):
-            new = rule.rewrite(e, self.known)
-            if new is not None and new != e and self.left > 0:
+            found = rule.rewrite(e, self.known) if self.left > 0 else None
+            if found is not None and found != e:
                 self.left -= 1
-                self.fired.append((rule.name, e, new))
-                return self.rewritten(new)
-        return e
+                new, more = self.rewritten(found)
+                return new, (*fired, (rule.name, e, found), *more)
+        return e, fired
 
 
 _TABLE: dict[tuple[Any, Phase], tuple[Rule, ...]] = {}

@@ -186,7 +186,7 @@ def _shifted(
     shape = tuple(i.extent for i in axes)
     key = _key(axes, bound, largest)
     if key not in maxima:
-        body = view.folded(largest)
+        body = largest
         maxima[key] = Tensor(new_name(f"{name}_max", taken), shape)
         new.append(Equation(maxima[key], axes, body, "max", bound, step))
     guard = ("guard", *key)
@@ -196,7 +196,7 @@ def _shifted(
         new.append(Equation(maxima[guard], axes, Where(is_inf(m), S.Zero, m), step=step))
     s = maxima[guard][axes]
     scaled = Tensor(new_name(f"{name}_scaled", taken), e.target.shape, facts=_facts(found, e, known))
-    body = view.folded(Add(*(c * sympy.exp(a - s) for c, a in found.terms)))
+    body = Add(*(c * sympy.exp(a - s) for c, a in found.terms))
     step = replace(e.step, rule="sum of exponentials", named=False)
     new.append(Equation(scaled, e.axes, body, "sum", e.bound, step))
     new.append(

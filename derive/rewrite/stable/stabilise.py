@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from sympy import Expr
 
 from ...ir.nodes import Entry, Equation, Program, Read
-from ...ir.recurrences import in_order
+from ...ir.recurrences import in_order, members
 from ..measure import prune
+from ..memory import Memory
 from ..recognise import recognise
 from ..share import share
+from ..values import canonical
 from ._rule import Phase
 from .known import Known
-from .rewriter import Rewriter
+from .rewriter import Firing, Rewriter
 from .shifts import shift, shifts_needed
 from .view import KEPT, View
 
@@ -60,7 +62,23 @@ def stabilise(program: Program, phase: Phase = "numeric") -> Stabilised:
         program = prune(replace(program, equations=in_order(program.equations)))
     if not found:
         return Stabilised(program)
-    return Stabilised(share(program) if phase == "numeric" else program, tuple(found))
+    changed = {f.tensor for f in found}
+    return Stabilised(share(_numbered(program, changed)) if phase == "numeric" else program, tuple(found))
+
+
+def _numbered(program: Program, changed: set[str]) -> Program:
+    """Values that an earlier equation holds are read in the bodies that were rewritten."""
+    memory = Memory()
+    equations: list[Equation] = []
+    own = members(program.equations)
+    for e in program.equations:
+        if e.target.name in changed:
+            e = replace(e, body=memory.put_values(e.body))
+        if e.target.name not in own and e.reads:
+            whole = canonical(e.body, e.bound)
+            memory.learn(e, (e.reduce, whole.key), whole, None, False)
+        equations.append(e)
+    return replace(program, equations=tuple(equations))
 
 
 def _bodies(program: Program, phase: Phase, forced: frozenset[str]) -> tuple[Program, list[Fired]]:
@@ -79,26 +97,46 @@ def _bodies(program: Program, phase: Phase, forced: frozenset[str]) -> tuple[Pro
         ):
             equations.append(e)
             continue
-        rewriter.fired = []
-        body = rewriter(recognise(view.expanded(e.body)))
-        if rewriter.fired or _reaches(e.body, forced, view):
-            found += [Fired(rule, name, before, after) for rule, before, after in rewriter.fired]
-            e = replace(e, body=view.folded(body))
+        body, fired = _body(e.body, view, rewriter, forced)
+        if body != e.body:
+            found += [Fired(rule, name, before, after) for rule, before, after in fired]
+            e = replace(e, body=body)
         equations.append(e)
     return replace(program, equations=tuple(equations)), found
 
 
+def _body(
+    body: Expr, view: View, rewriter: Rewriter, forced: frozenset[str]
+) -> tuple[Expr, tuple[Firing, ...]]:
+    """A body by the rules, with only those definitions written out that a rule needs to see beside what reads them."""
+    reads = view.inside(body)
+    whole = _written(body, frozenset(), view, rewriter)
+    inner = {f for read in reads for f in _written(read, frozenset(), view, rewriter)[1]}
+    outer = [f for f in whole[1] if f not in inner]
+    must = {r for r in reads if _reaches(r, forced, view)}
+    if not outer and not must:
+        return _written(body, frozenset(reads), view, rewriter)
+    closed: frozenset[Read] = frozenset()
+    for read in reads:
+        if read not in must:
+            fired = _written(body, closed | {read}, view, rewriter)[1]
+            if sum(f not in inner for f in fired) >= len(outer):
+                closed |= {read}
+    return _written(body, closed, view, rewriter)
+
+
+def _written(
+    body: Expr, closed: frozenset[Read], view: View, rewriter: Rewriter
+) -> tuple[Expr, tuple[Firing, ...]]:
+    return rewriter(recognise(view.expanded(body, closed)))
+
+
 def _reaches(body: Expr, names: frozenset[str], view: View) -> bool:
     """Whether a body reads one of the tensors, itself or where it is written out."""
-    if not names:
-        return False
-    for read in body.atoms(Read):
-        if read.tensor.name in names:
-            return True
-        e = view.opens(read)
-        if e is not None and _reaches(e.body, names, view):
-            return True
-    return False
+    return bool(names) and any(
+        r.tensor.name in names or ((e := view.opens(r)) is not None and _reaches(e.body, names, view))
+        for r in body.atoms(Read)
+    )
 
 
 def _sums(program: Program) -> tuple[Program, list[Fired]]:

@@ -26,7 +26,6 @@ class View:
             r.tensor.name for e in program.equations for c in e.body.atoms(Eq, Ne) for r in reads_of(c)
         }
         self.memo: dict[Expr, Expr] = {}
-        self.folds: dict[Expr, Read] = {}
 
     def opens(self, read: Read) -> Equation | None:
         """The equation of a read, if it can be written where it is read."""
@@ -35,28 +34,39 @@ class View:
             return None
         return None if e.target.name in self.members or e.step.rule in KEPT else e
 
-    def expanded(self, body: Expr) -> Expr:
-        """A body with definitions written out, but for conditions and indices."""
+    def expanded(self, body: Expr, closed: frozenset[Read] = frozenset()) -> Expr:
+        """A body with definitions written out, but for conditions, indices and the reads that stay `closed`."""
 
         def change(read: Read) -> Expr:
-            if read not in self.memo:
-                self.memo[read] = read
-                e = self.opens(read)
-                if e is not None:
-                    inner = self.expanded(substitute(e.body, dict(zip(e.axes, read.indices, strict=True))))
-                    if size_of(inner) <= WIDEST:
-                        self.memo[read] = inner
-                        if size_of(inner) > 3:
-                            self.folds.setdefault(inner, read)
-            return self.memo[read]
+            if read in closed:
+                return read
+            return self._opened(read, closed) if closed else self._remembered(read)
 
         return outside_conditions(body, change)
 
-    def folded(self, body: Expr) -> Expr:
-        """A body with reads again where a definition stands in it as a whole."""
-        if body in self.folds:
-            return self.folds[body]
-        if body.is_Atom or isinstance(body, Read) or not self.folds:
-            return body
-        args = [self.folded(a) if isinstance(a, Expr) else a for a in body.args]
-        return body if all(a is b for a, b in zip(args, body.args, strict=True)) else body.func(*args)
+    def _remembered(self, read: Read) -> Expr:
+        if read not in self.memo:
+            self.memo[read] = read
+            self.memo[read] = self._opened(read, frozenset())
+        return self.memo[read]
+
+    def _opened(self, read: Read, closed: frozenset[Read]) -> Expr:
+        e = self.opens(read)
+        if e is None:
+            return read
+        inner = self.expanded(substitute(e.body, dict(zip(e.axes, read.indices, strict=True))), closed)
+        return inner if size_of(inner) <= WIDEST else read
+
+    def inside(self, body: Expr) -> list[Read]:
+        """The reads of a body that can be written out, and those in what they stand for, outermost first."""
+        found: dict[Read, None] = {}
+
+        def visit(e: Expr) -> None:
+            for read in sorted(e.atoms(Read), key=str):
+                definition = self.opens(read)
+                if definition is not None and read not in found:
+                    found[read] = None
+                    visit(substitute(definition.body, dict(zip(definition.axes, read.indices, strict=True))))
+
+        visit(body)
+        return list(found)
