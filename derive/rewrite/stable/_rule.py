@@ -69,7 +69,7 @@ def identity(
         claims: in place of the claim that the pattern equals its result.
     """
     terms = list(map(sympy.sympify, pattern)) if isinstance(pattern, list | tuple) else None
-    whole: Expr = pattern if terms is None else Add(*terms)  # type: ignore[assignment]
+    whole: Expr = pattern if terms is None else Add(*terms)
     places = [p for p in PLACES if p in whole.free_symbols]
 
     def fits(known: Known, found: Bindings) -> bool:
