@@ -82,6 +82,10 @@ class DomainError(DeriveError, ValueError):
     """Values outside the domain on which an operation or a check is defined."""
 
 
+class FitError(DeriveError, ArithmeticError):
+    """A likelihood that has no maximum at the data, or a search for it that ended early."""
+
+
 _IN_TEXT: dict[type[DeriveError], type[ParseError]] = {}
 
 

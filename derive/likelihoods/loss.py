@@ -26,6 +26,8 @@ from .constants import Dropped
 from .estimate import Estimates, estimates
 from .family import ExponentialFamily, exponential_family
 from .fisher import Information, information
+from .fit import fit
+from .fit_result import Fit
 from .labels import check_labels
 from .law import Law, law_of
 from .page import Section, page, sections
@@ -160,6 +162,35 @@ class Loss:
         if target in BOOSTING:
             return emit_source(boosting_request(self), target)
         return self.function.emit(target)
+
+    def fit(self, X: Any, y: Any = None, **options: Any) -> Fit:
+        """Maximum likelihood: coefficients of linear predictors and learned parameters, with standard errors.
+
+        Args:
+            X: [n, p], a table with named columns, a dictionary of columns, or one column; for several raw outputs the same
+                for all, or a dictionary by the parameters' names. ``loss.fit(y)`` without it: one law for all labels.
+            y: labels; of classes one name or number for each row.
+            intercept: whether a column of ones stands first; True.
+            names: of the columns.
+            offset: [n], added to the raw output.
+            weights: [n], how often each row counts.
+            start: values to start from, by the parameters' names.
+            information: "observed" or "expected", where standard errors come from.
+            method: "newton", a method of scipy.optimize such as "trust-ncg" or "L-BFGS-B", or "auto": by how much there is
+                to estimate.
+            limit: of Newton's steps.
+            options: values of known parameters, a number or [n].
+
+        Raises:
+            DomainError: labels outside of the support, columns that are collinear or not finite, nowhere to start.
+            FitError: the likelihood has no maximum, as for separated labels, or it was not reached.
+            ShapeError: rows, names or weights that do not fit.  UnknownName: no such column or parameter.
+
+        Example:
+            >>> print(likelihood("poisson", "log").fit([1.0, 2.0, 6.0]).names)
+            ('mean',)
+        """
+        return fit(self, X, y, **options)
 
     @property
     def _wrt(self) -> str | list[str]:

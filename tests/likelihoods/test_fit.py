@@ -1,0 +1,253 @@
+"""Fits agree with statsmodels and SciPy on real data, and say what is wrong with data that have no fit."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import optimize, stats
+
+import derive as dv
+from derive.errors import DomainError, FitError, ShapeError, UnknownName, UnsupportedOp
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 3))
+BINARY = (X[:, 0] + RNG.normal(size=60) > 0).astype(float)
+COUNTS = RNG.poisson(np.exp(0.5 * X[:, 1])).astype(float)
+GROUP = np.repeat([0.0, 1.0], 30)
+
+LOGISTIC = dv.likelihood("bernoulli", "logit")
+POISSON = dv.likelihood("poisson", "log")
+
+
+def agrees(fit: Any, params: Any, errors: Any, log_likelihood: float, rtol: float = 1e-6) -> None:
+    """The first estimates, their standard errors, and the log-likelihood."""
+    count = len(params)
+    np.testing.assert_allclose(fit.estimates[:count], params, rtol=rtol)
+    np.testing.assert_allclose(fit.standard_errors[:count], errors, rtol=rtol)
+    np.testing.assert_allclose(fit.log_likelihood, log_likelihood, rtol=rtol)
+
+
+# --- beside statsmodels, on data sets that it ships
+
+
+@pytest.fixture(scope="module")
+def sm() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what it imports is not ours
+        return pytest.importorskip("statsmodels.api")
+
+
+EXACT = {"disp": 0, "method": "newton", "tol": 1e-14, "maxiter": 200}
+
+
+def test_logistic(sm: Any) -> None:
+    data = sm.datasets.spector.load_pandas()
+    fit = LOGISTIC.fit(data.exog, data.endog)
+    theirs = sm.Logit(data.endog, sm.add_constant(data.exog)).fit(**EXACT)
+    agrees(fit, theirs.params, theirs.bse, theirs.llf)
+    assert fit.names == ("(intercept)", "GPA", "TUCE", "PSI")
+    np.testing.assert_allclose(fit.p_values, theirs.pvalues, rtol=1e-6)
+    np.testing.assert_allclose(fit.intervals(), theirs.conf_int(), rtol=1e-6)
+    np.testing.assert_allclose([fit.aic, fit.bic], [theirs.aic, theirs.bic], rtol=1e-6)
+    np.testing.assert_allclose(fit.predict(data.exog), theirs.predict(), rtol=1e-6)
+
+
+def test_probit(sm: Any) -> None:
+    data = sm.datasets.spector.load_pandas()
+    fit = dv.likelihood("bernoulli", "probit").fit(data.exog, data.endog)
+    theirs = sm.Probit(data.endog, sm.add_constant(data.exog)).fit(**EXACT)
+    agrees(fit, theirs.params, theirs.bse, theirs.llf)
+
+
+def test_poisson_and_negative_binomial(sm: Any) -> None:
+    data = sm.datasets.randhie.load_pandas()
+    design = sm.add_constant(data.exog)
+    fit = POISSON.fit(data.exog, data.endog)
+    theirs = sm.Poisson(data.endog, design).fit(**EXACT)
+    agrees(fit, theirs.params, theirs.bse, theirs.llf)
+    rows = slice(None, None, 10)
+    fit = dv.likelihood("negative binomial", "log").fit(data.exog[rows], data.endog[rows])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of logarithms on its way
+        theirs = sm.NegativeBinomial(data.endog[rows], design[rows]).fit(
+            start_params=fit.estimates * 1.01, **EXACT
+        )
+    agrees(fit, theirs.params, theirs.bse, theirs.llf)
+    assert fit.names[-1] == "dispersion" and fit.parameters["dispersion"] == fit.estimates[-1]
+
+
+def test_offset_and_weights(sm: Any) -> None:
+    exposure, weights = RNG.uniform(1, 5, 60), RNG.integers(1, 4, 60)
+    fit = POISSON.fit(X, COUNTS, offset=np.log(exposure), weights=weights)
+    design = sm.add_constant(X)
+    family = sm.families.Poisson()
+    theirs = sm.GLM(COUNTS, design, family=family, exposure=exposure, freq_weights=weights).fit(tol=1e-14)
+    agrees(fit, theirs.params, theirs.bse, theirs.llf)
+    assert fit.observations == weights.sum()
+    repeated = np.repeat(np.arange(60), weights)
+    again = POISSON.fit(X[repeated], COUNTS[repeated], offset=np.log(exposure)[repeated])
+    np.testing.assert_allclose(fit.standard_errors, again.standard_errors, rtol=1e-10)
+    expected = theirs.predict(design[:4], exposure=exposure[:4])
+    np.testing.assert_allclose(fit.predict(X[:4], offset=np.log(exposure)[:4]), expected, rtol=1e-6)
+
+
+def test_several_classes(sm: Any) -> None:
+    labels = RNG.integers(3, size=60)
+    fit = dv.likelihood("categorical", "softmax").fit(X, np.array(["a", "b", "c"])[labels])
+    theirs = sm.MNLogit(labels, sm.add_constant(X)).fit(**EXACT)
+    agrees(fit, theirs.params.ravel(), theirs.bse.ravel(), theirs.llf)
+    assert fit.coef.shape == (4, 2) and fit.names[0] == "(intercept) [b]" and fit.classes == ("a", "b", "c")
+    np.testing.assert_allclose(fit.predict(X), theirs.predict(), rtol=1e-6)
+
+
+# --- one law for all labels
+
+
+def test_normal_law() -> None:
+    y = RNG.normal(5, 2, 100)
+    for loss in (
+        dv.likelihood("normal", sigma="learned"),
+        dv.likelihood("normal", {"mean": "identity", "sigma": "log"}),
+    ):
+        fit = loss.fit(y)
+        sigma = y.std()
+        agrees(
+            fit,
+            [y.mean(), sigma],
+            [sigma / 10, sigma / np.sqrt(200)],
+            stats.norm(y.mean(), sigma).logpdf(y).sum(),
+            1e-10,
+        )
+        assert fit.names == ("mean", "sigma")
+
+
+def test_student_law() -> None:
+    y = stats.t(4, 1, 2).rvs(300, random_state=1)
+    fit = dv.likelihood("student t", "identity").fit(y)
+    location, scale, freedom = fit.estimates
+    best = optimize.minimize(
+        lambda u: -stats.t(np.exp(u[2]), u[0], np.exp(u[1])).logpdf(y).sum(), [1, 0, 1], method="Nelder-Mead",
+        options={"xatol": 1e-9, "fatol": 1e-11, "maxiter": 4000, "maxfev": 4000},
+    )  # fmt: skip
+    np.testing.assert_allclose(fit.log_likelihood, -best.fun, rtol=1e-11)
+    np.testing.assert_allclose([location, np.log(scale), np.log(freedom)], best.x, rtol=1e-5)
+
+
+def test_probabilities_of_classes() -> None:
+    labels = np.repeat(["x", "y", "z"], [10, 30, 60])
+    fit = dv.likelihood("categorical", "softmax").fit(labels)
+    p = np.array([0.1, 0.3, 0.6])
+    agrees(fit, p, np.sqrt(p * (1 - p) / 100), 100 * np.sum(p * np.log(p)), 1e-9)
+
+
+# --- parameters on other scales, and other searches
+
+
+def test_covariance_is_the_inverse_information_on_any_scale() -> None:
+    y = RNG.gamma(3, size=80)
+    fit = dv.likelihood("gamma", "log").fit(X[:, :1], np.resize(y, 60))
+    shape, beta = fit.parameters["shape"], fit.coef
+    total = fit.loss.total
+
+    def nll(v: Any) -> float:
+        z = v[0] + v[1] * X[:, 0]
+        return float(total(z, np.resize(y, 60), v[2]))
+
+    at, h = np.array([*beta, shape]), 1e-4
+    H = np.empty((3, 3))
+    for i in range(3):
+        for j in range(3):
+            a, b = h * np.eye(3)[i], h * np.eye(3)[j]
+            H[i, j] = (nll(at + a + b) - nll(at + a - b) - nll(at - a + b) + nll(at - a - b)) / (4 * h * h)
+    np.testing.assert_allclose(fit.covariance, np.linalg.inv(H), rtol=1e-4, atol=1e-7)
+    low, high = fit.intervals()[2]
+    assert 0 < low < shape < high
+
+
+@pytest.mark.parametrize("method", ["trust-ncg", "L-BFGS-B"])
+def test_searches_agree(method: str) -> None:
+    newton, other = (LOGISTIC.fit(X, BINARY, method=m) for m in ("newton", method))
+    np.testing.assert_allclose(other.estimates, newton.estimates, rtol=1e-9)
+
+
+def test_many_coefficients() -> None:
+    rng = np.random.default_rng(1)
+    wide = rng.normal(size=(900, 300))
+    labels = (wide[:, 0] + rng.normal(size=900) * 3 > 0).astype(float)
+    fit = LOGISTIC.fit(wide, labels)
+    assert fit.method == "trust-ncg"
+    residual = labels - fit.predict()
+    assert np.abs(np.column_stack((np.ones(900), wide)).T @ residual).max() < 1e-6
+
+
+def test_two_raw_outputs() -> None:
+    y = X[:, 0] + np.exp(0.5 * X[:, 1]) * RNG.normal(size=60)
+    loss = dv.likelihood("normal", {"mean": "identity", "sigma": "log"})
+    fit = loss.fit({"mean": X[:, :1], "sigma": X[:, 1:2]}, y)
+    assert fit.names == ("mean: (intercept)", "mean: x1", "sigma: (intercept)", "sigma: x1")
+    found = fit.predict({"mean": X[:, :1], "sigma": X[:, 1:2]})
+    score = (y - found["mean"]) / found["sigma"] ** 2
+    assert abs(score.sum()) < 1e-9 and abs(score @ X[:, 0]) < 1e-9
+    np.testing.assert_allclose(
+        fit.log_likelihood, stats.norm(found["mean"], found["sigma"]).logpdf(y).sum(), rtol=1e-12
+    )
+
+
+# --- how it reads
+
+
+def test_the_table() -> None:
+    fit = LOGISTIC.fit({"dose": GROUP}, np.resize([0.0, 0, 1, 0, 1, 1, 1], 60), names=None)
+    assert str(fit).splitlines()[:5] == [
+        "bernoulli law, logit link for p",
+        "60 observations, 2 estimated numbers",
+        f"log-likelihood {fit.log_likelihood:.6g}, AIC {fit.aic:.6g}, BIC {fit.bic:.6g}",
+        "",
+        "             estimate  std err     z      p  95 % from      to",
+    ]
+    assert str(fit).splitlines()[-1] == "standard errors from the observed information; 3 steps of newton"
+
+
+# --- data without a fit
+
+
+@pytest.mark.parametrize(
+    ("loss", "columns", "y", "error", "words"),
+    [
+        (LOGISTIC, X, X[:, 0] > 0, FitError, "no maximum.*x1 to .infinity.*separation"),
+        (LOGISTIC, GROUP, np.where(GROUP == 1, 1, BINARY), FitError, "x1 to .infinity.*separation"),
+        (POISSON, GROUP, np.where(GROUP == 1, 0, 1 + COUNTS), FitError, "x1 to -infinity"),
+        (LOGISTIC, None, np.ones(9), FitError, "p goes to the end of its range"),
+        (dv.likelihood("negative binomial"), X, np.resize([2, 3, 4], 60), FitError, "dispersion (goes|grows)|dispersion goes"),
+        (LOGISTIC, np.column_stack((X, X[:, 0] - 2 * X[:, 2] + 1)), BINARY, DomainError, "collinear.*x4 = -2 x3 . 1 x1 . 1"),
+        (LOGISTIC, np.column_stack((X, np.ones(60))), BINARY, DomainError, "'x4' of X is 1 in every row"),
+        (LOGISTIC, X[:3], BINARY[:3], DomainError, "4 columns with the intercept but only 3 rows"),
+        (POISSON, X, COUNTS - 1, DomainError, r"y\[\d+\] = -1 is outside of the support of the poisson law"),
+        (POISSON, X, COUNTS + 0.5, DomainError, "a whole number"),
+        (LOGISTIC, X, 3 * BINARY, DomainError, "= 3 is outside .* 0 or 1"),
+        (dv.likelihood("gamma", "log"), X, COUNTS, DomainError, "must be positive"),
+        (POISSON, X, np.where(COUNTS > 2, np.nan, COUNTS), DomainError, "a finite number"),
+        (POISSON, np.where(X > 2, np.inf, X), COUNTS, DomainError, "is inf in column"),
+        (POISSON, X[:50], COUNTS, ShapeError, "50 rows, but there are 60 labels"),
+        (POISSON, {"a": list("xy") * 30}, COUNTS, ValueError, "could not convert|must hold numbers"),
+        (dv.likelihood("laplace"), X, X[:, 0], UnsupportedOp, "straight almost everywhere"),
+        (dv.likelihood("uniform"), None, X[:, 0], UnsupportedOp, "the support of the uniform law ends at"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_fitted_is_said(loss: Any, columns: Any, y: Any, error: type, words: str) -> None:
+    with pytest.raises(error, match=words):
+        loss.fit(columns, np.asarray(y, dtype=float))
+
+
+def test_options_that_do_not_fit_are_said() -> None:
+    with pytest.raises(ShapeError, match="3 columns, but there are 2 names"):
+        POISSON.fit(X, COUNTS, names=["a", "b"])
+    with pytest.raises(DomainError, match=r"weights\[0\] is -1"):
+        POISSON.fit(X, COUNTS, weights=-np.ones(60))
+    with pytest.raises(UnknownName, match="takes no 'ofset'"):
+        POISSON.fit(X, COUNTS, ofset=np.ones(60))
+    with pytest.raises(FitError, match="1 steps were not enough"):
+        POISSON.fit(X, COUNTS, limit=1)
