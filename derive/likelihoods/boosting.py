@@ -23,7 +23,6 @@ from ..function import Function
 from ..ir.facts import Spec
 from ..ir.nodes import Bracket, Program, Read, Tensor, substitute
 from ..ir.tensors import with_tensors
-from ..prove.inequality.convexity import decide_convexity
 from ..render.matrix import render_matrix
 from ..rewrite.derived import names_of, prepare, present
 from ..rewrite.measure import prune
@@ -53,6 +52,10 @@ REASONS = {
         "The curvature is the absolute value of the second derivative: convexity is not proved, and where the second "
         "derivative is negative a step of Newton's method would go uphill."
     ),
+    "rows fisher": (
+        "Libraries take one curvature for each raw output: here the expected Fisher information F, which is never negative, "
+        "where the Hessian of an example may be; for output a that is sum_b |F[a,b]|, which bounds F from above."
+    ),
     "rows": (
         "Libraries take one curvature for each raw output, so that the rest of the Hessian H of an example must go into "
         "it: sum_b |H[a,b]| bounds H from above, and a step cannot go too far."
@@ -67,9 +70,8 @@ def boosting_request(loss: Loss) -> EmitRequest:
         UnsupportedOp: raw outputs or labels are neither numbers nor, alone, rows of numbers.
     """
     name = loss.name.removesuffix("_loss")
-    claim = f"the {name} loss is convex in its raw outputs"
-    verdict = decide_convexity(loss.example.program, "convex", loss.raw, claim)
-    return objective_request(loss.function, loss.raw, loss.variable, verdict.status == "PROVED", name=name)
+    convex = loss.convex.status == "PROVED"
+    return objective_request(loss.function, loss.raw, loss.variable, convex, loss.fisher, name)
 
 
 def objective_request(
@@ -87,7 +89,8 @@ def objective_request(
         raw: inputs that are raw outputs: one [n], one [n, k], or several [n].
         labels: the input with labels, [n], or [n, k] with a 1 in the place of the class.
         convex: whether the loss is known to be convex in the raw outputs.
-        fisher: for one raw output [n], the expected Fisher information of each example, with inputs of `loss`.
+        fisher: the expected Fisher information of each example about raw outputs and further things, in blocks [n], with
+            inputs of `loss`; the mean of the Hessian over labels that the model draws.
     """
     tensors = {t.name: t for t in loss.program.inputs}
     constants = tuple(n for n in tensors if n not in raw and n != labels)
@@ -127,6 +130,9 @@ def _curvatures(
 ) -> tuple[list[Function], Kind, str]:
     """One curvature for each raw output, what kind it is, and the key of the reason for it."""
     name = gradients[0].name
+    if len(raw) > 1 and fisher is not None and not convex:
+        rows = [_of_fisher(fisher, k, len(raw), specs, name) for k in range(len(raw))]
+        return rows, "fisher", "rows fisher"
     if len(raw) > 1:
         return [_sum_of_row(g, raw, specs) for g in gradients], "bound", "rows"
     if len(specs[raw[0]].shape) > 1:
@@ -136,12 +142,21 @@ def _curvatures(
     if convex and not flat:
         return [second], "hessian", "hessian"
     if fisher is not None:
-        own = [n for n in specs if n in fisher.inputs]
-        called = composed(lambda **arrays: fisher(*(arrays[n] for n in own)), specs, name)
-        return [called], "fisher", "flat fisher" if flat else "fisher"
+        return [_of_fisher(fisher, 0, 1, specs, name)], "fisher", "flat fisher" if flat else "fisher"
     if flat:
         return [composed(lambda **arrays: np.ones_like(arrays[raw[0]]), specs, name)], "fisher", "flat"
     return [composed(lambda **arrays: np.abs(second(**arrays)), specs, name)], "bound", "absolute"
+
+
+def _of_fisher(fisher: Function, place: int, count: int, specs: dict[str, Spec], name: str) -> Function:
+    """``sum_b |F[a,b]|`` over the raw outputs b."""
+
+    def row(**arrays: Any) -> Any:
+        found = fisher(**{n: arrays[n] for n in fisher.inputs})
+        entries = [found] if fisher.structure == 0 else list(found[place][:count])
+        return entries[0] if count == 1 else sum(np.abs(e) for e in entries)
+
+    return composed(row, specs, name)
 
 
 def _sum_of_row(gradient: Function, raw: Sequence[str], specs: dict[str, Spec]) -> Function:

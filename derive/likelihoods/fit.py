@@ -47,7 +47,6 @@ def fit(
         given = dict(X)
     else:
         given = {g.name: X for g in loss.setting.raws}
-    density = loss.setting.density
     _check_support_is_fixed(loss)
     labels, classes = labels_of(y, loss)
     n = len(labels)
@@ -76,7 +75,7 @@ def fit(
     _check(model, optimum)
     constants = loss.constant(labels, **{k: data[k] for k in known})
     total = np.sum(data.get("weights", 1.0) * constants)
-    inverse = _inverse(model, optimum.point, information)
+    inverse = _inverse(model, optimum.point, _information(loss, model, optimum.point, information))
     J = model.slopes(optimum.point)
     return Fit(
         loss=loss, model=model, point=optimum.point, names=tuple(name for b in model.blocks for name in b.names),
@@ -353,16 +352,37 @@ WIDE = 10.0
 """A standard error on a logarithmic scale, that is a factor of 20000: the data do not determine the parameter."""
 
 
-def _inverse(model: Model, u: Any, information: str) -> Any:
-    if information != "observed":
-        raise UnsupportedOp("the expected information is not derived yet")
-    H = model.hessian(u)
-    scale = np.sqrt(np.diag(H))
+def _information(loss: Loss, model: Model, u: Any, kind: str) -> Any:
+    """The information about u: the Hessian of the loss, or its mean over labels that the law draws.
+
+    Raises:
+        UnsupportedOp: the mean has no formula.  SpecError: no such kind.
+    """
+    if kind == "observed":
+        return model.hessian(u)
+    if kind != "expected":
+        raise SpecError(f"information is 'observed' or 'expected'; found {kind!r}")
+    if loss.fisher is None:
+        raise UnsupportedOp(
+            f"no formula was found for the expected information of the {loss.setting.density.name} law in these parameters; "
+            "try: information='observed'"
+        )
+    return model.expected(u, loss.fisher)
+
+
+def _inverse(model: Model, u: Any, H: Any) -> Any:
+    """The inverse of an information.
+
+    Raises:
+        FitError: it is singular, or says nothing about a parameter.
+    """
+    with np.errstate(invalid="ignore"):
+        scale = np.sqrt(np.diag(H))
     try:
         factor = linalg.cho_factor(H / np.outer(scale, scale))
     except linalg.LinAlgError:
         raise FitError(
-            "the observed information is not positive definite at the point that was reached, so it is no maximum; "
+            "the information is not positive definite at the point that was reached, so it is no maximum; "
             "try: start={...}"
         ) from None
     inverse = linalg.cho_solve(factor, np.eye(len(u))) / np.outer(scale, scale)

@@ -140,7 +140,9 @@ def labels_of(y: Any, loss: Loss) -> tuple[Any, tuple[str, ...]]:
     loss.check_labels(y)
     found = np.asarray(y, dtype=float)
     if found.ndim != 1 + axes:
-        raise ShapeError(f"labels of the {density.name} law have {1 + axes} axes; found the shape {found.shape}")
+        raise ShapeError(
+            f"labels of the {density.name} law have {1 + axes} axes; found the shape {found.shape}"
+        )
     if len(found) == 0:
         raise ShapeError("there are no labels")
     return found, tuple(map(str, range(found.shape[1]))) if axes == 1 else ()

@@ -171,6 +171,34 @@ class Model:
             parts = self._derived[2](**self.data, **self.split(u), **directions)
         return np.concatenate([np.ravel(p) for p in parts])
 
+    def expected(self, u: Any, fisher: Function) -> Any:
+        """The mean of the Hessian, from the expected information of each example about raw outputs and parameters.
+
+        It is ``J' F J`` summed over the examples, J being the derivative of raw outputs and parameters by u.
+        """
+        raws = {p.raw: self.predictor(p, u) for p in self.predictors}
+        split = self.split(u)
+        values = {name: b.scale.natural(split[b.name]) for name, b in self.parameters.items()}
+        given = {**self.data, **raws, **values}
+        found = fisher(**{n: given[n] for n in fisher.inputs})
+        names = [*raws, *self.parameters]
+        F = [[found]] if len(names) == 1 else found
+        n = len(next(iter(raws.values()))) if raws else len(next(iter(self.data.values())))
+        slopes = [self.data[p.matrix] for p in self.predictors]
+        for b in self.parameters.values():
+            slopes.append(np.broadcast_to(b.slopes(split[b.name]).reshape(1, 1), (n, 1)))
+        weights = self.data.get("weights", np.ones(n))
+        places = [
+            self.blocks.index(self.parameters[m]) if m in self.parameters else k for k, m in enumerate(names)
+        ]
+        assert places == list(range(len(self.blocks)))
+        rows = [
+            [a.T @ ((weights * F[i][j])[:, None] * b) for j, b in enumerate(slopes)]
+            for i, a in enumerate(slopes)
+        ]
+        whole: Any = np.block(rows)
+        return whole
+
     @property
     def problem(self) -> Problem:
         far = [np.full(b.size, np.inf if b.scale.name == "identity" else REACH) for b in self.blocks]
