@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 
 import sympy
 from sympy import Add, Expr, Mul, Pow, S
@@ -16,28 +16,36 @@ WHOLE = (Bracket, Where)
 """What polynomials cannot look into."""
 OBSERVED = ("y", "x")
 """What is observed is written first in differences."""
-LARGE = 60
+LARGE = 50
 """Operations above which forms are not searched for."""
 
 
 def textbook(expr: Expr) -> Expr:
     """The shortest form found, equal to `expr` wherever that is defined."""
     expr = domestic(expr)
-    found = list(_forms(in_terms(expr)))
-    for shifted, back in _standardised(expr):
-        found += [form.xreplace(back) for form in _forms(in_terms(shifted))]
-    return min(found, key=cost)
+    standardised = _standardised(expr)
+    found = [in_terms(expr)] if standardised else list(_forms(in_terms(expr)))
+    for shifted, back in standardised:
+        found += [form.xreplace(back) for form in _forms(shifted)]
+    return shortest(found)
 
 
 def shorter(expr: Expr) -> Expr:
     """The expression as it stands, or as a textbook writes it."""
-    return min(expr, textbook(expr), key=cost)
+    return shortest([expr, textbook(expr)])
 
 
-def cost(expr: Expr) -> tuple[int, int, str]:
-    """How long an expression is to read: its operations, its terms, its characters."""
-    weight = sum(_weight(node) for node in sympy.preorder_traversal(expr))
-    return weight, len(str(expr)), str(expr)
+def shortest(forms: Iterable[Expr]) -> Expr:
+    """The form that is shortest to read: by its operations, then by its characters."""
+    weights = {form: cost(form) for form in forms}
+    least = min(weights.values())
+    texts = {str(form): form for form, weight in weights.items() if weight == least}
+    return texts[min(texts, key=lambda text: (len(text), text))]
+
+
+def cost(expr: Expr) -> int:
+    """How long an expression is to read."""
+    return sum(_weight(node) for node in sympy.preorder_traversal(expr))
 
 
 def _weight(node: Expr) -> int:
@@ -56,8 +64,9 @@ def _weight(node: Expr) -> int:
 # -- what depends on a difference alone
 
 
-def _standardised(expr: Expr) -> Iterator[tuple[Expr, dict[Expr, Expr]]]:
-    """The expression in u = a - b, or in u = (a - b) / s, where it has a and b in no other way."""
+def _standardised(expr: Expr) -> list[tuple[Expr, dict[Expr, Expr]]]:
+    """The expression in u = a - b, and in u = (a - b) / s, where it has a and b in no other way; the two shortest."""
+    found = []
     pairs = {pair for e in expr.atoms(Add) if (pair := _difference(e)) is not None}
     for a, b in sorted(pairs, key=str):
         scales = sorted((r for r in expr.atoms(Read) if r.is_positive and r not in (a, b)), key=str)
@@ -65,7 +74,8 @@ def _standardised(expr: Expr) -> Iterator[tuple[Expr, dict[Expr, Expr]]]:
             u = sympy.Dummy("u", real=True)
             shifted = expr.xreplace({a: b + scale * u}).replace(lambda e: isinstance(e, Add), sympy.expand)
             if not shifted.has(b):
-                yield shifted, {u: (a - b) / scale}
+                found.append((in_terms(shifted), {u: (a - b) / scale}))
+    return sorted(found, key=lambda pair: cost(pair[0]))[:2]
 
 
 def _difference(e: Expr) -> tuple[Expr, Expr] | None:
@@ -80,28 +90,26 @@ def _difference(e: Expr) -> tuple[Expr, Expr] | None:
 # -- forms
 
 
-def _forms(plain: Expr) -> Iterator[Expr]:
-    yield plain
+def _forms(plain: Expr) -> set[Expr]:
+    found = {plain}
     if plain.count_ops() > LARGE:
-        return
-    for change in CHANGES:
+        return found
+    changes = OF_WHOLE if plain.has(*WHOLE) else CHANGES
+    for change in changes:
         try:
-            found = change(plain)
+            form = change(plain)
         except (sympy.PolynomialError, NotImplementedError, AttributeError):
             continue
-        for form in (found, rewritten(found)):
-            yield _signs(form)
-            yield _complemented(form)
+        found |= {form, rewritten(form)}
+    return found | set(map(_signs, found)) | set(map(_complemented, found))
 
 
 def _factored(expr: Expr) -> Expr:
-    return expr if expr.has(*WHOLE) else sympy.factor(sympy.together(expr))
+    return sympy.factor(sympy.together(expr))
 
 
 def _opaque(expr: Expr) -> Expr:
     """Factors of a polynomial in exponentials and sigmoids as they stand."""
-    if expr.has(*WHOLE):
-        return expr
     names = {e: sympy.Dummy("e", positive=True) for e in expr.atoms(sympy.exp, sigmoid)}
     found = sympy.factor(sympy.together(expr.xreplace(names)))
     return found.xreplace({d: e for e, d in names.items()})
@@ -126,7 +134,7 @@ def _collected_inside(expr: Expr) -> Expr:
 
 def _by_exponentials(expr: Expr) -> Expr:
     """One exponential of each product, cleared from the denominators."""
-    if expr.has(*WHOLE) or not expr.has(sympy.exp):
+    if not expr.has(sympy.exp):
         return expr
     return sympy.powsimp(sympy.factor_terms(sympy.cancel(sympy.together(expr))), deep=True)
 
@@ -140,6 +148,10 @@ CHANGES: tuple[Callable[[Expr], Expr], ...] = (
     sympy.together, sympy.factor_terms, _factored, _opaque, _collected, _by_exponentials,
     _other_signs,
 )  # fmt: skip
+
+
+OF_WHOLE = (sympy.factor_terms, _collected)
+"""Those that do not look into brackets."""
 
 
 def _complemented(expr: Expr) -> Expr:
