@@ -6,10 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import sympy
-from sympy import Add, Expr
+from sympy import Add, Expr, Mul, S
 
 from ..function import Function
-from ..ir.nodes import Equation, Program, Read, Tensor
+from ..ir.nodes import Entry, Equation, Index, Program, Read, Tensor, reads_of
+from ..ir.tensors import prune
 from ..rewrite.derived import names_of, prepare, present
 from .logarithms import in_terms
 from .scalars import function_of, scalar_of
@@ -66,40 +67,88 @@ def _of_arrays(loss: Function, learned: Collection[str]) -> tuple[Function, tupl
     program = present(loss.program)
     depends = _dependence(program)
     (output,) = program.outputs
-    last = program.definitions[output.name]
-    terms = Add.make_args(sympy.expand_mul(last.body)) if last.reduce in (None, "sum") else (last.body,)
-    constant = [t for t in terms if not _reached(t, depends) & set(learned)]
+    terms = _terms(program, Read(output, ()))
+    constant = [t for t in terms if not t.reached(depends) & set(learned)]
     if not constant:
         return loss, ()
-    kept = Add(*(t for t in terms if t not in constant))
-    example = _with_last(loss, program, replace(last, body=kept))
-    groups: dict[frozenset[str], list[Expr]] = {}
+    example = _sum_of(program, [t for t in terms if t not in constant], output.name)
+    groups: dict[frozenset[str], list[_Term]] = {}
     for t in constant:
-        groups.setdefault(frozenset(_reached(t, depends)), []).append(t)
+        groups.setdefault(frozenset(t.reached(depends)), []).append(t)
     dropped = []
     for names, group in sorted(groups.items(), key=lambda item: sorted(item[0])):
-        term = _with_last(loss, program, replace(last, target=Tensor("c"), body=Add(*group)))
-        dropped.append(
-            Dropped(replace(term, name="constant"), tuple(t.name for t in program.inputs if t.name in names))
-        )
-    return example, tuple(dropped)
+        used = tuple(t for t in program.inputs if t.name in names)
+        term = replace(_sum_of(program, group, "c"), inputs=used)
+        dropped.append(Dropped(_function(replace(loss, name="constant"), term), tuple(t.name for t in used)))
+    return _function(loss, example), tuple(dropped)
+
+
+@dataclass(frozen=True)
+class _Term:
+    """A factor times a sum over indices, or times nothing."""
+
+    factor: Expr
+    body: Expr = S.One
+    bound: tuple[Index, ...] = ()
+
+    def reached(self, depends: dict[str, set[str]]) -> set[str]:
+        """The inputs that it depends on."""
+        reads = {*reads_of(self.factor), *reads_of(self.body)}
+        return set().union(*(depends[r.tensor.name] for r in reads))
+
+
+def _terms(program: Program, value: Expr) -> list[_Term]:
+    """A number as a sum of terms: sums of numbers written out, sums over indices by the terms of what is summed."""
+    found: list[_Term] = []
+    for term in Add.make_args(sympy.expand_mul(value)):
+        numbers = [
+            f for f in Mul.make_args(term) if isinstance(f, Read) and f.tensor.name in program.definitions
+        ]
+        equation = program.definitions[numbers[0].tensor.name] if len(numbers) == 1 else None
+        factor = term / numbers[0] if numbers else term
+        if (
+            equation is None
+            or equation.axes
+            or equation.body.has(Entry)
+            or equation.reduce not in (None, "sum")
+        ):
+            found.append(_Term(term))
+        elif equation.reduce is None:
+            found += _terms(program, factor * equation.body)
+        else:
+            parts = Add.make_args(sympy.expand_mul(equation.body))
+            found += [_Term(factor, part, equation.bound) for part in parts]
+    return found
+
+
+def _sum_of(program: Program, terms: list[_Term], name: str) -> Program:
+    """A program for the sum of these terms."""
+    taken = {*program.tensors, *map(str, program.sizes)}
+    free = (n for n in (f"S{k}" for k in range(1, 999)) if n not in taken)
+    sums: dict[tuple[Expr, tuple[Index, ...]], list[Expr]] = {}
+    total = S.Zero
+    for t in terms:
+        if t.bound:
+            sums.setdefault((t.factor, t.bound), []).append(t.body)
+        else:
+            total += t.factor * t.body
+    equations = [e for e in program.equations if e.target not in program.outputs]
+    for (factor, bound), bodies in sums.items():
+        equations.append(Equation(Tensor(next(free)), (), Add(*bodies), "sum", bound))
+        total += factor * equations[-1].lhs
+    output = Tensor(name)
+    equations.append(Equation(output, (), total))
+    return prune(replace(program, equations=tuple(equations), outputs=(output,)))
 
 
 def _dependence(program: Program) -> dict[str, set[str]]:
     """For each tensor the inputs that it depends on."""
     found = {t.name: {t.name} for t in program.inputs}
     for e in program.equations:
-        found[e.target.name] = _reached(e.body, found)
+        found[e.target.name] = set().union(*(found[r.tensor.name] for r in reads_of(e.body)))
     return found
 
 
-def _reached(body: Expr, depends: dict[str, set[str]]) -> set[str]:
-    from ..ir.nodes import reads_of
-
-    return set().union(*(depends[r.tensor.name] for r in reads_of(body)))
-
-
-def _with_last(loss: Function, program: Program, last: Equation) -> Function:
-    equations = tuple(last if e.target in program.outputs else e for e in program.equations)
-    changed = prepare(replace(program, equations=equations, outputs=(last.target,)))
-    return replace(loss, program=changed, forward=names_of(changed), _kernels={})
+def _function(loss: Function, program: Program) -> Function:
+    program = prepare(program)
+    return replace(loss, program=program, forward=names_of(program), _kernels={})

@@ -151,7 +151,7 @@ def _estimate(law: Law, parameter: Read) -> Estimate:
         return middle
     equation = averaged(score, law, parameter)
     value = _solution(equation, parameter) if equation is not None else None
-    shown = textbook(equation) if equation is not None else textbook(score)
+    shown = textbook(equation) if equation is not None else Average(textbook(score), evaluate=False)
     if value is None or equation is None:
         return Estimate(parameter, None, shown, reason="no solution in closed form was found")
     second = textbook(equation.diff(parameter).subs(parameter, value))
@@ -164,7 +164,12 @@ def averaged(expr: Expr, law: Law, parameter: Read) -> Expr | None:
     """The average over the observations: statistics, which do not have the parameter, inside; None where they do."""
     found = S.Zero
     expr = in_terms(almost_surely(expr, law))
-    for whole in (expr, sympy.expand(expr, log=False, power_base=False, power_exp=False)):
+    apart = sympy.expand(expr, log=False, power_base=False, power_exp=False)
+    for whole in (
+        expr,
+        apart,
+        sympy.expand(sympy.expand_power_base(apart, force=True), log=False, power_exp=False),
+    ):
         found = S.Zero
         for term in Add.make_args(whole):
             factors = Mul.make_args(term)
@@ -201,18 +206,27 @@ def _solution(equation: Expr, parameter: Read) -> Expr | None:
 
 
 def _negative_at_numbers(second: Expr, law: Law) -> bool:
-    """Whether an expression is negative at samples, where its sign does not follow from signs of its parts."""
+    """Whether an expression is negative at samples of the law, where its sign does not follow from signs of its parts."""
     rng = np.random.default_rng(0)
     for _ in range(5):
-        y: Any = rng.gamma(2.0, size=7) if law.density.facts else rng.normal(size=7)
-        if "binary" in law.density.facts:
-            y = np.array([0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0])
-        elif law.density.whole:
-            y = rng.poisson(3.0, size=7) + 1.0
-        values = {p: rng.uniform(0.2, 0.8) for p in second.atoms(Read) if p != law.y}
+        values: dict[Expr, Any] = {p: _sample(p, rng) for p in law.given.values() if isinstance(p, Read)}
+        if law.record is None:
+            y = rng.gamma(2.0, size=20) if law.density.facts else rng.normal(size=20)
+        else:
+            own = [float(law.in_given(p).xreplace(values)) for p in law.own.values()]
+            y = law.record.reference(*own).rvs(size=200, random_state=rng)
         if not _number(second, law.y, y, values) < 0:
             return False
     return True
+
+
+def _sample(parameter: Read, rng: np.random.Generator) -> float:
+    facts = parameter.tensor.facts
+    if parameter.is_integer:
+        return float(rng.integers(2, 9))
+    if "probability" in facts:
+        return float(rng.uniform(0.2, 0.8))
+    return float(rng.uniform(0.5, 2.5)) if "positive" in facts else float(rng.normal())
 
 
 def _middle(law: Law, parameter: Read, score: Expr) -> Estimate | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sympy import Expr, S
 
+from ..ir.nodes import Read
 from ..ops.elementwise.piecewise import Absolute, Sign
 from .expectation import Expectation
 from .law import Law
@@ -53,6 +54,8 @@ def _expected(law: Law, reads: tuple[Expr, ...], kinks: bool) -> Matrix | None:
     values = {p: law.in_raw(p) for p in own}
     slopes = {(p, r): values[p].diff(r) for p in own for r in reads}
     used = [p for p in own if any(slopes[p, r] != 0 for r in reads)]
+    if _moving_support(law, used):
+        return None
     mean = Expectation(law)
     of_own = {}
     for a in used:
@@ -68,6 +71,12 @@ def _expected(law: Law, reads: tuple[Expr, ...], kinks: bool) -> Matrix | None:
             of_own[a, b] * slopes[a, reads[j]] * slopes[b, reads[k]] for a in used for b in used
         ),
     )
+
+
+def _moving_support(law: Law, used: list[Read]) -> bool:
+    """Whether the support depends on these parameters: then the score has not mean 0, and there is no information."""
+    bounds = law.density.bounds
+    return bounds is not None and any(b.has(p) for b in bounds(*law.own.values()) for p in used)
 
 
 def _symmetric(reads: tuple[Expr, ...], entry: Callable[[int, int], Any]) -> Matrix:

@@ -78,7 +78,8 @@ def law_of(setting: Setting) -> Law:
 
 
 def _symbol(parameter: Parameter) -> Read:
-    return read(spec("", *(f for f in parameter.facts if f in LINES)).tensor(parameter.name))
+    kind = ["integer"] if parameter.integer else []
+    return read(spec("", *kind, *(f for f in parameter.facts if f in LINES)).tensor(parameter.name))
 
 
 def _of_raw(given: Given) -> Expr:

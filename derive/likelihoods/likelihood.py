@@ -28,7 +28,7 @@ def likelihood(
             of its own, a dictionary ``{"mean": "identity", "sigma": "log"}``. Left out, it follows from the domain.
         raw: facts that hold for the raw outputs by construction, such as ``"positive"``.
         parameters: for the other parameters, or other forms of them (sigma or precision in place of variance), a number,
-            "known" (a number that is given to the loss) or "learned" (the default).
+            "known" (a number that is given to the loss, the default for counts) or "learned" (the default for others).
 
     Raises:
         UnknownName: no such law, link or parameter.  DomainError: a number that a parameter cannot have, a link whose

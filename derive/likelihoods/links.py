@@ -29,6 +29,7 @@ FITS: dict[str, tuple[str, ...]] = {
     "simplex": ("simplex", "nonnegative"),
 }
 """Ranges of links with the facts that every number in them has."""
+MATRICES = ("positive definite", "positive semidefinite", "symmetric", "lower triangular", "invertible")
 SAID = {
     REALS: "any real number", "positive": "positive numbers", "probability": "numbers between 0 and 1",
     "simplex": "probabilities that add up to 1",
@@ -107,6 +108,11 @@ def check_range(link: Link, raw: Iterable[str], parameter: str, facts: Iterable[
         DomainError: they are not; the message says a value that the parameter would have.
     """
     known = {*FITS[link.range]} | ({*raw} if link.inverse is LINKS[0].inverse else set())
+    if matrix := [fact for fact in MATRICES if fact in facts and fact not in raw]:
+        raise DomainError(
+            f"no link gives a matrix that is {matrix[0]}, which {parameter} of the {law} law must be; "
+            f'try: another form of it, or raw="{matrix[0]}", if raw outputs are so by construction'
+        )
     wanted = [fact for fact in ("simplex", "probability", "positive", "nonnegative") if fact in facts]
     if not wanted or wanted[0] in known:
         return

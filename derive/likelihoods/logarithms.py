@@ -6,11 +6,15 @@ from collections.abc import Callable
 
 import sympy
 from sympy import Add, Expr, Mul, Pow, S
+from sympy.core.relational import Relational
 
+from ..ir.nodes import Bracket
 from ..ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
 from ..ops.elementwise.piecewise import Absolute, domestic
 from ..ops.elementwise.special import log_ndtr
 
+OBSERVED = ("y", "x")
+"""What is observed is written first in differences and conditions."""
 LARGE = 60
 """Operations above which a sum is not brought over one denominator."""
 
@@ -180,4 +184,37 @@ def _of_logs(expr: Expr) -> Expr:
     return expr.replace(sigmoid, of_sigmoid).replace(softplus, of_softplus)
 
 
-RULES: tuple[Callable[[Expr], Expr], ...] = (_logs, _of_logs, _quotients, _softplus_signs, _sigmoid_signs)
+def _conditions(expr: Expr) -> Expr:
+    """Conditions with what is on both sides left out; of [c] and [not c] the second is 1 - [c]."""
+    expr = expr.replace(lambda e: isinstance(e, Relational), _shorter_condition)
+    seen: list[Expr] = []
+    for bracket in sorted(expr.atoms(Bracket), key=str):
+        if (other := Bracket(sympy.Not(bracket.args[0]))) in seen:
+            expr = expr.xreplace({bracket: 1 - other})
+        else:
+            seen.append(bracket)
+    return expr
+
+
+def _shorter_condition(c: Expr) -> Expr:
+    if isinstance(c, sympy.Eq | sympy.Ne):
+        return c
+    difference = sympy.expand(c.lhs - c.rhs)
+    if difference.count_ops() > (c.lhs - c.rhs).count_ops():
+        return c
+    terms = Add.make_args(difference)
+    right = [-t for t in terms if t.could_extract_minus_sign()]
+    left = [t for t in terms if not t.could_extract_minus_sign()]
+    found = c.func(Add(*left), Add(*right))
+    first, _ = sorted((found.lhs, found.rhs), key=lambda e: (str(e) not in OBSERVED, str(e)))
+    return found if found.lhs == first else found.reversed
+
+
+RULES: tuple[Callable[[Expr], Expr], ...] = (
+    _conditions,
+    _logs,
+    _of_logs,
+    _quotients,
+    _softplus_signs,
+    _sigmoid_signs,
+)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sympy import Expr
 
+from ..ir.facts import spec
 from ..ir.nodes import Read
 from .constants import Dropped
 from .estimate import Estimate
 from .family import ExponentialFamily
 from .fisher import Information
-from .scalars import scalar_of
+from .links import of_number
+from .scalars import read, scalar_of
 from .setting import Given
 from .textbook import shorter, textbook
 from .wall import GREEK, letter, wall
@@ -20,6 +22,8 @@ from .wall import GREEK, letter, wall
 if TYPE_CHECKING:
     from .loss import Loss
 
+LONGEST = 320
+"""Characters of a line that is shown."""
 WHAT = {
     "binary": "0 or 1", "one-hot": "one-hot", "positive": "positive", "nonnegative": "nonnegative",
     "probability": "between 0 and 1", "simplex": "probabilities that add up to 1",
@@ -50,7 +54,15 @@ def sections(loss: Loss) -> tuple[Section, ...]:
             continue
         if lines:
             found.append(Section(title, tuple(lines)))
-    return tuple(found)
+    return tuple(replace(s, lines=tuple(map(_readable, s.lines))) for s in found)
+
+
+def _readable(line: str) -> str:
+    """A line that nobody would read is cut behind what it defines."""
+    if len(line) <= LONGEST:
+        return line
+    left = line.partition(" = ")[0] if " = " in line[:80] else line.partition(" [")[0]
+    return f"{left} = an expression of {len(line)} characters, which loss has as a function"
 
 
 def page(loss: Loss) -> str:
@@ -98,8 +110,14 @@ def _parameters(loss: Loss) -> Part:
 
 
 def _inverse(loss: Loss, given: Given) -> str:
+    assert given.link is not None
     if loss.law is None:
-        return f"{given.link}({given.symbol})" if str(given.link) != "identity" else given.symbol
+        z = read(spec("", *given.raw).tensor(given.symbol))
+        return (
+            f"softmax({given.symbol})"
+            if given.link.link is None
+            else wall(of_number(given.link.inverse, z, given.raw))
+        )
     return wall(loss.law.raw[loss.law.given[given.name]])
 
 

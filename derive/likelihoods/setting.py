@@ -97,10 +97,17 @@ def setting_of(
             symbol = "z" if len(links) == 1 else f"z_{name}"
             declared = raw if isinstance(raw, str) else raw.get(name, "")
             given.append(
-                _raw(density, parameter, links[name], symbol, tuple(declared.replace(",", " ").split()))
+                _raw(
+                    density,
+                    parameter,
+                    links[name],
+                    symbol,
+                    tuple(filter(None, map(str.strip, declared.split(",")))),
+                )
             )
         else:
-            given.append(_valued(density, parameter, values.get(name, "learned")))
+            default = "known" if parameter.integer else "learned"
+            given.append(_valued(density, parameter, values.get(name, default)))
     return Setting(density, tuple(given))
 
 
@@ -158,6 +165,8 @@ def _valued(density: Density, parameter: Parameter, value: Any) -> Given:
         return Given(parameter, "learned" if value == "learned" else "known", parameter.name)
     if isinstance(value, bool) or not isinstance(value, Real | sympy.Expr):
         raise SpecError(f"{parameter.name} is a number, 'learned' or 'known'; found {value!r:.60}")
+    if parameter.integer and float(value) % 1:
+        raise DomainError(f"{parameter.name} of the {density.name} law must be a whole number; found {value}")
     number = sympy.sympify(value) if isinstance(value, sympy.Expr) else _exactly(float(value))
     _check_number(density, parameter, number)
     return Given(parameter, "number", parameter.name, value=number)

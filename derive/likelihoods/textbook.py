@@ -10,13 +10,11 @@ from sympy import Add, Expr, Mul, Pow, S
 from ..ir.nodes import Bracket, Read, Where
 from ..ops.elementwise.exponential import sigmoid
 from ..ops.elementwise.piecewise import Sign, domestic
-from .logarithms import in_terms, rewritten
+from .logarithms import OBSERVED, in_terms, rewritten
 
 WHOLE = (Bracket, Where)
 """What polynomials cannot look into."""
-OBSERVED = ("y", "x")
-"""What is observed is written first in differences."""
-LARGE = 50
+LARGE = 70
 """Operations above which forms are not searched for."""
 
 
@@ -27,7 +25,25 @@ def textbook(expr: Expr) -> Expr:
     found = [in_terms(expr)] if standardised else list(_forms(in_terms(expr)))
     for shifted, back in standardised:
         found += [form.xreplace(back) for form in _forms(shifted)]
-    return shortest(found)
+    return _joined(shortest(found))
+
+
+def _joined(expr: Expr) -> Expr:
+    """``log(2 pi) / 2`` for ``log(2) / 2 + log(pi) / 2``."""
+
+    def joined(total: Expr) -> Expr:
+        found: dict[Expr, Expr] = {}
+        rest = []
+        for term in total.args:
+            number, log = term.as_coeff_Mul()
+            if isinstance(log, sympy.log) and log.is_number:
+                sign = S.One if number > 0 else S.NegativeOne
+                found[abs(number)] = found.get(abs(number), S.One) * log.args[0] ** sign
+            else:
+                rest.append(term)
+        return Add(*rest, *(c * sympy.log(x) for c, x in found.items()))
+
+    return expr.replace(lambda e: isinstance(e, Add), joined)
 
 
 def shorter(expr: Expr) -> Expr:

@@ -12,8 +12,9 @@ from sympy import Add, Expr
 from ..ir.nodes import Equation, Program, Read, Tensor
 from ..ops.elementwise.special import erfcx, log_ndtr
 from ..render.matrix import render_matrix
+from .logarithms import OBSERVED
 from .scalars import read
-from .textbook import OBSERVED, textbook
+from .textbook import textbook
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eta": "η", "theta": "θ", "kappa": "κ",
@@ -50,7 +51,10 @@ NAMES = [
 """Functions in the text that is printed, and how they are written."""
 
 
-SHORT = {"mean": "μ"}
+SHORT = {
+    "mean": "μ", "location": "μ", "scale": "s", "variance": "v", "precision": "τ", "rate": "λ", "shape": "a",
+    "freedom": "ν", "concentration": "κ", "dispersion": "α", "trials": "m", "quantile": "q",
+}  # fmt: skip
 """Names of parameters that are written as letters, though they are no letters' names."""
 
 
