@@ -44,20 +44,23 @@ class Notation:
     rearranged: Callable[[Mapping[str, Spec], Layout], Claim]
 
 
-def verify_text(text: str, specs: Mapping[str, Spec], seconds: float | None = SECONDS) -> Verdict:
+def verify_text(
+    text: str, specs: Mapping[str, Spec], seconds: float | None = SECONDS, explained: bool = True
+) -> Verdict:
     """The verdict on a relation between two formulas.
 
     Args:
         text: the claim.
         specs: shapes and facts of its variables.
         seconds: of processor time; what is not decided by then is UNKNOWN; None for no limit.
+        explained: whether a refuted claim is to say what would make it true, and what holds in its place.
 
     Raises:
         ParseError: the text is no claim, or its sides do not fit.
     """
     notation = Notation(understand_claim, partial(understand_claim, text))
     try:
-        return verify_claim(partial(understand_claim, text), specs, in_one_line(text), notation, seconds)
+        return verify_claim(partial(understand_claim, text), specs, in_one_line(text), notation, seconds, explained)
     except NoClosedForm as error:
         reason, *_ = str(error).splitlines()
         words = {name: s.words() for name, s in specs.items()}
@@ -70,6 +73,7 @@ def verify_claim(
     shown: str = "",
     notation: Notation | None = None,
     seconds: float | None = SECONDS,
+    explained: bool = True,
 ) -> Verdict:
     """The verdict on a claim, however it was written.
 
@@ -79,6 +83,7 @@ def verify_claim(
         shown: how the verdict names the claim, if not as it is written.
         notation: how other texts are read, so that a correction can be written, and other layouts tried.
         seconds: of processor time; what is not decided by then is UNKNOWN; None for no limit.
+        explained: as for `verify_text`.
 
     Raises:
         ParseError: the claim cannot be read, or its sides do not fit in any layout.
@@ -104,7 +109,7 @@ def verify_claim(
     variables = {t.name: declared(t) for t in program.inputs}
     variables |= {name: s.words() for name, s in claim.random.items()}
     verdict = replace(verdict, understood=_note(claim), variables=variables)
-    if verdict.status != "REFUTED" or claim.wrt or claim.relation == "!=":
+    if not explained or verdict.status != "REFUTED" or claim.wrt or claim.relation == "!=":
         return verdict
     try:
         with within(None if seconds is None else max(seconds - (time.thread_time() - start), 1.0)):

@@ -58,22 +58,25 @@ def level_of(verdict: Verdict) -> str:
     return "CONDITIONAL" if verdict.status == "REFUTED" and verdict.holds_when else verdict.status
 
 
-def verify_entry(entry: Entry) -> Outcome:
+def verify_entry(entry: Entry, explained: bool = True) -> Outcome:
     """The verdict on one entry; an error is part of the outcome, with the file, the entry and the character.
+
+    explained: whether conditions and a correction are looked for where the claim is refuted.
 
     What misses its level is given more time once: searches have limits, and a slow machine gets less far in them.
     """
-    outcome = _verified(entry)
+    outcome = _verified(entry, explained)
     if outcome.verdict is None or not outcome.failed:
         return outcome
     with patient(PATIENCE):
-        return _verified(entry)
+        return _verified(entry, explained)
 
 
-def _verified(entry: Entry) -> Outcome:
+def _verified(entry: Entry, explained: bool) -> Outcome:
     begin = time.perf_counter()
     try:
-        verdict = verify_text(entry.statement, {name: spec(shape) for name, shape in entry.variables.items()})
+        specs = {name: spec(shape) for name, shape in entry.variables.items()}
+        verdict = verify_text(entry.statement, specs, explained=explained)
     except DeriveError as error:
         return Outcome(entry, None, f"{type(error).__name__}: {error}", time.perf_counter() - begin)
     return Outcome(entry, verdict, "", time.perf_counter() - begin)
