@@ -17,6 +17,7 @@ from ..ir.nodes import (
     Index,
     Program,
     Read,
+    Slot,
     Tensor,
     indices_of,
     reads_of,
@@ -112,6 +113,9 @@ class Means:
         y = store(self.trace, array.axes, array.entry, "averaged")
         made = {e.target: e for e in self.trace.equations}
         needed = _reached(y.entry, made)
+        for e in [made[t] for t in needed if t in made]:
+            if (linear := self.linear(e, law.tensor, made)) is not None:
+                made[e.target] = linear
         if law.tensor not in needed or self.only_shapes:
             return array
         for other in self.random.values():
@@ -134,6 +138,21 @@ class Means:
         except TooLarge:
             raise NoClosedForm(f"the mean over {name} has too many terms to be expanded") from None
         return self.trace.view(y.axes, self.written(found))
+
+    def linear(self, e: Equation, drawn: Tensor, made: Mapping[Tensor, Equation]) -> Equation | None:
+        """``solve(A, b)`` as a product with ``inv(A)``, where b is random and A is not."""
+        if not (isinstance(e.body, Entry) and e.body.primitive == "solve"):
+            return None
+        matrix, vector = e.body.operands
+        if drawn in _reached(matrix, made) or drawn not in _reached(vector, made):
+            return None
+        (row,) = e.body.places
+        batch = tuple(i for i in e.axes if i != row)
+        (column, other) = self.trace.fresh((row.extent, row.extent))
+        inverse = Entry("inv", 0, (matrix,), (other, column))
+        stored = store(self.trace, (*batch, other, column), inverse, "inv")
+        body = stored.at((*batch, row, column)) * substitute(vector, {Slot(0): column})
+        return Equation(e.target, e.axes, body, "sum", (column,), step=e.step)
 
     def written(self, form: Polynomial) -> Expr:
         """A canonical form of a real number as an expression over tensors of the trace."""
@@ -182,7 +201,7 @@ class Means:
             record = self.record(random, tensor, values)
             for p, tree, value in zip(record.parameters, random.trees, values, strict=True):
                 self.check(random, p, tree, value)
-            functions = (_entry(p, v, tensor.rank) for p, v in zip(record.parameters, values, strict=True))
+            functions = (entry_of(p, v, tensor.rank) for p, v in zip(record.parameters, values, strict=True))
             self.drawn[name] = Drawn(record, tensor, tuple(functions))
         return self.drawn[name]
 
@@ -287,7 +306,7 @@ def _is_scaled_identity(value: Traced) -> bool:
     return bool(value.entry.has(Bracket) and scale.is_nonnegative and not scale.has(Bracket))
 
 
-def _entry(parameter: Parameter, value: Traced, rank: int) -> Callable[..., Expr]:
+def entry_of(parameter: Parameter, value: Traced, rank: int) -> Callable[..., Expr]:
     """Places in the random tensor, or in its batch axes and those of the parameter, to an entry of the parameter."""
     whole = {"matrix": rank + 1, "whole": rank - 1}.get(parameter.role, rank)
 

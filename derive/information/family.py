@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, S
 
-from ..ops.elementwise.piecewise import Absolute, Sign
+from ..ops.elementwise.piecewise import Absolute, Maximum, Minimum, Sign
 
 
 @dataclass(frozen=True)
@@ -62,18 +62,38 @@ def terms_of(e: Expr, x: sympy.Symbol) -> list[tuple[Expr, Expr]]:
 
 
 def expanded(e: Expr, x: sympy.Symbol) -> Expr:
-    """A sum of products, logarithms of products and powers opened, and sines of sums; powers of x gathered."""
-    e = e.replace(sympy.Abs, Absolute).replace(sympy.sign, Sign)
-    e = sympy.expand_log(e)
+    """A sum of products; logarithms of products are opened, and sines of sums; what stands in a function of x stays."""
+    e = sympy.expand_log(with_absolutes(e))
     if e.has(sympy.cos, sympy.sin):
+        e = e.replace(lambda f: isinstance(f, sympy.cos | sympy.sin) and f.has(x), lambda f: sympy.expand_trig(sympy.expand(f)))
+    e = e.replace(lambda f: f.is_Pow and f.base.is_Mul and f.has(x), sympy.expand_power_base)
+    e = e.replace(lambda f: isinstance(f, sympy.exp) and f.has(x), lambda f: sympy.expand_power_exp(sympy.exp(sympy.expand(f.args[0]))))
+    closed: dict[Expr, sympy.Dummy] = {}
+
+    def close(f: Expr) -> Expr:
+        return closed.setdefault(f, sympy.Dummy())
+
+    def is_whole(f: Expr) -> bool:
+        """A function of x, or a power of a sum that does not open."""
+        if not f.has(x):
+            return False
+        return isinstance(f, sympy.Function) or (f.is_Pow and f.base.is_Add and not (f.exp.is_Integer and f.exp.is_positive))
+
+    opened = sympy.expand(e.replace(is_whole, close))
+    back = {d: f for f, d in closed.items()}
+    while opened.has(*back):
+        opened = opened.xreplace(back)
+        if not back:
+            break
+    return opened
+
+
+def with_absolutes(e: Expr) -> Expr:
+    """Our own absolute values; the larger of two as ``(a + b + |a - b|)/2``."""
+    e = e.replace(sympy.Abs, Absolute).replace(sympy.sign, Sign)
+    for kind, side in ((sympy.Max, 1), (Maximum, 1), (sympy.Min, -1), (Minimum, -1)):
         e = e.replace(
-            lambda f: isinstance(f, sympy.cos | sympy.sin) and f.has(x),
-            lambda f: sympy.expand_trig(sympy.expand(f)),
+            lambda f, kind=kind: isinstance(f, kind) and len(f.args) == 2,
+            lambda f, side=side: (f.args[0] + f.args[1] + side * Absolute(sympy.expand(f.args[0] - f.args[1]))) / 2,
         )
-    e = sympy.expand(e)
-    e = e.replace(lambda f: f.is_Pow and f.base.is_Mul and f.has(x), lambda f: sympy.expand_power_base(f))
-    e = e.replace(
-        lambda f: isinstance(f, sympy.exp) and f.args[0].is_Add and f.has(x),
-        lambda f: sympy.expand_power_exp(f),
-    )
-    return sympy.expand(e)
+    return e

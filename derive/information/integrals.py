@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import pairwise
 
 import sympy
 from sympy import Expr, S
 
+from ..distributions import Distribution
 from ..ir.nodes import Bracket
 from ..ops.elementwise.piecewise import Absolute, Sign
+from .family import with_absolutes
 from .laws import Scalar
 from .limited import limited
 
-SECONDS = 6.0
+SECONDS = 4.0
 """Of processor time for one integral."""
 
 
@@ -22,16 +25,78 @@ def integral(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
     low, high = law.bounds
     if law.record.discrete:
         return limited(lambda: _sum(g, x, law, low, high), SECONDS)
-    log_density = law.log_density(x).replace(sympy.Abs, Absolute).replace(sympy.sign, Sign)
-    body = g.replace(sympy.Abs, Absolute)
-    kinks = _kinks(log_density, x) | _kinks(body, x)
+    unit, back = standardised(x, law)
+    log_density, body = back(law.log_density(x)), back(g)
+    if unit != x:
+        log_density += sympy.log(sympy.diff(back(x), unit))
+    log_density = sympy.expand_log(log_density)
+    kinks = _kinks(log_density, unit) | _kinks(body, unit)
     if not kinks:
-        return limited(lambda: _plain(body, log_density, x, low, high), SECONDS)
-    return limited(lambda: _ordered(body, log_density, x, low, high, sorted(kinks, key=str)), SECONDS)
+        return limited(lambda: _plain(body, log_density, unit, low, high), SECONDS)
+    return limited(lambda: _ordered(body, log_density, unit, low, high, sorted(kinks, key=str)), SECONDS)
+
+
+def standardised(x: sympy.Symbol, law: Scalar) -> tuple[sympy.Symbol, Callable[[Expr], Expr]]:
+    """Of a law of locations and scales: its own unit z, and how a function of x is one of ``z = (x - location)/scale``.
+
+    A location is a parameter that may be any number, a scale a positive one or the root of one, if the density depends on
+    them as it must. Of other laws x itself.
+    """
+    location, scale = _location_and_scale(law.record)
+    if scale is None or x.is_nonnegative:
+        return x, lambda e: with_absolutes(e)
+    z = sympy.Symbol("z", real=True)
+    place, power = scale
+    width = law.parameters[place] ** power
+    centre = law.parameters[location] if location is not None else S.Zero
+
+    def back(e: Expr) -> Expr:
+        return opened(with_absolutes(e).xreplace({x: centre + width * z}))
+
+    return z, back
+
+
+@cache
+def _location_and_scale(record: Distribution) -> tuple[int | None, tuple[int, Expr] | None]:
+    """The place of the location among the parameters, that of the scale, and its power."""
+    if record.discrete or record.log_density is None:
+        return None, None
+    x, z = sympy.symbols("x z", real=True)
+    free = [k for k, p in enumerate(record.parameters) if not p.facts]
+    names = [sympy.Symbol(p.name, real=True, positive=True if p.facts else None) for p in record.parameters]
+    if len(free) != 1:
+        return None, None
+    for place, power in ((k, r) for r in (S.One, S.Half) for k in range(len(names)) if k not in free):
+        width = names[place] ** power
+        moved = with_absolutes(record.log_density(x, *names)).xreplace({x: names[free[0]] + width * z}) + sympy.log(width)
+        standard = dict(zip(names, names, strict=True)) | {names[free[0]]: S.Zero, names[place]: S.One}
+        difference = limited(lambda e=moved, at=standard: _vanishes(e, at), SECONDS)
+        if difference:
+            return free[0], (place, power)
+    return None, None
+
+
+def _vanishes(e: Expr, standard: dict[Expr, Expr]) -> bool:
+    return bool(sympy.simplify(sympy.expand_log(opened(e) - opened(e.xreplace(standard)))) == 0)
+
+
+def opened(e: Expr) -> Expr:
+    """With the arguments of functions multiplied out, and positive factors out of absolute values."""
+
+    def open_one(f: Expr) -> Expr:
+        if isinstance(f, Absolute):
+            return Absolute(sympy.factor_terms(sympy.expand(f.args[0]))).replace(
+                lambda a: isinstance(a, Absolute) and a.args[0].is_Mul,
+                lambda a: sympy.Mul(*(b if b.is_positive else Absolute(b) for b in a.args[0].args)),
+            )
+        return f.func(*map(sympy.expand, f.args))
+
+    return e.replace(lambda f: isinstance(f, sympy.Function), open_one)
 
 
 def _sum(g: Expr, x: sympy.Symbol, law: Scalar, low: Expr, high: Expr) -> Expr | None:
-    found = sympy.summation(g * sympy.exp(law.log_density(x)), (x, low, high))
+    k = sympy.Dummy("k", integer=True, nonnegative=x.is_nonnegative)
+    found = sympy.summation((g * sympy.exp(law.log_density(x))).xreplace({x: k}), (k, low, high))
     if isinstance(found, sympy.Piecewise):
         found = found.args[0][0]
     return None if found.has(sympy.Sum, sympy.hyper, sympy.Piecewise) else found
@@ -39,7 +104,7 @@ def _sum(g: Expr, x: sympy.Symbol, law: Scalar, low: Expr, high: Expr) -> Expr |
 
 def _plain(g: Expr, log_density: Expr, x: sympy.Symbol, low: Expr, high: Expr) -> Expr | None:
     density = sympy.powsimp(sympy.expand_power_exp(sympy.exp(sympy.expand(sympy.expand_log(log_density)))))
-    found = sympy.integrate(g * density, (x, low, high), conds="none")
+    found = sympy.integrate(sympy.powsimp(g * density), (x, low, high), conds="none")
     if isinstance(found, sympy.Piecewise):
         found = found.args[0][0]
     if found.has(sympy.Integral, sympy.I, sympy.meijerg, sympy.Piecewise, sympy.nan, sympy.zoo):
@@ -100,15 +165,9 @@ def _with_gap(g: Expr, log_density: Expr, x: sympy.Symbol, first: Expr, second: 
         return None
     moved = sympy.solve(second - first - d, symbol)[0]
     origin = first.subs(symbol, moved)
-    e, log_p = (_opened(f.subs(symbol, moved).subs(x, u + origin)) for f in (g, log_density))
+    e, log_p = (opened(f.subs(symbol, moved).subs(x, u + origin).expand()) for f in (g, log_density))
     between = [S.Zero, d] if d.is_positive else [d, S.Zero]
     return _pieces(e, log_p, u, [-sympy.oo, *between, sympy.oo])
-
-
-def _opened(e: Expr) -> Expr:
-    return sympy.expand(e).replace(
-        lambda a: isinstance(a, Absolute), lambda a: Absolute(sympy.expand(a.args[0]))
-    )
 
 
 def _pieces(g: Expr, log_density: Expr, x: sympy.Symbol, ends: Sequence[Expr]) -> Expr | None:

@@ -82,11 +82,10 @@ class Scalar:
     @property
     def variable(self) -> sympy.Symbol:
         """A value of this law."""
+        signed = True if self.bounds[0].is_nonnegative else None
         if self.record.discrete:
-            return sympy.Symbol(
-                "x", integer=True, nonnegative=True if self.bounds[0].is_nonnegative else None
-            )
-        return sympy.Symbol("x", real=True, positive=True if self.bounds[0].is_nonnegative else None)
+            return sympy.Symbol("x", real=True, nonnegative=signed)
+        return sympy.Symbol("x", real=True, positive=signed)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from sympy import Expr, S
 from ..errors import NoClosedForm
 from ..moments.entry import entry_mean
 from .family import terms_of
-from .integrals import integral
+from .integrals import integral, standardised
 from .laws import Scalar
 from .spelling import spelled
 
@@ -79,29 +79,24 @@ def by_moments(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
 def by_scores(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
     """``E d log p / d theta = 0`` for each parameter: linear equations for the means of the statistics in the scores.
 
-    In an exponential family these say that the means of the sufficient statistics are the gradient of the log-partition.
+    In an exponential family these say that the means of the sufficient statistics are the gradient of the log-partition;
+    others may also need a moment that the record knows. A family of locations and scales is looked at in its own units.
     """
-    rows, constants = [], []
-    for score in scores(x, law):
-        terms = terms_of(score, x)
-        rows.append({t: c for t, c in terms if t != 1})
-        constants.append(-sympy.Add(*(c for c, t in terms if t == 1)))
-    unknown = list(dict.fromkeys(t for row in rows for t in row))
-    if g not in unknown:
+    unit, back = standardised(x, law)
+    wanted = terms_of(back(g), unit)
+    rows = [terms_of(back(score), unit) for score in scores(x, law)]
+    unknown = {t: sympy.Dummy() for row in rows for _, t in row if t != 1}
+    if any(t not in unknown and t != 1 for _, t in wanted):
         return None
-    symbols = {t: sympy.Dummy() for t in unknown}
-    for t in unknown:
-        if t != g and (value := by_moments(t, x, law)) is not None:
-            rows.append({t: S.One})
-            constants.append(value)
-    equations = [
-        sympy.Add(*(c * symbols[t] for t, c in row.items())) - k
-        for row, k in zip(rows, constants, strict=True)
-    ]
-    solutions = sympy.linsolve(equations, *symbols.values())
-    for solution in solutions:
-        value = solution[unknown.index(g)]
-        if not value.free_symbols & set(symbols.values()):
+    known = unknown | {S.One: S.One}
+    equations = [sympy.Add(*(c * known[t] for c, t in row)) for row in rows]
+    for solution in sympy.linsolve(equations, *unknown.values()):
+        values = dict(zip(unknown.values(), solution, strict=True))
+        value = sympy.Add(*(c * values.get(known[t], S.One) for c, t in wanted))
+        for t, symbol in unknown.items():
+            if value.has(symbol) and unit == x and (moment := by_moments(t, x, law)) is not None:
+                value = value.xreplace({symbol: moment})
+        if not value.has(*unknown.values()):
             return sympy.sympify(value)
     return None
 
@@ -142,6 +137,18 @@ def by_powers(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
     return outside * sympy.diff(moment, r, logs).subs(r, power)
 
 
+def by_exponent(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
+    """``E log T`` as the derivative of ``-E T^-r`` at r = 0."""
+    if not isinstance(g, sympy.log) or law.record.discrete:
+        return None
+    r = sympy.Symbol("r", positive=True)
+    moment = integral(g.args[0] ** -r, x, law)
+    if moment is None:
+        return None
+    found = -sympy.diff(moment, r).subs(r, 0)
+    return None if found.has(sympy.nan, sympy.zoo, sympy.oo) else sympy.simplify(found)
+
+
 def by_integral(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
     """The integral or sum of the function times the density, by SymPy."""
     return integral(g, x, law)
@@ -152,5 +159,6 @@ RULES: dict[str, Rule] = {
     "moments of the law": by_moments,
     "the score has mean 0": by_scores,
     "derivative of E x^r": by_powers,
+    "derivative of E T^r at r = 0, T its argument": by_exponent,
     "integral": by_integral,
 }

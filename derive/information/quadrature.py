@@ -58,7 +58,7 @@ def mean_at(g: Expr, x: sympy.Symbol, law: Scalar, point: Mapping[str, float]) -
         marks = [float(m) for m in reference.ppf(QUANTILES)]
     marks += [float(sympy.N(k.subs(values))) for k in _corners(law.log_density(x), x) | _corners(g, x)]
     ends = sorted({low, high, *(m for m in marks if low < m < high and np.isfinite(m))})
-    onto, back, log_slope = _charts(low, high)
+    onto, back, log_slope = _charts(low, high, *_middle(reference))
     total = error = 0.0
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -73,10 +73,10 @@ def mean_at(g: Expr, x: sympy.Symbol, law: Scalar, point: Mapping[str, float]) -
 Map = Callable[[Any], Any]
 
 
-def _charts(low: float, high: float) -> tuple[Map, Map, Map]:
+def _charts(low: float, high: float, centre: float, width: float) -> tuple[Map, Map, Map]:
     """Maps of the real line onto the support, back, and the logarithm of the slope of the first.
 
-    A pole of the density at an end of the support moves to infinity, where the integrand decays.
+    A pole of the density at an end of the support moves to infinity, and heavy tails decay exponentially there.
     """
     if np.isfinite(low) and np.isfinite(high):
         width = high - low
@@ -89,7 +89,17 @@ def _charts(low: float, high: float) -> tuple[Map, Map, Map]:
         return lambda t: low + np.exp(t), lambda x: np.log(x - low), lambda t: t
     if np.isfinite(high):
         return lambda t: high - np.exp(-t), lambda x: -np.log(high - x), lambda t: -t
-    return lambda t: t, lambda x: x, lambda t: 0.0
+    return (
+        lambda t: centre + width * np.sinh(t),
+        lambda x: np.arcsinh((x - centre) / width),
+        lambda t: np.log(width) + np.logaddexp(t, -t) - np.log(2),
+    )
+
+
+def _middle(reference: Any) -> tuple[float, float]:
+    """The median of a law, and how far the quartiles are from each other."""
+    low, middle, high = (float(m) for m in reference.ppf([0.25, 0.5, 0.75]))
+    return middle, high - low
 
 
 def _summed(term: Callable[[Any], Any], low: float, high: float) -> Quadrature:
