@@ -18,7 +18,7 @@ from .api import (
 )
 from .batches import vmap
 from .claims import audit_gradient, recheck, verify, verify_derivation, verify_gradient
-from .divergences import cross_entropy, entropy, kl, law
+from .divergences import cross_entropy, entropy, kl, law, mutual_information
 from .errors import (
     DeriveError,
     DomainError,
@@ -76,6 +76,7 @@ __all__ = [
     "kl",
     "law",
     "likelihood",
+    "mutual_information",
     "parse",
     "parse_latex",
     "recheck",

@@ -15,6 +15,7 @@ from . import api, claims, texts
 from .accuracy_cli import add_accuracy
 from .catalog_cli import add_catalog
 from .deferred import PerSize, reason
+from .divergences_cli import add_divergences
 from .errors import DeriveError, SpecError, UnknownName, closest
 from .function import Function
 from .ir.facts import Spec, parse_shapes
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--wrt", help="comma-separated inputs whose gradients are returned; default: every real input")
     command.set_defaults(run=_audit)
     add_accuracy(commands, lambda address: _callable(address)[0])
+    add_divergences(commands)
     add_catalog(commands)
     return parser
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sympy import Expr, Symbol
 
-from .errors import SpecError
-from .information.divergence import Kind, derive, functional, together
-from .information.laws import Scalar, is_of_vectors, law, read_law, scalar_law
+from .errors import NoClosedForm
+from .information.divergence import POINTS, Kind, derive, functional, together
+from .information.laws import Scalar, Written, is_of_vectors, law, read_law, scalar_law
+from .information.mutual import mutual
 from .information.quadrature import mean_at
 from .information.result import Information
-from .information.spelling import function_of, spelled
-from .ir.facts import Law
+from .information.spelling import function_of, infinite, right_side, spelled, sum_of
+from .information.vectors import apart, derive_vectors, disagreement, log_density_lines, vector_law
+from .ir.facts import Law, Spec, spec
 from .texts import specs_of
 
-__all__ = ["cross_entropy", "entropy", "kl", "law"]
+Shape = tuple[Expr, ...]
+
+__all__ = ["cross_entropy", "entropy", "kl", "law", "mutual_information"]
 
 
 def entropy(p: str | Law, /, **shapes: Any) -> Information:
@@ -69,11 +74,86 @@ def kl(p: str | Law, q: str | Law, /, **shapes: Any) -> Information:
     return _information("KL", p, q, shapes)
 
 
+def mutual_information(joint: str, /, **shapes: Any) -> Information:
+    """The mutual information of two random variables in nats, ``I(x; y) = KL(p(x, y) ‖ p(x) p(y))``.
+
+    Args:
+        joint: ``"n m, categorical(P)"`` for a table of joint probabilities; ``"normal(rho)"`` for two normal numbers with
+            this correlation, ``"normal(vx, c, vy)"`` with these variances and this covariance; ``"n m, normal(Sx, C, Sy)"``
+            for normal vectors x and y with the covariances Sx and Sy and the covariance C[n,m] between them.
+        shapes: as for `entropy`.
+
+    Raises:
+        SpecError: it is none of these, or a correlation is not between -1 and 1.
+
+    Example:
+        >>> print(mutual_information("normal(rho)").formula)
+        −log(1 − rho²) / 2
+    """
+    return mutual(joint, specs_of(shapes))
+
+
 def _information(kind: Kind, p: str | Law, q: str | Law, shapes: dict[str, Any]) -> Information:
-    specs, (first, second) = specs_of(shapes), (read_law(p), read_law(q))
-    if first.shape is not None or second.shape is not None or is_of_vectors(first, specs):
-        raise SpecError("laws of vectors are not read yet; try: a law of numbers")
+    specs, first, second = specs_of(shapes), read_law(p), read_law(q)
+    shape = first.shape or second.shape
+    if is_of_vectors(first, specs) or is_of_vectors(second, specs):
+        return _of_vectors(kind, first, second, shape or spec("n").shape, specs)
+    if shape:
+        return _of_entries(kind, first, second, shape, specs)
     return _of_numbers(kind, *together(scalar_law(first, specs), scalar_law(second, specs)))
+
+
+def _of_vectors(
+    kind: Kind, first: Written, second: Written, shape: Shape, specs: dict[str, Spec]
+) -> Information:
+    """By the moments of a law of vectors."""
+    p, q = vector_law(first, shape, specs), vector_law(second, shape, specs)
+    title = _title(kind, str(first), str(second))
+    if where := apart(p, q):
+        return Information(
+            title, infinite(_names[kind], {**p.specs, **q.specs}), "∞", (), f"infinite: {where}"
+        )
+    try:
+        found = derive_vectors(kind, p, q, shape)
+        worst = disagreement(kind, found, p, q, shape)
+    except NoClosedForm as error:
+        return Information(title, None, "", (), f"no closed form found: {error}")
+    if worst is None:
+        return Information(title, None, "", (), "no closed form found that agrees with numbers")
+    lines = [f"{_title(kind, 'p', 'q')} = {MEANS[kind]}, x ~ {first}", *log_density_lines(p, shape)]
+    if p.record is not q.record:
+        lines += [line.replace("log p(x)", "log q(x)") for line in log_density_lines(q, shape)]
+    lines.append(f"the mean of each product of entries of x by the moments of {first.law.name}")
+    if worst == worst:
+        how = "sums over all values" if p.record.discrete else "integrals"
+        lines.append(f"checked: agrees with {how} at {POINTS} points, to {worst:.0e}")
+    else:
+        lines.append("not checked by numbers: no sum or integral here for such a law")
+    return Information(title, found, right_side(found), tuple(lines))
+
+
+def _of_entries(
+    kind: Kind, first: Written, second: Written, shape: Shape, specs: dict[str, Spec]
+) -> Information:
+    """Independent entries: the sum over all of what one of them has."""
+    scalars = {name: Spec((), facts=s.facts) for name, s in specs.items()}
+    p, q = together(scalar_law(first, scalars), scalar_law(second, scalars))
+    found = derive(kind, p, q)
+    title, note = _title(kind, str(first), str(second)), "\n".join(filter(None, [found.note, _assumed(p, q)]))
+    if found.value is None:
+        return Information(title, None, "", found.steps, note)
+    names, facts = tuple(dict.fromkeys((*p.names, *q.names))), {**p.facts, **q.facts}
+    declared = {
+        name: replace(specs.get(name, spec("")), facts=facts[name]) for name in names if name in facts
+    }
+    function = sum_of(found.value, shape, names, declared, _names[kind])
+    steps = (f"entries are independent: the sum over all of one entry's {spelled(found.value)}", *found.steps)
+    return Information(title, function, right_side(function), steps, note)
+
+
+MEANS: dict[Kind, str] = {
+    "entropy": "−E log p(x)", "cross-entropy": "−E log q(x)", "KL": "E[log p(x) − log q(x)]",
+}  # fmt: skip
 
 
 def _of_numbers(kind: Kind, p: Scalar, q: Scalar) -> Information:

@@ -65,9 +65,15 @@ def expanded(e: Expr, x: sympy.Symbol) -> Expr:
     """A sum of products; logarithms of products are opened, and sines of sums; what stands in a function of x stays."""
     e = sympy.expand_log(with_absolutes(e))
     if e.has(sympy.cos, sympy.sin):
-        e = e.replace(lambda f: isinstance(f, sympy.cos | sympy.sin) and f.has(x), lambda f: sympy.expand_trig(sympy.expand(f)))
+        e = e.replace(
+            lambda f: isinstance(f, sympy.cos | sympy.sin) and f.has(x),
+            lambda f: sympy.expand_trig(sympy.expand(f)),
+        )
     e = e.replace(lambda f: f.is_Pow and f.base.is_Mul and f.has(x), sympy.expand_power_base)
-    e = e.replace(lambda f: isinstance(f, sympy.exp) and f.has(x), lambda f: sympy.expand_power_exp(sympy.exp(sympy.expand(f.args[0]))))
+    e = e.replace(
+        lambda f: isinstance(f, sympy.exp) and f.has(x),
+        lambda f: sympy.expand_power_exp(sympy.exp(sympy.expand(f.args[0]))),
+    )
     closed: dict[Expr, sympy.Dummy] = {}
 
     def close(f: Expr) -> Expr:
@@ -77,7 +83,9 @@ def expanded(e: Expr, x: sympy.Symbol) -> Expr:
         """A function of x, or a power of a sum that does not open."""
         if not f.has(x):
             return False
-        return isinstance(f, sympy.Function) or (f.is_Pow and f.base.is_Add and not (f.exp.is_Integer and f.exp.is_positive))
+        return isinstance(f, sympy.Function) or (
+            f.is_Pow and f.base.is_Add and not (f.exp.is_Integer and f.exp.is_positive)
+        )
 
     opened = sympy.expand(e.replace(is_whole, close))
     back = {d: f for f, d in closed.items()}
@@ -94,6 +102,8 @@ def with_absolutes(e: Expr) -> Expr:
     for kind, side in ((sympy.Max, 1), (Maximum, 1), (sympy.Min, -1), (Minimum, -1)):
         e = e.replace(
             lambda f, kind=kind: isinstance(f, kind) and len(f.args) == 2,
-            lambda f, side=side: (f.args[0] + f.args[1] + side * Absolute(sympy.expand(f.args[0] - f.args[1]))) / 2,
+            lambda f, side=side: (
+                (f.args[0] + f.args[1] + side * Absolute(sympy.expand(f.args[0] - f.args[1]))) / 2
+            ),
         )
     return e

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 
 import sympy
@@ -16,7 +16,7 @@ from .family import with_absolutes
 from .laws import Scalar
 from .limited import limited
 
-SECONDS = 4.0
+SECONDS = 2.5
 """Of processor time for one integral."""
 
 
@@ -68,9 +68,11 @@ def _location_and_scale(record: Distribution) -> tuple[int | None, tuple[int, Ex
         return None, None
     for place, power in ((k, r) for r in (S.One, S.Half) for k in range(len(names)) if k not in free):
         width = names[place] ** power
-        moved = with_absolutes(record.log_density(x, *names)).xreplace({x: names[free[0]] + width * z}) + sympy.log(width)
+        moved = with_absolutes(record.log_density(x, *names)).xreplace(
+            {x: names[free[0]] + width * z}
+        ) + sympy.log(width)
         standard = dict(zip(names, names, strict=True)) | {names[free[0]]: S.Zero, names[place]: S.One}
-        difference = limited(lambda e=moved, at=standard: _vanishes(e, at), SECONDS)
+        difference = limited(partial(_vanishes, moved, standard), SECONDS)
         if difference:
             return free[0], (place, power)
     return None, None
@@ -136,8 +138,9 @@ def _ordered(
                 return _pieces(g, log_density, x, [low, only, high])
             return None
         case [first, second] if low == -sympy.oo and high == sympy.oo:
-            if (second - first).is_number:
-                return _pieces(g, log_density, x, [low, *sorted(inside), high])
+            if (second - first).is_positive or (second - first).is_negative:
+                order = [first, second] if (second - first).is_positive else [second, first]
+                return _pieces(g, log_density, x, [low, *order, high])
             if not second.free_symbols:
                 first, second = second, first
             d, gap = sympy.Dummy("d", positive=True), second - first
@@ -145,7 +148,7 @@ def _ordered(
             if up is None or down is None:
                 return None
             if sympy.simplify(up - down) == 0:
-                return up.xreplace({d: Absolute(gap)})
+                return opened(up.xreplace({d: Absolute(gap)}))
             return sympy.Piecewise((up.xreplace({d: gap}), gap >= 0), (down.xreplace({d: -gap}), True))
     return None
 
@@ -160,7 +163,7 @@ def _inside(low: Expr, point: Expr, high: Expr) -> bool:
 def _with_gap(g: Expr, log_density: Expr, x: sympy.Symbol, first: Expr, second: Expr, d: Expr) -> Expr | None:
     """The integral with x counted from the first kink and the second kink at d."""
     u = sympy.Dummy("u", real=True)
-    symbol = next((s for s in sorted(second.free_symbols, key=str) if sympy.diff(second, s).is_number), None)
+    symbol = next((s for s in sorted(second.free_symbols, key=str) if _slopes(second, s)), None)
     if symbol is None:
         return None
     moved = sympy.solve(second - first - d, symbol)[0]
@@ -168,6 +171,12 @@ def _with_gap(g: Expr, log_density: Expr, x: sympy.Symbol, first: Expr, second: 
     e, log_p = (opened(f.subs(symbol, moved).subs(x, u + origin).expand()) for f in (g, log_density))
     between = [S.Zero, d] if d.is_positive else [d, S.Zero]
     return _pieces(e, log_p, u, [-sympy.oo, *between, sympy.oo])
+
+
+def _slopes(e: Expr, s: sympy.Symbol) -> bool:
+    """Whether it is linear in a symbol that may be any number."""
+    slope = sympy.diff(e, s)
+    return bool(slope != 0 and not slope.has(s) and s.is_positive is None)
 
 
 def _pieces(g: Expr, log_density: Expr, x: sympy.Symbol, ends: Sequence[Expr]) -> Expr | None:

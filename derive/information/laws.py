@@ -15,7 +15,7 @@ from ..frontends.formula_grammar import read_formula
 from ..frontends.formula_names import CONSTANTS
 from ..frontends.formula_text import Source
 from ..frontends.formula_tree import Name, walk
-from ..ir.facts import Law, Spec, spec
+from ..ir.facts import Law, Spec, parts_of, spec
 from ..texts import parse
 
 ASSUMED = {
@@ -131,20 +131,25 @@ def read_law(given: str | Law) -> Written:
     if not isinstance(given, str):
         raise SpecError(f"a law is text such as 'normal(mu, sigma^2)'; found {given!r:.60}")
     text = " ".join(given.split())
-    opening, comma = text.find("("), text.find(",")
-    declared = spec(text) if 0 <= comma < opening else spec("", text)
-    if declared.law is None:
+    head, opening, inside = text.partition("(")
+    *axes, name = head.split(",")
+    if not opening or not text.endswith(")") or len(axes) > 1 or not name.strip():
         raise SpecError(
-            f"{given!r} is no law; try: 'normal(mu, sigma^2)', or 'n, normal(mu, Sigma)' for vectors"
+            f"{given!r:.80} is no law; try: 'normal(mu, sigma^2)', or 'n, normal(mu, Sigma)' for vectors"
         )
-    return _written(declared.law, declared.shape if 0 <= comma < opening else None)
+    law = Law(_spelled(name), tuple(part.strip() for part in parts_of(inside[:-1])))
+    return _written(law, spec(axes[0]).shape if axes else None)
+
+
+def _spelled(name: str) -> str:
+    return "_".join(name.replace("-", " ").split())
 
 
 def _called(name: str) -> tuple[Record, ...]:
-    """The records of this name, in which _ may stand for a space."""
-    found = tuple(d for d in distributions() if name in (d.name, d.name.replace(" ", "_")))
+    """The records of this name, in which _ may stand for a space or a hyphen."""
+    found = tuple(d for d in distributions() if _spelled(name) == _spelled(d.name))
     if not found:
-        known = {d.name.replace(" ", "_") for d in distributions()}
+        known = {_spelled(d.name) for d in distributions()}
         raise UnknownName(f"there is no distribution {name!r}; {closest(name, known)}")
     return found
 

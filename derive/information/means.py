@@ -137,6 +137,25 @@ def by_powers(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
     return outside * sympy.diff(moment, r, logs).subs(r, power)
 
 
+def by_half_plane(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
+    """Of a law with the density ``1/(pi (1 + z^2))``: ``E log(a + b z + c z^2) = log(a + c + sqrt(4 a c - b^2))``.
+
+    Poisson's integral: the mean of a harmonic function in the upper half-plane is its value at i, and the logarithm is twice
+    the real part of ``log(z - w)``, the root w in the lower half-plane.
+    """
+    z, back = standardised(x, law)
+    if not isinstance(g, sympy.log) or z == x:
+        return None
+    log_density = back(law.log_density(x)) + sympy.log(sympy.diff(back(x), z))
+    if sympy.simplify(sympy.exp(log_density) * sympy.pi * (1 + z**2) - 1) != 0:
+        return None
+    inside = sympy.Poly(sympy.expand(back(g.args[0])), z)
+    if inside.degree() != 2:
+        return None
+    c, b, a = inside.all_coeffs()
+    return sympy.log(sympy.simplify(a + c + sympy.sqrt(sympy.factor(4 * a * c - b**2))))
+
+
 def by_exponent(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
     """``E log T`` as the derivative of ``-E T^-r`` at r = 0."""
     if not isinstance(g, sympy.log) or law.record.discrete:
@@ -159,6 +178,7 @@ RULES: dict[str, Rule] = {
     "moments of the law": by_moments,
     "the score has mean 0": by_scores,
     "derivative of E x^r": by_powers,
+    "Poisson's integral in the half-plane": by_half_plane,
     "derivative of E T^r at r = 0, T its argument": by_exponent,
     "integral": by_integral,
 }

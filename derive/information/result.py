@@ -8,11 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from ..api import trace
 from ..errors import UnknownName, closest
 from ..function import Function
+from ..ir.facts import Spec
+from .expected import with_names
 from .quadrature import Quadrature
 
-BITS = "bits"
+
+def in_bits(f: Function) -> Function:
+    """A function in nats divided by log 2."""
+    specs = {t.name: Spec(t.shape, t.kind, t.facts, t.bound) for t in f.program.inputs}
+    found = trace(with_names(lambda **arrays: f(**arrays) / np.log(2), specs), **specs)
+    return replace(found, name=f.name, source=f.source)
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,20 @@ class Information:
             lines += [f"  {line}" for line in self.note.splitlines()]
         return "\n".join([*lines, *(["", *(f"  {s}" for s in self.steps)] if self.steps else [])])
 
-    def with_steps(self, *steps: str) -> Information:
-        """The same with further lines at its end."""
-        return replace(self, steps=(*self.steps, *steps))
+    @property
+    def bits(self) -> Information:
+        """The same in bits: divided by log 2."""
+        function, quadrature = self.function, self._quadrature
+
+        def by_quadrature(point: Mapping[str, float]) -> Quadrature:
+            assert quadrature is not None
+            found = quadrature(point)
+            return Quadrature(found.value / np.log(2), found.error / np.log(2))
+
+        return replace(
+            self,
+            title=f"{self.title} in bits",
+            function=function and in_bits(function),
+            formula=f"({self.formula}) / log(2)" if self.formula else "",
+            _quadrature=quadrature and by_quadrature,
+        )

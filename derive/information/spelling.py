@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sympy import Expr
+from sympy import Expr, IndexedBase, Mul, Sum, Symbol, oo
 
 from ..errors import DeriveError
 from ..frontends.from_sympy import from_sympy as program_from_sympy
 from ..function import Function
 from ..ir.facts import Spec
+from ..ir.nodes import size
 from ..render.matrix import render_matrix
 from ..texts import from_sympy
 
@@ -30,3 +31,38 @@ def function_of(e: Expr, names: Sequence[str], facts: Mapping[str, frozenset[str
     found = from_sympy(e, **{name: Spec((), facts=facts.get(name, frozenset())) for name in used})
     inputs = sorted(found.program.inputs, key=lambda t: names.index(t.name))
     return replace(found, name=title, program=replace(found.program, inputs=tuple(inputs)), source="derived")
+
+
+def sum_of(
+    e: Expr, shape: tuple[Expr, ...], names: Sequence[str], specs: Mapping[str, Spec], title: str
+) -> Function:
+    """The sum of a scalar expression over all entries of arrays of a shape; names are arrays as they are declared."""
+    letters = [Symbol(f"i{k}", integer=True) for k in range(len(shape))]
+    entries = {}
+    for s in e.free_symbols:
+        axes = specs[s.name].shape
+        if axes:
+            entries[s] = IndexedBase(s.name, shape=axes)[tuple(letters[len(shape) - len(axes) :])]
+    body = e.xreplace(entries)
+    used = [k for k in range(len(shape)) if body.has(letters[k])]
+    body = Mul(*(size(str(n)) if n.is_Symbol else n for k, n in enumerate(shape) if k not in used)) * body
+    limits = [(letters[k], 0, shape[k] - 1) for k in used]
+    found = from_sympy(
+        Sum(body, *limits) if limits else body, **{s.name: specs[s.name] for s in e.free_symbols}
+    )
+    place = {name: k for k, name in enumerate(names)}
+    inputs = sorted(found.program.inputs, key=lambda t: place.get(t.name, len(place)))
+    return replace(found, name=title, program=replace(found.program, inputs=tuple(inputs)), source="derived")
+
+
+def right_side(f: Function) -> str:
+    """The right side of the line that prints a function, and what the letters in it stand for."""
+    *letters, last = str(f).splitlines()
+    return "\n".join([last.partition(" = ")[2], *(f"where {line}" for line in letters)])
+
+
+def infinite(title: str, specs: Mapping[str, Spec]) -> Function:
+    """Infinity, as a function of arrays that it does not depend on."""
+    found = from_sympy(oo)
+    inputs = tuple(s.tensor(name) for name, s in specs.items())
+    return replace(found, name=title, program=replace(found.program, inputs=inputs), source="derived")

@@ -29,6 +29,7 @@ def tidied(e: Expr, pairs: Iterable[tuple[Expr, Expr]] = ()) -> Expr:
             gaps[d] = a - b
     first, *others = _spellings(e)
     best = min(others, key=_length, default=first)
+    best = min(best, sympy.powsimp(best, combine="base", deep=True), key=_length).replace(_is_turned, _turned)
     return best.xreplace(gaps)
 
 
@@ -75,6 +76,33 @@ def _by_parts(e: Expr) -> Expr:
     return sympy.Add(*gathered, _rational(rest))
 
 
+def _is_turned(e: Expr) -> bool:
+    """Whether a product with the logarithm of a quotient has a factor such as p - 1, which is negative for a probability."""
+    return bool(
+        e.is_Mul and any(_quotient(f) for f in e.args) and any(f.is_Add and _is_below(f) for f in e.args)
+    )
+
+
+def _turned(e: Expr) -> Expr:
+    """``(p - 1) log(a/b)`` as ``(1 - p) log(b/a)``."""
+    quotient = next(f for f in e.args if _quotient(f))
+    factor = next(f for f in e.args if f.is_Add and _is_below(f))
+    rest = -sympy.Mul(*(f for f in e.args if f not in (quotient, factor)))
+    below = rest.as_coeff_Mul()[0] < 0
+    return sympy.Mul(
+        -factor, sympy.log(1 / quotient.args[0]) if below else quotient, -rest if below else rest
+    )
+
+
+def _quotient(e: Expr) -> bool:
+    return isinstance(e, sympy.log) and sympy.fraction(e.args[0])[1] != 1
+
+
+def _is_below(e: Expr) -> bool:
+    """Whether it is negative where all names are small and positive."""
+    return bool(e.subs({s: sympy.Rational(3, 10) for s in e.free_symbols}).is_negative)
+
+
 def _with_constants(collected: dict[Expr, Expr]) -> dict[Expr, Expr]:
     """Logarithms of numbers within one of names: ``log(s) + log(2 pi)/2`` is ``log(sqrt(2 pi) s)``."""
     logs = {f: c for f, c in collected.items() if isinstance(f, sympy.log) and c.is_Rational}
@@ -89,8 +117,7 @@ def _with_constants(collected: dict[Expr, Expr]) -> dict[Expr, Expr]:
 
 def _with_sign(coefficient: Expr, function: Expr) -> tuple[Expr, Expr]:
     """A coefficient that is positive, or its opposite, for names that are positive and small, such as probabilities."""
-    at = coefficient.subs({s: sympy.Rational(3, 10) for s in coefficient.free_symbols})
-    return (-coefficient, -function) if at.is_negative else (coefficient, function)
+    return (-coefficient, -function) if _is_below(coefficient) else (coefficient, function)
 
 
 def _logs(e: Expr) -> Expr:

@@ -110,12 +110,12 @@ def spec(axes: str | int = "", *facts: str) -> Spec:
     """
     if isinstance(axes, bool) or not isinstance(axes, str | int):
         raise SpecError(f"axes are a string of names such as 'batch n', or one integer; found {axes!r}")
-    head, *tail = _parts(str(axes))
+    head, *tail = parts_of(str(axes))
     shape = tuple(_extent(word, axes) for word in head.split())
     kinds: dict[Kind, Expr | None] = {}
     known: set[str] = set()
     laws: list[Law] = []
-    for word in (" ".join(part.split()) for part in _parts(",".join([*tail, *facts])) if tail or facts):
+    for word in (" ".join(part.split()) for part in parts_of(",".join([*tail, *facts])) if tail or facts):
         if match := INTEGER.fullmatch(word):
             kinds["integer"] = _extent(match[1], axes) if match[1] else None
         elif word == "boolean":
@@ -123,7 +123,7 @@ def spec(axes: str | int = "", *facts: str) -> Spec:
         elif word in IMPLIES:
             known |= _closure(word)
         elif match := LAW.fullmatch(word):
-            laws.append(Law(match[1], tuple(part.strip() for part in _parts(match[2]))))
+            laws.append(Law(match[1], tuple(part.strip() for part in parts_of(match[2]))))
         else:
             raise SpecError(
                 f"unknown fact {word!r} in {axes!r}; {closest(word, [*IMPLIES, 'integer', 'boolean'])}"
@@ -137,7 +137,7 @@ def spec(axes: str | int = "", *facts: str) -> Spec:
     return Spec(shape, kind, frozenset(known), bound, laws[0] if laws else None)
 
 
-def _parts(text: str) -> list[str]:
+def parts_of(text: str) -> list[str]:
     """The text between commas that stand in no brackets."""
     found, depth = [""], 0
     for character in text:

@@ -78,6 +78,8 @@ def _term(term: Expr, u: sympy.Symbol, law: Distribution, parameters: tuple[Expr
             raise NoClosedForm(
                 f"no formula here for the mean of {str(factor).replace('u', 'x')} where x is {law.name}"
             )
+    if rate != 0 and law.tilted is None and law.generating is not None and not (power or logs or conditions or waves):
+        return outside * _mass(rate, law, parameters)
     if rate != 0:
         outside, parameters = _tilted(rate, law, parameters, outside)
     if waves:
@@ -102,12 +104,15 @@ def _tilted(
         raise NoClosedForm(
             f"no formula here for the mean of an exponential and another function where x is {law.name}"
         )
-    if law.exists is not None and not surely_positive(law.exists(rate, *parameters)):
-        need = law.exists(rate, *parameters)
-        raise NoClosedForm(
-            f"the mean of exp({rate} x) is finite only where {need} > 0, which does not follow"
-        )
-    return outside * sympy.exp(law.generating(rate, *parameters)), law.tilted(rate, *parameters)
+    return outside * _mass(rate, law, parameters), law.tilted(rate, *parameters)
+
+
+def _mass(rate: Expr, law: Distribution, parameters: tuple[Expr, ...]) -> Expr:
+    """E exp(rate x)."""
+    assert law.generating is not None
+    if law.exists is not None and not surely_positive(need := law.exists(rate, *parameters)):
+        raise NoClosedForm(f"the mean of exp({rate} x) is finite only where {need} > 0, which does not follow")
+    return sympy.exp(law.generating(rate, *parameters))
 
 
 def _plain(

@@ -49,9 +49,11 @@ class TestNormal:
     ("p", "q", "point", "truth"),
     [
         ("laplace(m1, b1)", "laplace(m2, b2)", (0.3, 1.2, -0.5, 0.7), (stats.laplace(0.3, 1.2), stats.laplace(-0.5, 0.7))),
+        ("laplace(0, b)", "laplace(1, c)", (0.7, 1.2), (stats.laplace(0, 0.7), stats.laplace(1, 1.2))),
         ("normal(m, s^2)", "laplace(c, b)", (0.3, 1.2, -0.5, 0.7), (stats.norm(0.3, 1.2), stats.laplace(-0.5, 0.7))),
         ("laplace(c, b)", "normal(m, s^2)", (0.3, 1.2, -0.5, 0.7), (stats.laplace(0.3, 1.2), stats.norm(-0.5, 0.7))),
         ("gamma(a, b)", "gamma(c, d)", (0.6, 1.2, 1.5, 0.7), (stats.gamma(0.6, scale=1 / 1.2), stats.gamma(1.5, scale=1 / 0.7))),
+        ("beta(a, b)", "uniform(0, 1)", (0.6, 2.5), (stats.beta(0.6, 2.5), stats.uniform())),
         ("exponential(r)", "gamma(a, b)", (0.6, 1.5, 0.7), (stats.expon(scale=1 / 0.6), stats.gamma(1.5, scale=1 / 0.7))),
     ],
 )  # fmt: skip
@@ -63,6 +65,13 @@ def test_against_scipy_expectations(p, q, point, truth):
     mean = own.expect(lambda x: own.logpdf(x) - other.logpdf(x), lb=low, ub=high)
     assert found.function is not None
     assert found(*point) == pytest.approx(mean, rel=1e-6)
+
+
+def test_two_cauchy_laws():
+    """Chyzak and Nielsen (2019): symmetric in the two laws."""
+    found = dv.kl("cauchy(m1, s1)", "cauchy(m2, s2)")
+    assert found(0.3, 0.5, -1.0, 2.0) == pytest.approx(np.log((2.5**2 + 1.3**2) / (4 * 0.5 * 2.0)))
+    assert any("half-plane" in line for line in found.steps)
 
 
 class TestCounts:
