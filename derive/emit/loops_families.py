@@ -5,6 +5,7 @@ All of them compute in double precision, also in kernels of single precision.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 
@@ -63,7 +64,44 @@ def mills_{n}(x):
 '''
 
 
-FAMILIES: dict[str, Callable[[int], str]] = {"ierfcx": _ierfcx, "mills": _mills}
+BERNOULLI = ("1.0 / 6.0", "-1.0 / 30.0", "1.0 / 42.0", "-1.0 / 30.0", "5.0 / 66.0", "-691.0 / 2730.0", "7.0 / 6.0")
+
+
+def _polygamma_diff(n: int) -> str:
+    factorial = f"{float(math.factorial(n))!r}"
+    gap = " + ".join(f"(h / {_power('a', n + 1 - i)}) / {_power('b', i + 1)}" for i in range(n + 1))
+    first = "log" if n == 0 else f"-{float(math.factorial(n - 1))!r} * math.expm1(-{n}.0 * log) / {_power('x', n)}"
+    series = "\n    ".join(
+        f"total -= {b} * {math.factorial(2 * k + n - 1) / math.factorial(2 * k)!r} * math.expm1(-{2 * k + n}.0 * log) * power"
+        f"\n    power *= square"
+        for k, b in enumerate(BERNOULLI, start=1)
+    )
+    return f'''
+def polygamma_diff_{n}(x, h):
+    """polygamma({n}, x + h) - polygamma({n}, x): the recurrence, then Stirling's series, all of one sign."""
+    x, h = np.float64(x), np.float64(h)
+    total = 0.0
+    a, b = x, x + h
+    while a < {10.0 + n} or b < {10.0 + n}:
+        total += {factorial} * ({gap})
+        a += 1.0
+        b += 1.0
+    x = a
+    log = math.log1p(h / x)
+    total += {first}
+    total -= {0.5 * math.factorial(n)!r} * math.expm1(-{n + 1}.0 * log) / {_power("x", n + 1)}
+    square = 1.0 / (x * x)
+    power = 1.0 / {_power("x", n + 2)}
+    {series}
+    return {{cast}}({"total" if n % 2 == 0 else "-total"})
+'''
+
+
+def _power(name: str, exponent: int) -> str:
+    return name if exponent == 1 else f"{name}**{exponent}"
+
+
+FAMILIES: dict[str, Callable[[int], str]] = {"ierfcx": _ierfcx, "mills": _mills, "polygamma_diff": _polygamma_diff}
 """The text of each function, by its order; ``{cast}`` is the type of a kernel's numbers."""
 
 ORDERED = tuple(f"{family}_{n}" for family in FAMILIES for n in range(10))

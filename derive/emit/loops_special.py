@@ -169,6 +169,28 @@ def polygamma_sum(n, x):
         k += 2
     return (tail + total) if n % 2 else -(tail + total)
 ''',
+    "gammaln_diff": '''
+def gammaln_diff(x, h):
+    """log(gamma(x + h)) - log(gamma(x)): by Stirling's series where h is small beside x."""
+    x, h = np.float64(x), np.float64(h)
+    if not (-0.5 * x < h < x):
+        return {cast}(math.lgamma(x + h) - math.lgamma(x))
+    product = 0.0
+    while x < 10.0:
+        product += (1.0 + product) * (h / x)
+        x += 1.0
+    r = h / x
+    log = math.log1p(r)
+    tail = 0.0
+    power = x
+    m = 1.0
+    for c in (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400):
+        tail += c * math.expm1(-m * log) / power
+        power *= x * x
+        m += 2.0
+    far = h * math.log(x) + x * np.float64(log1pmx(r)) + ((h - 0.5) * log + tail)
+    return {cast}(far - math.log1p(product))
+''',
     "bessel_scaled": '''
 def bessel_scaled(n, x):
     """exp(-|x|) I_n(x) for n = 0 and 1: the power series up to 20, from there on the asymptotic one."""
