@@ -179,14 +179,14 @@ HELPERS = {"numpy": NUMPY, "torch": TORCH, "jax": JAX}
 def helper_blocks(code: str, target: str) -> list[list[str]]:
     """The helpers that `code` calls and those that they call, callees first, as blocks of lines."""
     found: dict[str, list[str]] = {}
-    known = HELPERS[target] | array_code(target)
+    own = array_code(target)
+    known = HELPERS[target] | own
 
     def visit(text: str, caller: str = "") -> None:
         for name, source in known.items():
             if name != caller and name not in found and re.search(rf"(?<!\w){name}\(", text):
                 visit(source, name)
-                orders = {int(n) for n in re.findall(rf"(?<!\w){name}\((\d+),", code)}
-                if table := tables(target, name, orders) if orders else "":
+                if name in own and (table := tables(name, code, target)):
                     found[name.upper()] = table.split("\n")
                 found[name] = source.strip("\n").split("\n")
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from ..ops.elementwise._fits import Fit
+from ..ops.elementwise.bessel_ratios import _BESSEL_RATIO, _LOG_I0
 from ..ops.elementwise.tails import _IERFCX, _MILLS
 
 HEAD = '@njit(cache=True, error_model="numpy", fastmath=False)'
@@ -101,7 +102,47 @@ def _power(name: str, exponent: int) -> str:
     return name if exponent == 1 else f"{name}**{exponent}"
 
 
-FAMILIES: dict[str, Callable[[int], str]] = {"ierfcx": _ierfcx, "mills": _mills, "polygamma_diff": _polygamma_diff}
+def _bessel_ratio(n: int) -> str:
+    near, middle, far = _BESSEL_RATIO[n]
+    divided = f" / size**{n + 1}" if n else ""
+    return f'''
+def bessel_ratio_{n}(x):
+    """The derivative of order {n} of I_1 / I_0: polynomials in x**2, in x and in 1 / x."""
+    x = np.float64(x)
+    size = abs(x)
+    if size < 2.5:
+        t = 0.32 * size * size - 1.0
+        {horner(near, 8)}
+        return {{cast}}({"p" if n % 2 else "p * x"})
+    if size < 9.0:
+        t = (size - 5.75) / 3.25
+        {horner(middle, 8)}
+    else:
+        t = 18.0 / size - 1.0
+        {horner(far, 8)}
+    p = p{divided}
+    return {{cast}}({"p" if n % 2 else "-p if x < 0.0 else p"})
+'''
+
+
+def _log_i0(n: int) -> str:
+    return f'''
+def log_i0_{n}(x):
+    """log(I_0(x)): a polynomial in x**2, then from exp(-x) I_0(x)."""
+    size = np.float64(abs(x))
+    if size < 2.5:
+        t = 0.32 * size * size - 1.0
+        {horner(_LOG_I0[n][0], 8)}
+        return {{cast}}(size * (size * p))
+    if size == math.inf:
+        return {{cast}}(size)
+    return {{cast}}(size + math.log(np.float64(bessel_i0e(size))))
+'''
+
+
+FAMILIES: dict[str, Callable[[int], str]] = {
+    "ierfcx": _ierfcx, "mills": _mills, "polygamma_diff": _polygamma_diff, "bessel_ratio": _bessel_ratio, "log_i0": _log_i0,
+}  # fmt: skip
 """The text of each function, by its order; ``{cast}`` is the type of a kernel's numbers."""
 
 ORDERED = tuple(f"{family}_{n}" for family in FAMILIES for n in range(10))

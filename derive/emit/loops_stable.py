@@ -88,6 +88,11 @@ def expm1mx(x):
     {_horner([1 / math.factorial(k) for k in range(2, 20)], "x")}
     return x * x * p
 ''',
+    "unit": '''
+def unit(a, b):
+    """a / sqrt(a**2 + b**2)."""
+    return a / math.hypot(a, b)
+''',
     "cosm1": '''
 def cosm1(x):
     """cos(x) - 1."""

@@ -18,7 +18,6 @@ MOST_ENTRIES = 20_000
 """Entries of all tensors together, and terms of a sum."""
 
 HEADS: dict[str, Callable[..., Expr]] = {
-    "hypot": lambda a, b: sympy.sqrt(a**2 + b**2),
     "maximum": sympy.Max, "minimum": sympy.Min, "abs": sympy.Abs, "sign": sympy.sign, "floor": sympy.floor,
     "atan2": sympy.atan2, "i0": lambda x: sympy.besseli(0, x), "i1": lambda x: sympy.besseli(1, x),
     "i0e": lambda x: sympy.exp(-sympy.Abs(x)) * sympy.besseli(0, x),

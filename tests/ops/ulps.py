@@ -7,7 +7,7 @@ off by half a unit is no error of the function.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -16,12 +16,15 @@ import numpy as np
 from sympy import Expr
 
 from derive.calculus.slopes import stable_derivative
+from derive.emit.loops_helpers import helpers_for
+from derive.emit.loops_math import VECTOR
 from derive.ir.evaluate import evaluate
 from derive.ir.nodes import Equation, Index, Program, Read, Tensor, size
-from derive.ir.numbers import FLOAT64, MPMATH
-from derive.kernels.compile import compile_program
+from derive.ir.numbers import FLOAT64, MPMATH, _floating
+from derive.ops._record import Elementwise
 
 ORDERS = 4
+IMPORTS = "import math\nimport numpy as np\nfrom llvmlite import ir\nfrom numba import njit\nfrom numba.extending import intrinsic\nreal = np.float32"
 I = Index("i", size("n"))
 
 
@@ -76,10 +79,34 @@ def interpreted(cases: tuple[Case, ...]) -> dict[str, Any]:
 
 
 def compiled(cases: tuple[Case, ...], dtype: Any = np.float64) -> dict[str, Any]:
+    """The same with every function as kernels have it."""
     own, values = program(cases)
-    kernel = compile_program(own, "accuracy", dtype)
-    found = kernel(**{name: within(x, dtype) for name, x in values.items()})
-    return {t.name: y for t, y in zip(own.outputs, found, strict=True)}
+    numbers = replace(_floating(dtype), apply=lambda op, *args: kernel_function(op, args, dtype))
+    with np.errstate(all="ignore"):
+        return dict(evaluate(own, {name: within(x, dtype) for name, x in values.items()}, numbers))
+
+
+def kernel_function(op: Elementwise, args: Sequence[Any], dtype: Any) -> Any:
+    """A function on arrays, by the code that a kernel brings along for it."""
+    orders, arrays = args[: op.constants], args[op.constants :]
+    found = _compiled_function(op, tuple(int(np.ravel(n)[0]) for n in orders), dtype)
+    broadcast = np.broadcast_arrays(*(np.asarray(a, dtype=dtype) for a in arrays))
+    result = np.empty(broadcast[0].size, dtype=dtype)
+    found(result, *(np.ravel(a).copy() for a in broadcast))
+    return result.reshape(broadcast[0].shape)
+
+
+@cache
+def _compiled_function(op: Elementwise, orders: tuple[int, ...], dtype: Any) -> Any:
+    names = "xyz"[: op.arity - op.constants]
+    spelling = f"{op.name}({{0}})" if op.name in VECTOR else op.spelling["numba"]
+    call = spelling.format(*orders, *(f"{name}[i]" for name in names))
+    helpers = "\n\n".join(helpers_for(call, dtype is np.float32, True))
+    loop = f"def function(w, {', '.join(names)}):\n    for i in range(w.size):\n        w[i] = {call}\n"
+    source = f"{IMPORTS}\n\n{helpers}\n\n@njit(error_model='numpy')\n{loop}"
+    found: dict[str, Any] = {}
+    exec(source.replace("cache=True, ", ""), found)
+    return found["function"]
 
 
 def exact(case: Case, dtype: Any = np.float64, digits: int = 60) -> list[list[Any]]:

@@ -53,6 +53,26 @@ class Fits(dict[int, Fit]):
         return self[order]
 
 
+class Pieces(dict[int, tuple[Fit, ...]]):
+    """The same with several polynomials for each order, one for each interval."""
+
+    def __init__(self, functions: Callable[[int], tuple[Smooth, ...]]) -> None:
+        super().__init__()
+        self.functions = functions
+
+    def __missing__(self, order: int) -> tuple[Fit, ...]:
+        self[order] = tuple(map(fit, self.functions(order)))
+        return self[order]
+
+
+def horner(fit: Any, t: Any) -> Any:
+    """The value of a polynomial, its lowest power first."""
+    p: Any = 0.0
+    for c in fit[::-1]:
+        p = p * t + c
+    return p
+
+
 def by_order(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of a constant integer and arrays, for whatever array the interpreter gives as the integer."""
 

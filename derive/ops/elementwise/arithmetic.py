@@ -7,6 +7,7 @@ import sympy
 from sympy import Expr, Function, Rational
 
 from .._record import Elementwise
+from ._spelling import brought_along
 from .piecewise import Absolute, Sign
 
 POSITIVE_DOMAIN = (0.2, 3.0)
@@ -31,6 +32,22 @@ class Hypot(Function):
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return self.args[argindex - 1] / self
+
+
+class unit(Function):
+    """a / sqrt(a^2 + b^2), the cosine of the angle of the point (a, b)."""
+
+    is_real = True
+    nargs = 2
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        a, b = self.args
+        return unit(b, a) ** 2 / Hypot(a, b) if argindex == 1 else -self * unit(b, a) / Hypot(a, b)
+
+
+def _unit(a: Any, b: Any) -> Any:
+    """a / sqrt(a^2 + b^2)."""
+    return a / np.hypot(a, b)
 
 
 def _hypot(a: Any, b: Any) -> Any:
@@ -70,8 +87,15 @@ HYPOT = Elementwise(
     "hypot", Hypot, ("numpy.hypot",), head=Hypot, value=_hypot, high_precision=lambda mp, a, b: mp.hypot(a, b),
     spelling={"numpy": "np.hypot({0}, {1})", "torch": "torch.hypot({0}, {1})", "jax": "jnp.hypot({0}, {1})",
               "numba": "math.hypot({0}, {1})"},
+    definition=lambda a, b: sympy.sqrt(a**2 + b**2), slopes=lambda a, b: (unit(a, b), unit(b, a)),
     latex=r"\sqrt{{{0}^2 + {1}^2}}", arity=2, note="the derivative at (0, 0) is undefined: NaN",
     source="derived: the Euclidean norm of two numbers",
+)  # fmt: skip
+UNIT = Elementwise(
+    "unit", unit, ("derive.special.unit",), head=unit, value=_unit, high_precision=lambda mp, a, b: a / mp.hypot(a, b),
+    definition=lambda a, b: a / sympy.sqrt(a**2 + b**2), spelling=brought_along("unit", 2), arity=2, analytic=False,
+    latex=r"\frac{{{0}}}{{\sqrt{{{0}^2 + {1}^2}}}}", domain=POSITIVE_DOMAIN, note="NaN at (0, 0)",
+    source="derived: the slope of the Euclidean norm of two numbers",
 )  # fmt: skip
 DEG2RAD = Elementwise(
     "deg2rad", lambda a: a * sympy.pi / 180, ("numpy.deg2rad", "numpy.radians"), source="NumPy reference"

@@ -9,7 +9,7 @@ from scipy import special
 from sympy import Expr, Function, S
 
 from .._record import Elementwise
-from ._fits import Fits, Smooth, by_order
+from ._fits import Fits, Smooth, by_order, horner
 
 LAST = 3
 """The highest derivative of the inverse Mills ratio that is computed by itself."""
@@ -123,9 +123,7 @@ def _ierfcx(n: Any, x: Any) -> Any:
     """exp(x^2) times the n-th integral of erfc: a polynomial for x > 0; below, the recurrence, all of one sign."""
     size = np.abs(x)
     t = 1 - 8 / (size + 4)
-    p: Any = 0.0
-    for c in _IERFCX[n][::-1]:
-        p = p * t + c
+    p = horner(_IERFCX[n], t)
     left = np.where(x < 0, x, 0.0)
     before: Any = 2 / math.sqrt(math.pi)
     now = special.erfcx(left)
@@ -140,9 +138,7 @@ def _mills(n: Any, x: Any) -> Any:
     left, right = np.where(x < 0.5, x, 0.5), np.where(x < 0.5, 0.5, x)
     u = 0.5 - left
     t = 1 - 6 / (u + 3)
-    p: Any = 0.0
-    for c in _MILLS[n][::-1]:
-        p = p * t + c
+    p = horner(_MILLS[n], t)
     below = (p * (1 + u), p, p / (2 + u) ** 3, p / (3 + u) ** 4)[n]
     short = np.round(16 * right) / 16
     bell = np.exp(-0.5 * short * short) * np.exp(-0.5 * (right - short) * (right + short))

@@ -9,6 +9,7 @@ from sympy import Expr, Function, Rational, S
 
 from ...ir.nodes import Where
 from .._record import Elementwise
+from .arithmetic import Hypot, unit
 from .hyperbolic import sech2
 from .piecewise import Absolute
 
@@ -56,20 +57,21 @@ def _op(
 SIN = _op("sin", "sin", sympy.sin, "sin", WIDE, "DLMF 4.14.1")
 COS = _op("cos", "cos", sympy.cos, "cos", WIDE, "DLMF 4.14.2")
 TAN = _op("tan", "tan", sympy.tan, "tan", (-1.2, 1.2), "DLMF 4.14.4")
-ASIN = _op("asin", "arcsin", sympy.asin, "arcsin", (-0.8, 0.8), "DLMF 4.23.1")
-ACOS = _op("acos", "arccos", sympy.acos, "arccos", (-0.8, 0.8), "DLMF 4.23.2")
+ASIN = _op("asin", "arcsin", sympy.asin, "arcsin", (-0.8, 0.8), "DLMF 4.23.1", lambda x: (1 / sympy.sqrt((1 - x) * (1 + x)),))
+ACOS = _op("acos", "arccos", sympy.acos, "arccos", (-0.8, 0.8), "DLMF 4.23.2", lambda x: (-1 / sympy.sqrt((1 - x) * (1 + x)),))
 ATAN = _op("atan", "arctan", sympy.atan, "arctan", WIDE, "DLMF 4.23.3")
 SINH = _op("sinh", "sinh", sympy.sinh, "sinh", WIDE, "DLMF 4.28.1")
 COSH = _op("cosh", "cosh", sympy.cosh, "cosh", WIDE, "DLMF 4.28.2")
 TANH = _op("tanh", "tanh", sympy.tanh, "tanh", WIDE, "DLMF 4.28.4", lambda x: (sech2(x),))
-ASINH = _op("asinh", "arcsinh", sympy.asinh, "", WIDE, "DLMF 4.37.1")
-ACOSH = _op("acosh", "arccosh", sympy.acosh, "", (1.2, 3.0), "DLMF 4.37.2")
-ATANH = _op("atanh", "arctanh", sympy.atanh, "", (-0.8, 0.8), "DLMF 4.37.3")
+ASINH = _op("asinh", "arcsinh", sympy.asinh, "", WIDE, "DLMF 4.37.1", lambda x: (1 / Hypot(x, S.One),))
+ACOSH = _op("acosh", "arccosh", sympy.acosh, "", (1.2, 3.0), "DLMF 4.37.2", lambda x: (1 / sympy.sqrt((x - 1) * (x + 1)),))
+ATANH = _op("atanh", "arctanh", sympy.atanh, "", (-0.8, 0.8), "DLMF 4.37.3", lambda x: (1 / ((1 - x) * (1 + x)),))
 ATAN2 = Elementwise(
     "atan2", Arctan2, ("numpy.arctan2",), head=Arctan2, value=_arctan2, arity=2,
     high_precision=lambda mp, y, x: mp.atan2(y, x),
     spelling={"numpy": "np.arctan2({0}, {1})", "torch": "torch.atan2({0}, {1})", "jax": "jnp.arctan2({0}, {1})",
               "numba": "math.atan2({0}, {1})"},
+    slopes=lambda y, x: (unit(x, y) / Hypot(x, y), -unit(y, x) / Hypot(x, y)),
     latex=r"\operatorname{{atan2}}\left({0}, {1}\right)", note="the derivative at (0, 0) is undefined: NaN",
     source="DLMF 4.23.39",
 )  # fmt: skip
