@@ -73,9 +73,10 @@ def _polygamma_diff(n: int) -> str:
     gap = " + ".join(f"(h / {_power('a', n + 1 - i)}) / {_power('b', i + 1)}" for i in range(n + 1))
     first = "log" if n == 0 else f"-{float(math.factorial(n - 1))!r} * math.expm1(-{n}.0 * log) / {_power('x', n)}"
     series = "\n    ".join(
-        f"total -= {b} * {math.factorial(2 * k + n - 1) / math.factorial(2 * k)!r} * math.expm1(-{2 * k + n}.0 * log) * power"
-        f"\n    power *= square"
-        for k, b in enumerate(BERNOULLI, start=1)
+        f"total -= {b} * {weight!r} * math.expm1(-{m}.0 * log) * power\n    power *= square"
+        for b, weight, m in (
+            (b, math.factorial(2 * k + n - 1) / math.factorial(2 * k), 2 * k + n) for k, b in enumerate(BERNOULLI, start=1)
+        )
     )
     return f'''
 def polygamma_diff_{n}(x, h):

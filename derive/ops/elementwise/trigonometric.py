@@ -54,11 +54,16 @@ def _op(
     )  # fmt: skip
 
 
+def _circle(x: Expr) -> Expr:
+    """1 / sqrt(1 - x^2), also where x is near 1."""
+    return 1 / sympy.sqrt((1 - x) * (1 + x))
+
+
 SIN = _op("sin", "sin", sympy.sin, "sin", WIDE, "DLMF 4.14.1")
 COS = _op("cos", "cos", sympy.cos, "cos", WIDE, "DLMF 4.14.2")
 TAN = _op("tan", "tan", sympy.tan, "tan", (-1.2, 1.2), "DLMF 4.14.4")
-ASIN = _op("asin", "arcsin", sympy.asin, "arcsin", (-0.8, 0.8), "DLMF 4.23.1", lambda x: (1 / sympy.sqrt((1 - x) * (1 + x)),))
-ACOS = _op("acos", "arccos", sympy.acos, "arccos", (-0.8, 0.8), "DLMF 4.23.2", lambda x: (-1 / sympy.sqrt((1 - x) * (1 + x)),))
+ASIN = _op("asin", "arcsin", sympy.asin, "arcsin", (-0.8, 0.8), "DLMF 4.23.1", lambda x: (_circle(x),))
+ACOS = _op("acos", "arccos", sympy.acos, "arccos", (-0.8, 0.8), "DLMF 4.23.2", lambda x: (-_circle(x),))
 ATAN = _op("atan", "arctan", sympy.atan, "arctan", WIDE, "DLMF 4.23.3")
 SINH = _op("sinh", "sinh", sympy.sinh, "sinh", WIDE, "DLMF 4.28.1")
 COSH = _op("cosh", "cosh", sympy.cosh, "cosh", WIDE, "DLMF 4.28.2")
