@@ -20,6 +20,7 @@ from .batches import vmap
 from .claims import audit_gradient, recheck, verify, verify_derivation, verify_gradient
 from .divergences import cross_entropy, entropy, kl, law, mutual_information
 from .errors import (
+    ChunkError,
     DeriveError,
     DomainError,
     NotDifferentiable,
@@ -45,6 +46,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Accuracy",
+    "ChunkError",
     "DerivationVerdict",
     "DeriveError",
     "DomainError",

@@ -11,6 +11,7 @@ from .errors import DeriveError, NeedsSize, ShapeError, UnknownName, closest
 from .frontends.inline import tracing
 from .function import CompiledFunction, Function
 from .ir.sizes import solve_sizes
+from .structure import is_array, mapped
 
 Args = tuple[Any, ...]
 Specialise = Callable[[Args, Mapping[str, Any]], Function]
@@ -30,6 +31,11 @@ class Deferred:
         """Trace for these arguments if they are new, then run."""
         self.last = self.specialise(args, kwargs)
         return self.last(*args, **kwargs)
+
+    def over(self, *args: Any, **kwargs: Any) -> Any:
+        """Trace for these dask arrays if they are new, then run chunk by chunk; see `Function.over`."""
+        self.last = self.specialise(tuple(map(_shape_alone, args)), {n: _shape_alone(x) for n, x in kwargs.items()})
+        return self.last.over(*args, **kwargs)
 
     def then(self, transform: Callable[[Function], Function]) -> Deferred:
         """A further derivative, deferred as well."""
@@ -235,6 +241,13 @@ class DeferredKernel:
         """Trace and compile for these arguments if they are new, then run."""
         return self.of(*args, **kwargs)(*args, **kwargs)
 
+    def over(self, *args: Any, **kwargs: Any) -> Any:
+        """Trace for these dask arrays if they are new, then run kernels chunk by chunk; see `Function.over`."""
+        self.deferred.last = self.deferred.specialise(
+            tuple(map(_shape_alone, args)), {n: _shape_alone(x) for n, x in kwargs.items()}
+        )
+        return self.deferred.last.compile(self.dtype, self.parallel).over(*args, **kwargs)
+
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("_"):
             raise AttributeError(attribute)
@@ -244,6 +257,16 @@ class DeferredKernel:
     def latest(self) -> CompiledFunction:
         """The kernel of what was traced last."""
         return self.deferred.latest.compile(self.dtype, self.parallel)
+
+
+def _shape_alone(value: Any) -> Any:
+    """A dask array as an array of its shape and dtype that takes no memory; anything else as it is."""
+
+    def change(_: str, leaf: Any) -> Any:
+        lazy = is_array(leaf) and hasattr(leaf, "dask")
+        return np.broadcast_to(np.zeros((), leaf.dtype), leaf.shape) if lazy else leaf
+
+    return mapped(value, change)
 
 
 def after(specialise: Specialise, transform: Callable[[Function], Function]) -> Specialise:

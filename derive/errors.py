@@ -12,6 +12,10 @@ class ShapeError(DeriveError, ValueError):
     """Axes, ranks or sizes that do not fit together."""
 
 
+class ChunkError(DeriveError, ValueError):
+    """An axis that cannot be computed chunk by chunk; the message names the equation and what to try."""
+
+
 class SidesDiffer(ShapeError):
     """The two sides of a claim have different shapes."""
 

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from .calculus.slopes import has_slopes, stable_slopes
+from .chunked.over import over
+from .chunked.task import Runner
 from .emit.emit import emit_source
 from .emit.target import EmitRequest, Nested
 from .errors import DomainError, ShapeError, TraceError, UnknownName, closest
@@ -241,6 +243,31 @@ class Function:
             self._kernels[key] = CompiledFunction(self, kernel)
         return self._kernels[key]
 
+    def over(self, *args: Any, **kwargs: Any) -> Any:
+        """Run it lazily on dask arrays, chunk by chunk: for data larger than memory, or on the workers of a cluster.
+
+        One axis of the arguments may be chunked, such as that of the examples. What each example has is computed chunk by
+        chunk; what is reduced over the examples, such as the gradient of shared parameters, is reduced in each chunk and
+        then combined. The number of chunks and their lengths make no difference but by rounding. Where a result of all
+        chunks is needed for each of them (the mean of a batch norm, the maximum of a softmax over the examples), there are
+        as many passes over the data as that takes, and chunks are loaded again for each.
+
+        Args:
+            args, kwargs: as in a call; dask arrays for what is chunked, anything else is passed whole to every chunk, or
+                cut like them along an axis of the same size.
+
+        Returns:
+            The outputs as dask arrays; nothing is computed yet. Computed by the interpreter; by kernels after `compile`:
+            ``f.compile(np.float32).over(X=X, w=w)``.
+
+        Raises:
+            ChunkError: several axes are chunked, or entries depend on entries of other chunks (shifts, a recurrence along
+                the axis, sorting, a matrix that is inverted whole): the axis, the equation and what to try are named.
+
+        Numerics: those of a call; sums are added up chunk by chunk.
+        """
+        return self.pack(over(self.name, self.presented, self.flatten(args, kwargs), Runner()))
+
     def emit(self, target: str) -> str:
         """Complete source for ``"numpy"``, ``"numba"``, ``"torch"`` or ``"jax"``: forward, backward and a test.
 
@@ -341,6 +368,12 @@ class CompiledFunction:
         if self._one:
             return values[0]
         return values if self._flat else self.function.pack(list(values))
+
+    def over(self, *args: Any, **kwargs: Any) -> Any:
+        """Run it on dask arrays; see `Function.over`. Each process compiles the kernels of the chunks for itself."""
+        f, kernel = self.function, self.kernel
+        runner = Runner(True, np.dtype(kernel.dtype).name, kernel.parallel)
+        return f.pack(over(f.name, f.presented, f.flatten(args, kwargs), runner))
 
     @property
     def source(self) -> str:
