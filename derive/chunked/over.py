@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -15,7 +16,8 @@ from ..errors import ChunkError, DeriveError
 from ..ir.nodes import Program, Tensor
 from ..ir.sizes import solve_sizes
 from ..kernels.arguments import as_array
-from .passes import Pass, names_for, passes, with_numbers
+from .graph import Chunk, tasks
+from .passes import Names, Pass, names_for, passes, with_numbers
 from .states import Cut, Layout, layout
 from .task import Runner, Task, combined, split
 
@@ -39,7 +41,9 @@ def over(name: str, program: Program, arrays: Sequence[Any], runner: Runner) -> 
     given = dict(zip((t.name for t in program.inputs), arrays, strict=True))
     chunked = {t.name: given[t.name] for t in program.inputs if isinstance(given[t.name], da.Array)}
     if not chunked:
-        raise ChunkError(f"no argument of {name}() is a dask array; try: {name}(...), or dask.array.from_array(...)")
+        raise ChunkError(
+            f"no argument of {name}() is a dask array; try: {name}(...), or dask.array.from_array(...)"
+        )
     _known_chunks(chunked)
     for t in program.inputs:
         like = np.empty(0, chunked[t.name].dtype) if t.name in chunked else given[t.name]
@@ -52,7 +56,9 @@ def over(name: str, program: Program, arrays: Sequence[Any], runner: Runner) -> 
     size, first = axis
     cut = _cut_inputs(program, chunked, size)
     found = layout(name, program, cut, size, first)
-    return _Run(name, found, given, sizes, runner, _blocks(cut, chunked)).outputs()
+    blocks = _blocks(cut, chunked)
+    given |= _ready(chunked, cut, blocks)
+    return _Run(name, found, given, sizes, runner, blocks).outputs()
 
 
 def _dask_array() -> Any:
@@ -66,7 +72,9 @@ def _dask_array() -> Any:
 def _known_chunks(chunked: Mapping[str, Any]) -> None:
     for n, x in chunked.items():
         if any(np.isnan(length) for lengths in x.chunks for length in lengths):
-            raise ChunkError(f"the chunks of {n} have lengths that dask does not know; try: {n}.compute_chunk_sizes()")
+            raise ChunkError(
+                f"the chunks of {n} have lengths that dask does not know; try: {n}.compute_chunk_sizes()"
+            )
 
 
 def _cut_axis(name: str, program: Program, chunked: Mapping[str, Any]) -> tuple[sympy.Symbol, str] | None:
@@ -130,6 +138,14 @@ def _blocks(cut: Mapping[str, int], chunked: Mapping[str, Any]) -> tuple[int, ..
     return tuple(length for length in lengths if length) or (0,)
 
 
+def _ready(chunked: Mapping[str, Any], cut: Mapping[str, int], blocks: tuple[int, ...]) -> dict[str, Any]:
+    """The dask arrays in common chunks, their graphs optimised together: every pass has tasks of its own."""
+    from dask import optimize
+
+    arrays = [x.rechunk({cut[n]: blocks}) if n in cut else x for n, x in chunked.items()]
+    return dict(zip(chunked, optimize(*arrays), strict=True))
+
+
 def _at_once(
     name: str, program: Program, given: Mapping[str, Any], sizes: Mapping[Any, int], runner: Runner
 ) -> list[Any]:
@@ -141,10 +157,14 @@ def _at_once(
     return [_array(values[k], t, sizes, runner) for k, t in enumerate(program.outputs)]
 
 
-def _array(value: Any, tensor: Tensor, sizes: Mapping[Any, int], runner: Runner) -> Any:
-    """A delayed value as a dask array of one chunk."""
-    shape = tuple(int(extent.subs(sizes)) for extent in tensor.shape)
-    return _dask_array().from_delayed(value, shape, runner.dtype_of(tensor.kind))
+def _array(
+    value: Any, tensor: Tensor, sizes: Mapping[Any, int], runner: Runner, cut: tuple[int, ...] = ()
+) -> Any:
+    """A delayed value as a dask array of one chunk; `cut`: the axis that is cut, and how much of it the value has."""
+    shape = [int(extent.subs(sizes)) for extent in tensor.shape]
+    if cut:
+        shape[cut[0]] = cut[1]
+    return _dask_array().from_delayed(value, tuple(shape), runner.dtype_of(tensor.kind))
 
 
 @dataclass(frozen=True)
@@ -164,13 +184,12 @@ class _Run:
             n: self.delayed(x) for n, x in self.given.items() if not isinstance(self.layout.states[n], Cut)
         }
         pieces: dict[str, list[Any]] = {}
-        before: Any = None
         for p in passes(self.layout):
             if p.once is not None:
                 whole |= self.once(p.once, whole)
             if p.each is not None:
-                before = self.each(p, whole, pieces, before)
-                whole |= {t.name: before[k] for k, t in enumerate(p.parts)}
+                total = self.each(p, whole, pieces)
+                whole |= {t.name: total[k] for k, t in enumerate(p.parts)}
         found = []
         for t in self.layout.program.outputs:
             if t.name in pieces:
@@ -192,51 +211,38 @@ class _Run:
         values = task(*(self.argument(t, whole) for t in program.inputs))
         return {t.name: values[k] for k, t in enumerate(program.outputs)}
 
-    def each(self, p: Pass, whole: Mapping[str, Any], pieces: dict[str, list[Any]], before: Any) -> Any:
-        """One pass over all chunks: `pieces` of outputs are noted, parts of results combined.
-
-        before: what the pass before gave; chunks are loaded again after it, so that they need not stay in memory.
-        """
+    def each(self, p: Pass, whole: Mapping[str, Any], pieces: dict[str, list[Any]]) -> Any:
+        """One pass over all chunks: `pieces` of outputs are noted; the parts of results, combined."""
         assert p.each is not None
         program = with_numbers(p.each, self.sizes)
         task, count = self.delayed(Task(self.name, program, self.runner)), len(p.reductions)
-        run = self.delayed(split)
-        loaded = {t.name: self.chunks(t.name, before) for t in program.inputs if self.is_cut(t.name)}
-        results = []
-        for number, start in enumerate(accumulate(self.blocks[:-1], initial=0)):
-            own = {name: chunks[number] for name, chunks in loaded.items()}
-            arguments = (self.argument(t, {**whole, **own}, start) for t in program.inputs)
-            results.append(run(count, task, *arguments))
+        starts = list(accumulate(self.blocks[:-1], initial=0))
+        cut = {t.name: s.axis for t in program.inputs if isinstance(s := self.layout.states.get(t.name), Cut)}
+        lazy = {n: self.given[n] for n in cut if not isinstance(self.given[n], np.ndarray)}
+        here = {n: np.split(self.given[n], starts[1:], axis) for n, axis in cut.items() if n not in lazy}
+
+        def call(number: int) -> tuple[Any, ...]:
+            known = {
+                **whole,
+                **{n: Chunk(n) for n in lazy},
+                **{n: self.delayed(parts[number]) for n, parts in here.items()},
+            }
+            return (split, count, task, *(self.argument(t, known, starts[number]) for t in program.inputs))
+
+        results = tasks(self.name, lazy, len(self.blocks), call)
         for k, t in enumerate(p.pieces):
             pieces[t.name] = [result[1][k] for result in results]
-        return self.together(p, [result[0] for result in results]) if count else before
-
-    def is_cut(self, name: str) -> bool:
-        return isinstance(self.layout.states.get(name), Cut)
+        return self.together(p, [result[0] for result in results]) if count else None
 
     def argument(self, t: Tensor, known: Mapping[str, Any], start: int = 0) -> Any:
         """What a task is given for an input of its program."""
-        names = names_for(self.layout)
-        if t.name == names.start.name:
+        if t.name == self.names.start.name:
             return start
-        return self.sizes[self.layout.size] if t.name == names.total.name else known[t.name]
+        return self.sizes[self.layout.size] if t.name == self.names.total.name else known[t.name]
 
-    def chunks(self, name: str, before: Any) -> list[Any]:
-        """The chunks of an input."""
-        axis, value = self.layout.cut(self.tensor(name)), self.given[name]
-        assert axis is not None
-        if isinstance(value, np.ndarray):
-            ends = np.cumsum(self.blocks)[:-1]
-            return [self.delayed(piece) for piece in np.split(value, ends, axis)]
-        from dask.graph_manipulation import bind
-
-        value = value.rechunk({axis: self.blocks})
-        if before is not None:
-            value = bind(value, before)
-        return list(value.to_delayed().ravel())
-
-    def tensor(self, name: str) -> Tensor:
-        return next(t for t in self.layout.program.inputs if t.name == name)
+    @cached_property
+    def names(self) -> Names:
+        return names_for(self.layout)
 
     def together(self, p: Pass, parts: list[Any]) -> Any:
         """The parts of all chunks combined, a few at once, so that there are never many of them."""
@@ -248,10 +254,8 @@ class _Run:
 
     def joined(self, t: Tensor, pieces: list[Any]) -> Any:
         """A result that is cut, as a dask array."""
-        axis, size = self.layout.cut(t), self.layout.size
+        axis = self.layout.cut(t)
         assert axis is not None
-        arrays = [
-            _array(piece, t, {**self.sizes, size: length}, self.runner)
-            for piece, length in zip(pieces, self.blocks, strict=True)
-        ]
+        both = zip(pieces, self.blocks, strict=True)
+        arrays = [_array(piece, t, self.sizes, self.runner, (axis, length)) for piece, length in both]
         return _dask_array().concatenate(arrays, axis)

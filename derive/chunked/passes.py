@@ -75,9 +75,15 @@ def passes(layout: Layout) -> list[Pass]:
 
 def _once(layout: Layout, level: int, names: Names) -> Program | None:
     """What is whole at this level, from inputs and what chunks were combined to."""
-    own = [e for e in layout.program.equations if e.target.name not in layout.places and layout.at(e.target) == level]
+    own = [
+        e
+        for e in layout.program.equations
+        if e.target.name not in layout.places and layout.at(e.target) == level
+    ]
     inside = {e.target.name for e in own}
-    outside = {r.tensor.name for e in layout.program.equations if e.target.name not in inside for r in e.reads}
+    outside = {
+        r.tensor.name for e in layout.program.equations if e.target.name not in inside for r in e.reads
+    }
     outside |= {t.name for t in layout.program.outputs}
     outputs = tuple(e.target for e in own if e.target.name in outside)
     mapping = {layout.size: Read(names.total, ())}
@@ -95,7 +101,11 @@ def _each(layout: Layout, level: int, names: Names) -> tuple[Program | None, tup
     outputs = tuple(chunk.tensor(t) for t in (*(e.target for e in parts), *dict.fromkeys(pieces)))
     if not outputs:
         return None, ()
-    below = [e for e in own if e in parts or (isinstance(states[e.target.name], Cut) and layout.at(e.target) <= level)]
+    below = [
+        e
+        for e in own
+        if e in parts or (isinstance(states[e.target.name], Cut) and layout.at(e.target) <= level)
+    ]
     program = _program([chunk.equation(e) for e in below], outputs)
     if not any(names.chunk in extent.free_symbols for t in program.inputs for extent in t.shape):
         given = next(t for t in layout.program.inputs if isinstance(states[t.name], Cut))
@@ -115,7 +125,9 @@ def _program(equations: Iterable[Equation], outputs: tuple[Tensor, ...]) -> Prog
 def with_numbers(program: Program, sizes: Mapping[Any, int]) -> Program:
     """The program with numbers for the sizes that none of its inputs has."""
     known = {s for t in program.inputs for extent in t.shape for s in extent.free_symbols}
-    return resized(program, {s: sympy.Integer(sizes[s]) for s in program.sizes if s not in known and s in sizes})
+    return resized(
+        program, {s: sympy.Integer(sizes[s]) for s in program.sizes if s not in known and s in sizes}
+    )
 
 
 @dataclass(frozen=True)

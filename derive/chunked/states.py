@@ -106,6 +106,10 @@ class _States:
     def one_chunk(self) -> str:
         return f"one chunk along {self.size}, if it fits into memory: {self.first}.rechunk(-1)"
 
+    @property
+    def before(self) -> str:
+        return f"the entries chosen beforehand, such as {self.first}[1:], as an argument of its own; or {self.one_chunk}"
+
     def equation(self, e: Equation) -> None:
         """The state of the target of one equation."""
         place = self.place(e)
@@ -120,7 +124,9 @@ class _States:
             self.states[e.target.name] = Whole(level + 1)
 
     def level(self, e: Equation, ignoring: frozenset[str] = frozenset()) -> int:
-        return max((self.states[r.tensor.name].level for r in e.reads if r.tensor.name not in ignoring), default=0)
+        return max(
+            (self.states[r.tensor.name].level for r in e.reads if r.tensor.name not in ignoring), default=0
+        )
 
     def place(self, e: Equation) -> Index | None:
         """The index that runs over the chunk, if one does."""
@@ -151,24 +157,25 @@ class _States:
         if isinstance(place, Slot) and isinstance(e.body, Entry):
             self.whole_axis(e, e.body)
         if not isinstance(place, Index):
-            self.fail(f"the place {place} in {read} may be in another chunk", e, self.one_chunk)
+            self.fail(f"the place {place} in {read} may be in another chunk", e, self.before)
         if place.extent != self.size:
-            self.fail(f"{read} takes {place.extent} entries of all chunks together", e, self.one_chunk)
+            self.fail(f"{read} takes {place.extent} of the {self.size} entries", e, self.before)
         return place
 
     def whole_axis(self, e: Equation, entry: Entry) -> NoReturn:
         self.fail(f"{entry.primitive} takes this axis as a whole", e, self.one_chunk)
 
     def two_places(self, found: Mapping[Index, Read | None], e: Equation) -> NoReturn:
-        reads = [str(r) for r in found.values() if r is not None]
-        names = " and ".join(i.name for i in found)
-        if len(reads) > 1:
-            why = f"{' and '.join(reads)} are read together, so that every chunk meets every other"
-        else:
-            why = f"it has two indices, {names}, that run over all {self.size} entries"
-        inputs = {r.tensor.name for r in found.values() if r is not None}
-        twice = f'an argument of its own for the second place, in one piece and with a size of another name ("m d"), or {self.one_chunk}'
-        self.fail(why, e, twice if len(inputs) <= 1 else self.one_chunk)
+        reads = [r for r in found.values() if r is not None]
+        if len(reads) < 2:
+            names = " and ".join(i.name for i in found)
+            self.fail(f"the indices {names} both run over all {self.size} entries", e, self.one_chunk)
+        why = f"{' and '.join(map(str, reads))} are read together, so that every chunk meets every other"
+        other = next((r.tensor.name for r in reads if r.tensor.name != self.first), None)
+        if self.everywhere and other is not None:
+            self.fail(why, e, f"{other} in one piece, such as {other}.compute()")
+        second = "one of them in one piece, as an argument with a size of another name"
+        self.fail(why, e, f"{second}; or {self.one_chunk}")
 
     # -- recurrences
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..kernels.compile import compile_program
 COMBINE: dict[Reduction, Callable[[Any, Any], Any]] = {
     "sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum,
 }  # fmt: skip
+COMPILING = Lock()
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,18 @@ class Task:
         return tuple(np.asarray(values[t.name], kind_of(t.kind)) for t in outputs)
 
 
-@lru_cache(maxsize=128)
 def kernel(task: Task) -> Any:
-    """The compiled program, once for each process; the code itself is cached on disk."""
-    return compile_program(task.program, task.name, np.dtype(task.runner.dtype), task.runner.parallel, single=False)
+    """The compiled program; one thread compiles at a time, and the others wait rather than do the same."""
+    with COMPILING:
+        return _kernel(task)
+
+
+@lru_cache(maxsize=128)
+def _kernel(task: Task) -> Any:
+    """Compiled once for each process; the code itself is cached on disk."""
+    return compile_program(
+        task.program, task.name, np.dtype(task.runner.dtype), task.runner.parallel, single=False
+    )
 
 
 def split(count: int, task: Task, *arrays: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
