@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from .calculus.batched import batched
 from .deferred import Deferred, PerSize, after
 from .errors import ShapeError, SpecError, UnknownName, closest
 from .function import Batch, Function
-from .ir.nodes import Program, Tensor, size
+from .ir.nodes import Program, Tensor
 from .ir.recurrences import dependents
 from .ir.sizes import solve_sizes
 from .structure import Structure, is_array, is_container, is_place, leaves, mapped, parts_of
@@ -78,13 +77,13 @@ def _vmap(f: Function, axis: str, in_axes: Axes, out_axes: Axes) -> Function:
     signature = {n: part for n, part in f.signature.items() if n not in captured}
     inputs = _inputs(f, axis, in_axes, signature)
     outputs = _outputs(f, out_axes, inputs)
-    program = batched(f.program, size(axis), inputs, outputs)
+    batch = Batch(f, axis, inputs, outputs)
+    program = batch.batched(f.program)
     ahead = (
         f.forward & program.tensors.keys()
         if f.origin
         else frozenset(e.target.name for e in program.equations)
     )
-    batch = Batch(f, axis, inputs, outputs)
     return replace(f, program=program, forward=ahead, origin=None, batch=batch, _kernels={})
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .calculus.batched import batched
 from .calculus.slopes import has_slopes, stable_slopes
 from .chunked.over import over
 from .chunked.task import Runner
@@ -18,7 +19,7 @@ from .errors import DomainError, ShapeError, TraceError, UnknownName, closest
 from .frontends.captured import Captured
 from .frontends.inline import inline, tracing
 from .ir.evaluate import evaluate
-from .ir.nodes import Program
+from .ir.nodes import Program, size
 from .kernels.compile import compile_program
 from .kernels.kernel import Kernel
 from .pairs import forward_and_backward, with_saved
@@ -70,6 +71,10 @@ class Batch:
     axis: str
     inputs: dict[str, int] = field(hash=False)
     outputs: tuple[int | None, ...]
+
+    def batched(self, program: Program) -> Program:
+        """A program with the inputs and outputs of that of one problem, for the batch."""
+        return batched(program, size(self.axis), self.inputs, self.outputs)
 
 
 @dataclass(frozen=True)
@@ -266,7 +271,7 @@ class Function:
 
         Numerics: those of a call; sums are added up chunk by chunk.
         """
-        return self.pack(over(self.name, self.presented, self.flatten(args, kwargs), Runner()))
+        return self.pack(over(self.name, self.stable, self.flatten(args, kwargs), Runner()))
 
     def emit(self, target: str) -> str:
         """Complete source for ``"numpy"``, ``"numba"``, ``"torch"`` or ``"jax"``: forward, backward and a test.
@@ -327,6 +332,8 @@ class Function:
             if base is not self.origin.base or has_slopes(base.program):
                 with stable_slopes():
                     function = self.origin.again(base)
+        if self.batch is not None and (one := self.batch.of.smooth) is not self.batch.of:
+            function = replace(self, program=self.batch.batched(one.program), forward=one.forward, _kernels={})
         program = stabilise(function.program, "analytic").program
         same = function is self and program is self.program
         return self if same else replace(function, program=program, _kernels={})
@@ -373,7 +380,7 @@ class CompiledFunction:
         """Run it on dask arrays; see `Function.over`. Each process compiles the kernels of the chunks for itself."""
         f, kernel = self.function, self.kernel
         runner = Runner(True, np.dtype(kernel.dtype).name, kernel.parallel)
-        return f.pack(over(f.name, f.presented, f.flatten(args, kwargs), runner))
+        return f.pack(over(f.name, f.stable, f.flatten(args, kwargs), runner))
 
     @property
     def source(self) -> str:

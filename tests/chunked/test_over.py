@@ -124,7 +124,7 @@ def test_chunks_give_what_a_call_gives(name: str) -> None:
     lazy = {n: chunked(n, x) for n, x in args.items()}
     agree(f.over(**lazy), fn(**args) if fn is not rnn else f(**args), name)
     cut = {n: 0 for n in args if n not in ("w", "E")}
-    found = passes(layout(name, f.presented, cut, size("n"), next(iter(cut))))
+    found = passes(layout(name, f.stable, cut, size("n"), next(iter(cut))))
     assert sum(p.each is not None for p in found) == expected
     for p in found:
         for program in filter(None, (p.once, p.each)):
@@ -241,7 +241,7 @@ def test_blocks_that_chunks_divide() -> None:
 
 def test_a_task_travels_as_equations() -> None:
     f = traced(mse)
-    task = pickle.loads(pickle.dumps(Task("mse", f.presented, Runner(compiled=True))))
+    task = pickle.loads(pickle.dumps(Task("mse", f.stable, Runner(compiled=True))))
     args = arguments("X", "y", "w")
     close(task(*args.values())[0], mse(**args), "in another process")
 
