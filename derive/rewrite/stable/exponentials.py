@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sympy
-from sympy import Add, Expr, Mul, Rational, S, cosh, exp, sinh, tanh
+from sympy import Add, Expr, Mul, S, cosh, exp, sinh, tanh
 
-from ...ops.elementwise.exponential import expm1, sigmoid, softplus
-from ._rule import Rule, U, identity
+from ...ir.nodes import Where
+from ...ops.elementwise.complements import expdiff
+from ...ops.elementwise.exponential import LogAddExp, expm1, sigmoid, softplus
+from ...ops.elementwise.hyperbolic import logcosh, sech2
+from ._rule import Rule, U, V, identity, in_terms
 from .known import Known
+from .rewriter import shorter
 
 Terms = list[tuple[Expr, Expr]]
 
@@ -35,6 +39,8 @@ def exponentials(e: Expr, known: Known) -> Terms | None:
 
 def log_of_sum(terms: Terms) -> Expr:
     """log of a sum of positive terms ``c exp(a)``."""
+    if len(terms) == 2 and terms[0][0] == terms[1][0] and terms[0][1] == -terms[1][1]:
+        return sympy.log(2 * terms[0][0]) + logcosh(max(terms[0][1], terms[1][1], key=str))
     logs = sorted((a + sympy.log(c) for c, a in terms), key=lambda x: (not x.is_number, str(x)))
     total = logs[-1]
     for x in reversed(logs[:-1]):
@@ -44,15 +50,7 @@ def log_of_sum(terms: Terms) -> Expr:
 
 def log_add_exp(a: Expr, b: Expr) -> Expr:
     """log(exp(a) + exp(b)), from the larger one."""
-    if a == 0 or b == 0:
-        return softplus(a + b)
-    return log_sum(a, b)
-
-
-def log_sum(a: Expr, b: Expr) -> Expr:
-    from ...ir.nodes import Where
-
-    return Where(sympy.Gt(a, b), a + softplus(b - a), b + softplus(a - b))
+    return softplus(a + b) if a == 0 or b == 0 else LogAddExp(a, b)
 
 
 # -- quotients of sums of exponentials
@@ -189,13 +187,14 @@ DISTRIBUTED = Rule(
 COMPLEMENT = identity("1 - sigmoid(u)", [-sigmoid(U), 1], sigmoid(-U))
 SIGMOIDS = identity("sigmoid(u) - sigmoid(-u)", [sigmoid(U), -sigmoid(-U)], tanh(U / 2))
 TWICE = identity("2 sigmoid(u) - 1", [2 * sigmoid(U), -1], tanh(U / 2))
-SECH2 = identity("1 - tanh(u)^2", [-(tanh(U) ** 2), 1], cosh(U) ** -2)
+SECH2 = identity("1 - tanh(u)^2", [-(tanh(U) ** 2), 1], sech2(U))
 ABOVE = identity("1 + tanh(u)", [tanh(U), 1], 2 * sigmoid(2 * U))
 BELOW = identity("1 - tanh(u)", [-tanh(U), 1], 2 * sigmoid(-2 * U))
 EXPM1 = identity("exp(u) - 1", [exp(U), -1], expm1(U))
 PLUS_ONE = identity("expm1(u) + 1", [expm1(U), 1], exp(U))
 COSHM1 = identity("cosh(u) - 1", [cosh(U), -1], 2 * sinh(U / 2) ** 2)
 SINH = identity("exp(u) - exp(-u)", [exp(U), -exp(-U)], 2 * sinh(U))
+SQUARED = identity("1 - sech2(u)", [-sech2(U), 1], tanh(U) ** 2)
 COSH2 = identity("cosh(u)^2 - sinh(u)^2", [cosh(U) ** 2, -(sinh(U) ** 2)], S.One)
 COSH2M1 = identity("cosh(u)^2 - 1", [cosh(U) ** 2, -1], sinh(U) ** 2)
 TANH_HALF = identity("expm1(u) sigmoid(-u)", expm1(U) * sigmoid(-U), tanh(U / 2))
@@ -217,8 +216,53 @@ def _hyperbolic(e: Expr, known: Known) -> Expr | None:
     return None
 
 
+def _cosh_power(e: Expr, known: Known) -> Expr | None:
+    """``cosh(u)^-2`` is ``sech2(u)``, which falls to 0 where cosh overflows."""
+    if isinstance(e.base, cosh) and e.exp.is_Integer and e.exp <= -2:
+        return sech2(e.base.args[0]) ** (-e.exp // 2) * e.base ** (-1 if e.exp % 2 else 0)
+    return None
+
+
+SECH = Rule("cosh(u)^-2", (sympy.Pow,), _cosh_power, ("1/cosh(u)**2 == sech2(u)",), source="DLMF 4.28.8")
 HYPERBOLIC = Rule(
     "exp(u) cosh(v)", (Mul,), _hyperbolic, ("exp(u)*cosh(v) == (exp(u + v) + exp(u - v))/2",),
     source="DLMF 4.28.2",
 )  # fmt: skip
-HALF = Rational(1, 2)
+
+
+def _difference(e: Expr, known: Known) -> Expr | None:
+    """``exp(u) - exp(v)``: from the larger one, by what is left of u - v where that is shorter."""
+    for factor, found, rest in in_terms([exp(U), -exp(V)], e):
+        u, v = found[U], found[V]
+        gap = sympy.expand(u - v)
+        if gap.is_number or not shorter(gap, u, v):
+            return factor * expdiff(u, v) + rest
+        up, down = exp(v) * expm1(gap), -exp(u) * expm1(-gap)
+        form = down if known.nonnegative(gap) else up if known.nonpositive(gap) else Where(gap > 0, down, up)
+        return factor * form + rest
+    return None
+
+
+def _sigmoid_difference(e: Expr, known: Known) -> Expr | None:
+    """``sigmoid(u) - sigmoid(v)`` as a product: no two numbers near 1 are subtracted."""
+    for factor, found, rest in in_terms([sigmoid(U), -sigmoid(V)], e):
+        u, v = found[U], found[V]
+        gap = sympy.expand(u - v)
+        up = -sigmoid(u) * sigmoid(-v) * expm1(-gap)
+        down = sigmoid(-u) * sigmoid(v) * expm1(gap)
+        form = up if known.nonnegative(gap) else down if known.nonpositive(gap) else Where(gap > 0, up, down)
+        return factor * form + rest
+    return None
+
+
+DIFFERENCE = Rule(
+    "exp(u) - exp(v)", (Add,), _difference,
+    ("exp(u) - exp(v) == exp(v)*expm1(u - v)", "exp(u) - exp(v) == -exp(u)*expm1(v - u)"),
+    source="derived: exp(u) = exp(v) exp(u - v)",
+)  # fmt: skip
+SIGMOID_DIFFERENCE = Rule(
+    "sigmoid(u) - sigmoid(v)", (Add,), _sigmoid_difference,
+    ("sigmoid(u) - sigmoid(v) == -sigmoid(u)*sigmoid(-v)*expm1(v - u)",
+     "sigmoid(u) - sigmoid(v) == sigmoid(-u)*sigmoid(v)*expm1(u - v)"),
+    source="derived: over the common denominator",
+)  # fmt: skip

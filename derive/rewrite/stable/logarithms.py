@@ -6,7 +6,9 @@ import sympy
 from sympy import Add, Expr, Mul, S, exp, log
 
 from ...ir.nodes import Where
-from ...ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
+from ...ops.elementwise.complements import expdiff, log1mexp
+from ...ops.elementwise.exponential import LogAddExp, expm1, log1p, sigmoid, softplus
+from ...ops.elementwise.hyperbolic import logcosh, sech2
 from ...ops.elementwise.piecewise import Absolute
 from ...ops.elementwise.special import erfcx, log_ndtr
 from ._rule import Rule, U, V, identity
@@ -18,8 +20,17 @@ ROOT2 = sympy.sqrt(2)
 LOGS = {
     sigmoid: lambda u: -softplus(-u),
     sympy.erfc: lambda u: log(2) + log_ndtr(-ROOT2 * u),
+    sympy.cosh: logcosh,
+    sech2: lambda u: -2 * logcosh(u),
 }
-"""Positive functions that underflow, with their logarithms."""
+"""Positive functions that leave the range of numbers, with their logarithms."""
+SIGNED = {
+    expm1: lambda u: (u + log1mexp(u), log1mexp(-u)),
+    sympy.sinh: lambda u: (u + log1mexp(2 * u) - log(2), -u + log1mexp(-2 * u) - log(2)),
+    sympy.tanh: lambda u: (log1mexp(2 * u) - softplus(-2 * u), log1mexp(-2 * u) - softplus(2 * u)),
+    expdiff: lambda a, b: (a + log1mexp(a - b), b + log1mexp(b - a)),
+}
+"""Functions with the sign of their argument: the logarithms of their values and of minus their values."""
 
 
 def log_of(f: Expr, known: Known) -> Expr | None:
@@ -29,8 +40,6 @@ def log_of(f: Expr, known: Known) -> Expr | None:
         return f.args[0]
     if type(base) in LOGS:
         return power * LOGS[type(base)](base.args[0])
-    if isinstance(base, sympy.cosh):
-        return power * log(base)
     if power == 1:
         return log(f) if f.is_Add and exponentials(f, known) is not None else None
     if known.positive(base):
@@ -43,8 +52,10 @@ def log_of(f: Expr, known: Known) -> Expr | None:
 def _product(e: Expr, known: Known) -> Expr | None:
     """``log(exp(a) b^p c)`` is ``a + p log(b) + log(c)``."""
     x = e.args[0]
-    if not (x.is_Mul or x.is_Pow or isinstance(x, exp) or type(x) in LOGS):
+    if not (x.is_Mul or x.is_Pow or isinstance(x, exp) or type(x) in (*LOGS, *SIGNED)):
         return None
+    if (found := _signed(x, known)) is not None:
+        return found
     logs: list[Expr] = []
     rest: list[Expr] = []
     for f in Mul.make_args(x):
@@ -67,6 +78,19 @@ def _product(e: Expr, known: Known) -> Expr | None:
     return Add(*logs) + (log(Mul(*rest)) if rest else S.Zero)
 
 
+def _signed(x: Expr, known: Known) -> Expr | None:
+    """The logarithm of a function that takes the sign of its argument, times what has a known sign."""
+    for f in Mul.make_args(x):
+        if type(f) in SIGNED:
+            rest = x / f
+            above, below = SIGNED[type(f)](*f.args)
+            if known.positive(rest):
+                return log(rest) + above
+            if known.positive(-rest):
+                return log(-rest) + below
+    return None
+
+
 def _sum(e: Expr, known: Known) -> Expr | None:
     """``log(c exp(a) + d exp(b))`` from the larger one."""
     terms = exponentials(e.args[0], known)
@@ -83,9 +107,7 @@ def _difference(e: Expr, known: Known) -> Expr | None:
     if len(above) != 1 or len(below) != 1:
         return None
     (c, a), (d, b) = exponential(above[0]), exponential(-below[0])
-    if a == 0 and c == 1:
-        return None
-    return a + log(c) + log(1 - exp(sympy.expand(b - a) + log(d) - log(c)))
+    return a + log(c) + log1mexp(sympy.expand(a - b) + log(c) - log(d))
 
 
 def _one_plus(e: Expr, known: Known) -> Expr | None:
@@ -124,6 +146,16 @@ def _one_plus_exp(e: Expr, known: Known) -> Expr | None:
     return softplus(a + log(c)) if a != 0 and known.positive(c) else None
 
 
+def _one_minus_exp(e: Expr, known: Known) -> Expr | None:
+    """``log(1 - c exp(a))``."""
+    c, a = exponential(-e.args[0])
+    return log1mexp(-a - log(c)) if a != 0 and known.positive(c) else None
+
+
+ONE_MINUS_EXP = Rule(
+    "log(1 - c exp(u))", (log1p,), _one_minus_exp, ("log1p(-exp(-u)) == log1mexp(u) where u > 0",),
+    when="c is positive", source="Maechler (2012), eq. 7",
+)  # fmt: skip
 ONE_PLUS_EXP = Rule(
     "log(1 + c exp(u))", (log1p,), _one_plus_exp, ("log1p(v*exp(u)) == softplus(u + log(v)) where v > 0",),
     when="c is positive", source="Maechler (2012), eq. 10",
@@ -159,3 +191,4 @@ ERFCX = Rule(
 ERFC = identity("1 - erf(u)", [-sympy.erf(U), 1], sympy.erfc(U))
 ERFC_LEFT = identity("1 + erf(u)", [sympy.erf(U), 1], sympy.erfc(-U))
 ERF = identity("1 - erfc(u)", [-sympy.erfc(U), 1], sympy.erf(U))
+LOG_ADD_EXP = identity("v + softplus(u - v)", [softplus(U - V), V], LogAddExp(U, V))

@@ -23,12 +23,13 @@ from ...ir.nodes import (
     reads_of,
     substitute,
 )
+from ...ops.elementwise.exponential import expm1
 from ...ops.elementwise.nonfinite import is_inf
 from ...ops.elementwise.piecewise import Maximum
 from .exponentials import exponential
 from .known import Known
 from .rewriter import size_of
-from .view import SHIFT, View
+from .view import REST, SHIFT, View
 
 SMALL = 600
 """Exponentials of numbers below this are no infinity, nor is a sum of them."""
@@ -195,14 +196,37 @@ def _shifted(
         m = maxima[key][axes]
         new.append(Equation(maxima[guard], axes, Where(is_inf(m), S.Zero, m), step=step))
     s = maxima[guard][axes]
+    step = replace(e.step, rule="sum of exponentials", named=False)
     scaled = Tensor(new_name(f"{name}_scaled", taken), e.target.shape, facts=_facts(found, e, known))
     body = Add(*(c * sympy.exp(a - s) for c, a in found.terms))
-    step = replace(e.step, rule="sum of exponentials", named=False)
     new.append(Equation(scaled, e.axes, body, "sum", e.bound, step))
+    if len(found.terms) == 1:
+        new += _rest(scaled, e, *found.terms[0], s, taken)
     new.append(
         Equation(e.target, e.axes, sympy.exp(s) * scaled[e.axes], step=replace(step, named=e.step.named))
     )
     return new
+
+
+def _rest(scaled: Tensor, e: Equation, c: Expr, a: Expr, s: Expr, taken: dict[str, int]) -> list[Equation]:
+    """The sum minus 1, without subtracting: for a mean by expm1, else the sum without its largest entries.
+
+    As in SciPy's logsumexp, the largest entries are counted: they are 1 each.
+    """
+    step = Step(REST, of=scaled.name)
+    rest = Tensor(new_name(f"{scaled.name}_rest", taken), scaled.shape)
+    if sympy.cancel(c * Mul(*(b.extent for b in e.bound))) == 1:
+        return [Equation(rest, e.axes, c * expm1(a - s), "sum", e.bound, step)]
+    if c != 1:
+        return []
+    others = Tensor(new_name(f"{scaled.name}_others", taken), scaled.shape, facts=frozenset({"nonnegative"}))
+    count = Tensor(new_name(f"{scaled.name}_count", taken), scaled.shape, facts=frozenset({"nonnegative"}))
+    largest = sympy.Eq(a, s)
+    return [
+        Equation(others, e.axes, Where(largest, S.Zero, sympy.exp(a - s)), "sum", e.bound, step),
+        Equation(count, e.axes, Bracket(largest), "sum", e.bound, step),
+        Equation(rest, e.axes, others[e.axes] + (count[e.axes] - 1), step=step),
+    ]
 
 
 def _facts(found: Sum, e: Equation, known: Known) -> frozenset[str]:

@@ -14,6 +14,7 @@ from ..recognise import recognise
 from ..share import share
 from ..values import canonical
 from ._rule import Phase
+from .grouping import grouped
 from .known import Known
 from .rewriter import Firing, Rewriter
 from .shifts import shift, shifts_needed
@@ -59,9 +60,12 @@ def stabilise(program: Program, phase: Phase = "numeric") -> Stabilised:
         if not fired:
             break
         found += fired
-        program = prune(replace(program, equations=in_order(program.equations)))
+        program = replace(program, equations=in_order(program.equations))
     if not found:
         return Stabilised(program)
+    program = prune(program)
+    if phase == "numeric":
+        program = grouped(program)
     changed = {f.tensor for f in found}
     return Stabilised(share(_numbered(program, changed)) if phase == "numeric" else program, tuple(found))
 

@@ -12,7 +12,8 @@ WIDEST = 300
 """Nodes of a body above which no further definitions are written into it."""
 SHIFT = "shift of exponents"
 SCALE = "scale"
-KEPT = {SHIFT, SCALE}
+REST = "sum of exponentials but the largest"
+KEPT = {SHIFT, SCALE, REST}
 """Rules of equations that stay tensors of their own."""
 
 
