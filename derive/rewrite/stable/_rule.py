@@ -22,7 +22,8 @@ class Rule:
     name: what it is called in tables of rules.
     heads: the kinds of nodes at which it is tried: `sympy.Add`, `sympy.log`, ...
     rewrite: a node and what is known of its reads -> the better form, or None where the rule does not apply.
-    claims: identities that `verify` proves; together they say that the rule leaves values as they are.
+    claims: identities in numbers u, v, w that `verify` proves, ``... where u > 0``; together they say that the rule leaves
+        values as they are.
     when: the condition under which it fires, in words; empty if it always does.
     phase: "analytic" rules are smooth identities, used before and after differentiation; "numeric" ones, such as a
         polynomial beside a closed form, only at the end.
@@ -93,7 +94,7 @@ def identity(
 
     rewrite = in_sum if terms is not None else in_product if whole.is_Mul else at_node
     heads = (Add,) if terms is not None else (Mul,) if whole.is_Mul else (whole.func,)
-    claim = f"{whole} == {result}" + (f" where {given}" if given else "")
+    claim = f"{whole} == {result}".replace("LogAddExp", "logaddexp") + (f" where {given}" if given else "")
     return Rule(name, heads, rewrite, claims or (claim,), when, phase, source)
 
 

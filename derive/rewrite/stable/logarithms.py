@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import sympy
 from sympy import Add, Expr, Mul, S, exp, log
 
@@ -17,14 +19,14 @@ from .known import Known
 from .rewriter import shorter
 
 ROOT2 = sympy.sqrt(2)
-LOGS = {
+LOGS: Mapping[type, Callable[[Expr], Expr]] = {
     sigmoid: lambda u: -softplus(-u),
     sympy.erfc: lambda u: log(2) + log_ndtr(-ROOT2 * u),
     sympy.cosh: logcosh,
     sech2: lambda u: -2 * logcosh(u),
 }
 """Positive functions that leave the range of numbers, with their logarithms."""
-SIGNED = {
+SIGNED: Mapping[type, Callable[..., tuple[Expr, Expr]]] = {
     expm1: lambda u: (u + log1mexp(u), log1mexp(-u)),
     sympy.sinh: lambda u: (u + log1mexp(2 * u) - log(2), -u + log1mexp(-2 * u) - log(2)),
     sympy.tanh: lambda u: (log1mexp(2 * u) - softplus(-2 * u), log1mexp(-2 * u) - softplus(2 * u)),
@@ -134,7 +136,7 @@ SUM = Rule(
 )  # fmt: skip
 DIFFERENCE = Rule(
     "log of a difference of exp", (log,), _difference,
-    ("log(exp(u) - exp(v)) == u + log(1 - exp(v - u)) where u > v",),
+    ("log(exp(v + w) - exp(v)) == v + w + log1mexp(w) where w > 0",),
     source="Maechler (2012), eq. 7",
 )  # fmt: skip
 ONE_PLUS = Rule("log(1 + u)", (log,), _one_plus, ("log(1 + u) == log1p(u)",), source="DLMF 4.2.2")

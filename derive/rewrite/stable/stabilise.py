@@ -17,6 +17,7 @@ from ._rule import Phase
 from .grouping import grouped
 from .known import Known
 from .rewriter import Firing, Rewriter
+from .series import with_polynomials
 from .shifts import shift, shifts_needed
 from .view import KEPT, View
 
@@ -52,6 +53,7 @@ def stabilise(program: Program, phase: Phase = "numeric") -> Stabilised:
     Tensors that are compared for equality, and conditions, are never rewritten.
     """
     found: list[Fired] = []
+    given = program
     for _ in range(ROUNDS):
         program, fired = _bodies(program, phase, frozenset())
         if phase == "numeric":
@@ -61,8 +63,11 @@ def stabilise(program: Program, phase: Phase = "numeric") -> Stabilised:
             break
         found += fired
         program = replace(program, equations=in_order(program.equations))
+    if phase == "numeric":
+        program, fired = _near_zero(program)
+        found += fired
     if not found:
-        return Stabilised(program)
+        return Stabilised(given)
     program = prune(program)
     if phase == "numeric":
         program = grouped(program)
@@ -107,6 +112,29 @@ def _bodies(program: Program, phase: Phase, forced: frozenset[str]) -> tuple[Pro
             e = replace(e, body=body)
         equations.append(e)
     return replace(program, equations=tuple(equations)), found
+
+
+def _near_zero(program: Program) -> tuple[Program, list[Fired]]:
+    """Polynomials where functions of one variable lose their digits near 0."""
+    view, known = View(program), Known(program.definitions)
+    equations: list[Equation] = []
+    found: list[Fired] = []
+    for e in program.equations:
+        fixed = e.target.name in view.fixed or isinstance(e.body, Entry) or e.step.rule in KEPT
+        if not fixed and e.reduce not in ("max", "min"):
+            closed = frozenset[Read]()
+            wide = view.expanded(e.body)
+            body = with_polynomials(wide, known)
+            if body != wide:
+                for read in view.inside(e.body):
+                    narrow = view.expanded(e.body, closed | {read})
+                    if with_polynomials(narrow, known) != narrow:
+                        closed |= {read}
+                body = with_polynomials(view.expanded(e.body, closed), known)
+                found.append(Fired("Taylor polynomial near 0", e.target.name, e.body, body))
+                e = replace(e, body=body)
+        equations.append(e)
+    return (replace(program, equations=tuple(equations)) if found else program), found
 
 
 def _body(

@@ -1,0 +1,36 @@
+"""Every rule says what it claims, and `verify` proves it."""
+
+import re
+
+import pytest
+
+import derive as dv
+from derive.rewrite.stable import stable_rules
+
+CLAIMS = [(rule.name, claim) for rule in stable_rules() for claim in rule.claims]
+
+
+def proved(claim):
+    """Whether a claim about numbers u, v, w is proved; `where u > 0` declares a sign."""
+    identity, _, given = claim.partition(" where ")
+    signs = {m[1]: m[2] for m in re.finditer(r"(\w) > (0)", given)}
+    numbers = {n for n in "uvw" if re.search(rf"\b{n}\b", identity)}
+    verdict = dv.verify(identity, **{n: ", positive" if n in signs else "" for n in numbers})
+    return verdict.level == "all sizes", verdict
+
+
+def test_rules_have_names_of_their_own_and_claims():
+    names = [rule.name for rule in stable_rules()]
+    assert len(set(names)) == len(names)
+    assert all(rule.claims for rule in stable_rules())
+
+
+@pytest.mark.parametrize(("name", "claim"), CLAIMS, ids=[f"{n}: {c}" for n, c in CLAIMS])
+def test_claims_are_proved(name, claim):
+    holds, verdict = proved(claim)
+    assert holds, verdict
+
+
+def test_a_wrong_claim_is_noticed():
+    assert not proved("exp(u)*exp(v) == exp(u - v)")[0]
+    assert not proved("log(u*v) == log(u) + log(v)")[0]
