@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -131,7 +132,7 @@ def _grad(f: Function, wrt: Wrt, kind: Any, tied: bool = False, truncate: int | 
     names = _tied(f, by.names) if tied else ()
     gradients = dict(zip(by.names, program.outputs[-len(by.names) :], strict=True))
     program = tie(program, (gradients[name] for name in names))
-    origin = Origin(kind, f, by, (), names, truncate, lambda g: _grad(g, wrt, kind, tied, truncate))
+    origin = Origin(kind, f, by, (), names, truncate, partial(_grad, wrt=wrt, kind=kind, tied=tied, truncate=truncate))
     found = _derived(f, program, structure, origin)
     about = [*map(_about_ties, names), *_about_cuts(truncate)]
     return replace(found, note="\n".join(filter(None, [f.note, *about])))
@@ -207,7 +208,7 @@ def vjp(
         if truncate is not None or not isinstance(f, Function):
             raise NotDifferentiable("checkpoint= is for a traced function with shapes, and without truncate=")
         return checkpointed(f, wrt, checkpoint)
-    return _lift(f, lambda g: _vjp(g, wrt, truncate))
+    return _lift(f, partial(_vjp, wrt=wrt, truncate=truncate))
 
 
 def _vjp(f: Function, wrt: Wrt, truncate: int | None = None) -> Function:
@@ -216,7 +217,7 @@ def _vjp(f: Function, wrt: Wrt, truncate: int | None = None) -> Function:
     program = vjp_program(f.program, by.names, cotangents_of, _steps(f, truncate))
     seeds = tuple(t.name for t in program.inputs[len(f.inputs) :])
     cotangents = by_entry(f.structure, seeds)
-    origin = Origin("vjp", f, by, seeds, (), truncate, lambda g: _vjp(g, wrt, truncate))
+    origin = Origin("vjp", f, by, seeds, (), truncate, partial(_vjp, wrt=wrt, truncate=truncate))
     found = _derived(f, program, by.structure, origin, cotangents)
     return replace(found, note="\n".join(filter(None, [f.note, *_about_cuts(truncate)])))
 
@@ -238,7 +239,7 @@ def _jvp(f: Function, wrt: Wrt) -> Function:
         f"d{path}".replace(".", "_") if is_container(part) else seeds[part]: part
         for path, part in by.parts.items()
     }
-    origin = Origin("jvp", f, by, seeds, again=lambda g: _jvp(g, wrt))
+    origin = Origin("jvp", f, by, seeds, again=partial(_jvp, wrt=wrt))
     return _derived(f, program, f.structure, origin, tangents)
 
 
@@ -256,8 +257,8 @@ def _jacobian(f: Function, by: Wanted, label: str = "J") -> Function:
     alone = by.structure == 0
     labels = (label,) if alone else tuple(f"{label}_{name}" for name in by.names)
     program = jacobian_program(pullback.program, cotangent, labels)
-    again = lambda g: _jacobian(g, by, label)  # noqa: E731
-    return _derived(f, program, by.structure, Origin("jacobian", f, by, again=again))
+    origin = Origin("jacobian", f, by, again=partial(_jacobian, by=by, label=label))
+    return _derived(f, program, by.structure, origin)
 
 
 def hessian(f: Traceable, wrt: Wrt = None) -> Any:
@@ -275,7 +276,7 @@ def _hessian(f: Function, wrt: Wrt) -> Function:
     program = merge([row.program for row in rows])
     count = len(by.names)
     structure = renumbered(by.structure, lambda row: shifted(by.structure, row * count))
-    return _derived(f, program, structure, Origin("hessian", f, by, again=lambda g: _hessian(g, wrt)))
+    return _derived(f, program, structure, Origin("hessian", f, by, again=partial(_hessian, wrt=wrt)))
 
 
 def hvp(f: Traceable, wrt: Wrt = None) -> Any:
@@ -288,7 +289,7 @@ def _hvp(f: Function, wrt: Wrt) -> Function:
     gradient = _grad(f, list(by.names), "grad")
     product = _jvp(gradient, wrt)
     assert product.origin is not None
-    origin = Origin("hvp", f, by, product.origin.seeds, again=lambda g: _hvp(g, wrt))
+    origin = Origin("hvp", f, by, product.origin.seeds, again=partial(_hvp, wrt=wrt))
     return replace(product, structure=by.structure, forward=f.forward, origin=origin, _kernels={})
 
 
