@@ -37,6 +37,7 @@ from .frontends.scan import scan
 from .function import Function
 from .ir.facts import spec
 from .likelihoods import Loss, likelihood
+from .likelihoods.priors import prior
 from .matrices import vec, vech
 from .prove.derivation import DerivationVerdict
 from .prove.verdict import Verdict
@@ -81,6 +82,7 @@ __all__ = [
     "mutual_information",
     "parse",
     "parse_latex",
+    "prior",
     "recheck",
     "scan",
     "simplify",

@@ -113,7 +113,7 @@ def law(name: str, /, **parameters: str | float) -> Law:
         >>> print(law("normal", mean="mu", variance=2))
         normal(mean=mu, variance=2)
     """
-    _called(name)
+    called(name)
     for key, value in parameters.items():
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise SpecError(f"{key} of {name} is a number or a formula as text; found {value!r:.60}")
@@ -145,7 +145,7 @@ def _spelled(name: str) -> str:
     return "_".join(name.replace("-", " ").split())
 
 
-def _called(name: str) -> tuple[Record, ...]:
+def called(name: str) -> tuple[Record, ...]:
     """The records of this name, in which _ may stand for a space or a hyphen."""
     found = tuple(d for d in distributions() if _spelled(name) == _spelled(d.name))
     if not found:
@@ -155,7 +155,7 @@ def _called(name: str) -> tuple[Record, ...]:
 
 
 def _written(law: Law, shape: tuple[Expr, ...] | None) -> Written:
-    records = _called(law.name)
+    records = called(law.name)
     wanted = [p.name for p in records[0].parameters]
     forms = dict(getattr(records[0], "forms", {}))
     found: dict[str, tuple[str, str]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -30,7 +31,9 @@ from .fit import fit
 from .fit_result import Fit
 from .labels import check_labels
 from .law import Law, law_of
+from .map import Map, map_of
 from .page import Section, page, sections
+from .priors import Prior
 from .scalars import function_of, read, scalar_of
 from .setting import Setting
 from .textbook import textbook
@@ -191,6 +194,24 @@ class Loss:
             ('mean',)
         """
         return fit(self, X, y, **options)
+
+    def map(self, axes: Mapping[str, str] | None = None, /, **priors: Prior) -> Map:
+        """The loss with priors: maximum a posteriori, where each prior adds minus the logarithm of its density.
+
+        Args:
+            axes: of what has a prior, ``{"w": "p k"}``; a name that is no parameter of the law is a vector, [p].
+            priors: what `prior` gives, by the name of what it is about: weights, a learned scalar, or a parameter of the law
+                that all observations have in common.
+
+        Raises:
+            DomainError: a prior has other values than what it is about.  SpecError: what is given is no prior.
+
+        Example:
+            >>> from derive.likelihoods.priors import prior
+            >>> print(likelihood("bernoulli").map(p=prior("beta", a=2, b=2)).estimate.value)
+            (s + 1)/(n + 2)
+        """
+        return map_of(self, axes or {}, priors)
 
     @property
     def _wrt(self) -> str | list[str]:
