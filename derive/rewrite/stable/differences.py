@@ -1,0 +1,162 @@
+"""Differences of a function at two places that are close: cos, sin, sigmoid, atan, erf."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+import sympy
+from sympy import Add, Expr, Mul, atan, cos, erf, erfc, exp, log, pi, sin, tanh
+
+from ...ir.nodes import Where
+from ...ops.elementwise.complements import log1mexp
+from ...ops.elementwise.exponential import sigmoid, softplus
+from ...ops.elementwise.piecewise import Absolute
+from ...ops.elementwise.special import erfcx
+from ._rule import Rule
+from .known import Known
+from .rewriter import shorter
+
+Difference = Callable[[Expr, Expr, Known], Expr | None]
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(10)
+WIDEST = sympy.Rational(3, 4)
+"""Intervals up to this are integrated by Gauss and Legendre's rule with these nodes."""
+
+
+def _pairs(head: type, of: Difference) -> Callable[[Expr, Known], Expr | None]:
+    """A rule for ``c f(a) - c f(b)`` among the terms of a sum."""
+
+    def rewrite(e: Expr, known: Known) -> Expr | None:
+        for s, t in combinations([t for t in e.args if t.has(head)], 2):
+            (c, a), (d, b) = _split(s, head), _split(t, head)
+            if a is not None and b is not None and c == -d:
+                found = of(a, b, known)
+                if found is not None:
+                    return c * found + Add(*(x for x in e.args if x not in (s, t)))
+        return None
+
+    return rewrite
+
+
+def _split(t: Expr, head: type) -> tuple[Expr, Expr | None]:
+    """A term as a factor and the argument of a function."""
+    for f in Mul.make_args(t):
+        if isinstance(f, head):
+            return t / f, f.args[0]
+    return t, None
+
+
+def near(a: Expr, b: Expr) -> bool:
+    """Whether two arguments have so much in common that their difference is simpler."""
+    return bool(a.is_Add or b.is_Add) and shorter(sympy.expand(a - b), a, b)
+
+
+def _cosines(a: Expr, b: Expr, known: Known) -> Expr | None:
+    return -2 * sin((a + b) / 2) * sin(sympy.expand(a - b) / 2) if near(a, b) else None
+
+
+def _sines(a: Expr, b: Expr, known: Known) -> Expr | None:
+    return 2 * cos((a + b) / 2) * sin(sympy.expand(a - b) / 2) if near(a, b) else None
+
+
+def _sigmoids(a: Expr, b: Expr, known: Known) -> Expr | None:
+    if sympy.expand(a + b) == 0:
+        return tanh(a / 2)
+    return tanh(sympy.expand(a - b) / 2) * (sigmoid(a) * sigmoid(-b) + sigmoid(-a) * sigmoid(b))
+
+
+def _log_of_sigmoids(e: Expr, known: Known) -> Expr | None:
+    """``log(c (s(a) - s(b)))`` is ``log(c) + log s(a) + log s(-b) + log(1 - exp(b - a))``: terms of one sign."""
+    found = _as_difference(e.args[0])
+    if found is None or not known.positive(found[0]):
+        return None
+    c, a, b = found
+    return log(c) - softplus(-a) - softplus(b) + log1mexp(sympy.expand(a - b))
+
+
+def _as_difference(x: Expr) -> tuple[Expr, Expr, Expr] | None:
+    """A factor and the arguments of a difference of sigmoids, also one that was written as a product."""
+    if x.is_Add and len(x.args) == 2:
+        (c, a), (d, b) = (_split(t, sigmoid) for t in x.args)
+        if a is None or b is None or c != -d:
+            return None
+        return (d, b, a) if c.could_extract_minus_sign() else (c, a, b)
+    for f in x.args if x.is_Mul else ():
+        for g in x.args if isinstance(f, tanh) else ():
+            for t in g.args if g.is_Add and len(g.args) == 2 else ():
+                places = [s.args[0] for s in Mul.make_args(t) if isinstance(s, sigmoid)]
+                if (
+                    len(places) == len(Mul.make_args(t)) == 2
+                    and sympy.expand(sum(places) - 2 * f.args[0]) == 0
+                ):
+                    return x / f / g, places[0], -places[1]
+    return None
+
+
+def _arctangents(a: Expr, b: Expr, known: Known) -> Expr | None:
+    one_side = (known.nonnegative(a) and known.nonnegative(b)) or (
+        known.nonpositive(a) and known.nonpositive(b)
+    )
+    return atan(sympy.expand(a - b) / (1 + a * b)) if one_side and near(a, b) else None
+
+
+def _half_pi(e: Expr, known: Known) -> Expr | None:
+    """``pi/2 - atan(u)`` is ``atan(1/u)`` for u > 0."""
+    for t in e.args:
+        c, u = _split(t, atan)
+        if u is not None and known.positive(u) and -c * pi / 2 in e.args:
+            return -c * atan(1 / u) + Add(*(x for x in e.args if x not in (t, -c * pi / 2)))
+    return None
+
+
+def _error_functions(a: Expr, b: Expr, known: Known) -> Expr | None:
+    """The integral of exp(-t^2) between them where they are close, else erfc on the side on which they are."""
+    if not near(a, b):
+        return None
+    h, middle = sympy.expand(a - b), (a + b) / 2
+    places = [
+        (sympy.Float(w, 17), middle + sympy.Float(x, 17) * h / 2) for x, w in zip(NODES, WEIGHTS, strict=True)
+    ]
+    integral = h / sympy.sqrt(pi) * Add(*(w * exp(-(t**2)) for w, t in places))
+    left = exp(-(a**2)) * erfcx(-a) - exp(-(b**2)) * erfcx(-b)  # SymPy turns erfc(-a) into 2 - erfc(a)
+    apart = Where(sympy.Gt(b, 0), erfc(b) - erfc(a), Where(sympy.Lt(a, 0), left, _straddling(a, b)))
+    return Where(sympy.Lt(Absolute(h), WIDEST), integral, apart)
+
+
+def _straddling(a: Expr, b: Expr) -> Expr:
+    """erf(a) - erf(b) where 0 lies between them: nothing cancels."""
+    return erf(a) + erf(Absolute(b))
+
+
+COSINES = Rule(
+    "cos(u) - cos(v)", (Add,), _pairs(cos, _cosines), ("cos(u + v) - cos(u) == -2*sin(u + v/2)*sin(v/2)",),
+    when="u - v is simpler than u and v", source="DLMF 4.21.10",
+)  # fmt: skip
+SINES = Rule(
+    "sin(u) - sin(v)", (Add,), _pairs(sin, _sines), ("sin(u + v) - sin(u) == 2*cos(u + v/2)*sin(v/2)",),
+    when="u - v is simpler than u and v", source="DLMF 4.21.8",
+)  # fmt: skip
+SIGMOIDS = Rule(
+    "sigmoid(u) - sigmoid(v)", (Add,), _pairs(sigmoid, _sigmoids),
+    ("sigmoid(u) - sigmoid(v) == tanh((u - v)/2)*(sigmoid(u)*sigmoid(-v) + sigmoid(-u)*sigmoid(v))",),
+    source="derived: sigmoid(u) sigmoid(-v) = exp(u - v) sigmoid(-u) sigmoid(v)",
+)  # fmt: skip
+LOG_SIGMOIDS = Rule(
+    "log(sigmoid(u) - sigmoid(v))", (log,), _log_of_sigmoids,
+    ("log(sigmoid(u) - sigmoid(v)) == log(1 - exp(v - u)) - softplus(-u) - softplus(v) where u > v",),
+    source="derived: sigmoid(u) - sigmoid(v) = sigmoid(u) sigmoid(-v) (1 - exp(v - u))",
+)  # fmt: skip
+ARCTANGENTS = Rule(
+    "atan(u) - atan(v)", (Add,), _pairs(atan, _arctangents),
+    ("tan(arctan(u + 1) - arctan(u)) == 1/(1 + u*(u + 1)) where u > 0",),
+    when="u and v have one sign, and u - v is simpler", source="DLMF 4.24.15",
+)  # fmt: skip
+HALF_PI = Rule(
+    "pi/2 - atan(u)", (Add,), _half_pi, ("pi/2 - arctan(u) == arctan(1/u) where u > 0",), when="u > 0",
+    source="DLMF 4.24.17",
+)  # fmt: skip
+ERRORS = Rule(
+    "erf(u) - erf(v)", (Add,), _pairs(erf, _error_functions), ("erf(u) - erf(v) == erfc(v) - erfc(u)",),
+    when="u - v is simpler than u and v", phase="numeric", source="DLMF 7.2.1; by Gauss and Legendre's rule of 10 points",
+)  # fmt: skip

@@ -1,0 +1,115 @@
+"""Powers beside 1, and inverse functions written out: ``(1 + r)^n - 1 = expm1(n log1p(r))``."""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Add, Expr, Mul, S, acos, acosh, asin, asinh, atanh, log, sqrt
+
+from ...ops.elementwise.exponential import expm1, log1p
+from ._rule import Rule
+from .known import Known
+
+
+def _power(e: Expr, known: Known) -> Expr | None:
+    """``c b^p - c`` is ``c expm1(p log(b))``, unless b^p is a polynomial without a 1."""
+    for t in e.args:
+        for f in Mul.make_args(t):
+            if not f.is_Pow or f.base.is_number:
+                continue
+            b, p, c = f.base, f.exp, t / f
+            one = b.is_Add and S.One in b.args
+            polynomial = p.is_Integer or (p.is_Rational and p.q == 2)
+            if (polynomial and not one) or -c not in e.args or not known.positive(b):
+                continue
+            return c * expm1(p * (log1p(b - 1) if one else log(b))) + Add(
+                *(x for x in e.args if x not in (t, -c))
+            )
+    return None
+
+
+def _arsinh(e: Expr, known: Known) -> Expr | None:
+    """``log(u + sqrt(u^2 + 1))``, and with -1 for u > 0."""
+    x = e.args[0]
+    if not x.is_Add or len(x.args) != 2:
+        return None
+    for r, u in (x.args, x.args[::-1]):
+        if r.is_Pow and r.exp == S.Half:
+            rest = sympy.expand(r.base - u**2)
+            if rest in (1, -1):
+                return asinh(u) if rest == 1 else acosh(u)
+    return None
+
+
+def _artanh(e: Expr, known: Known) -> Expr | None:
+    """``log((1 + u) / (1 - u))`` is ``2 atanh(u)``."""
+    x = e.args[0]
+    for a, b in (x.args, x.args[::-1]) if x.is_Mul and len(x.args) == 2 else ():
+        if b.is_Pow and b.exp == -1 and a.is_Add and S.One in a.args and sympy.expand(a + b.base) == 2:
+            return 2 * atanh(a - 1)
+    return None
+
+
+def _difference(e: Expr, known: Known) -> Expr | None:
+    """``log1p(u) - log1p(-u)`` is ``2 atanh(u)``."""
+    for t in e.args:
+        for f in Mul.make_args(t):
+            if isinstance(f, log1p):
+                other = -(t / f) * log1p(-f.args[0])
+                if other in e.args:
+                    return t / f * 2 * atanh(f.args[0]) + Add(*(x for x in e.args if x not in (t, other)))
+    return None
+
+
+def _arccos(e: Expr, known: Known) -> Expr | None:
+    """``acos(1 - u)`` is ``2 asin(sqrt(u / 2))`` for u >= 0."""
+    x = e.args[0]
+    if x.is_Add and S.One in x.args and known.nonnegative(1 - x):
+        return 2 * asin(sqrt((1 - x) / 2))
+    return None
+
+
+def _common(e: Expr, known: Known) -> Expr | None:
+    """A quotient of polynomials in which a common factor cancels: ``(1 - q^3) / (1 - q)``."""
+    below = [f for f in e.args if f.is_Pow and f.exp.is_Integer and f.exp < 0 and f.base.is_Add]
+    for a in e.args:
+        for b in below if a.is_Add else ():
+            if a.has(sympy.Function) or b.has(sympy.Function):
+                continue
+            try:
+                n, d = sympy.fraction(sympy.cancel(a / b.base))
+            except (sympy.PolynomialError, NotImplementedError):
+                continue
+            if d.is_number and not n.is_number:
+                return e / a / b * b.base ** (b.exp + 1) * n / d
+    return None
+
+
+POWER = Rule(
+    "u^p - 1", (Add,), _power,
+    ("(1 + u)**v - 1 == expm1(v*log1p(u)) where u > 0", "u**v - 1 == expm1(v*log(u)) where u > 0"),
+    when="the base is positive", source="Higham (2002), problem 1.5",
+)  # fmt: skip
+ARSINH = Rule(
+    "log(u + sqrt(u^2 + 1))", (log,), _arsinh,
+    ("log(u + sqrt(u**2 + 1)) == arcsinh(u)", "log(u + sqrt(u**2 - 1)) == arccosh(u) where u > 1"),
+    source="DLMF 4.37.16",
+)  # fmt: skip
+ARTANH = Rule(
+    "log((1 + u)/(1 - u))", (log,), _artanh, ("log((1 + u)/(1 - u)) == 2*arctanh(u) where u**2 < 1",),
+    source="DLMF 4.37.24",
+)  # fmt: skip
+ARTANHS = Rule(
+    "log1p(u) - log1p(-u)", (Add,), _difference, ("log1p(u) - log1p(-u) == 2*arctanh(u) where u**2 < 1",),
+    source="DLMF 4.37.24",
+)  # fmt: skip
+ARCCOS = Rule(
+    "acos(1 - u)", (acos,), _arccos, ("cos(2*arcsin(sqrt(u/2))) == 1 - u where u > 0, u < 2",), when="u >= 0",
+    source="DLMF 4.21.28",
+)  # fmt: skip
+COMMON = Rule(
+    "common factor",
+    (Mul,),
+    _common,
+    ("(1 - u**3)/(1 - u) == 1 + u + u**2",),
+    source="derived: polynomial division",
+)
