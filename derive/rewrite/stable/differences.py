@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import sympy
@@ -39,7 +40,7 @@ def _pairs(head: type, of: Difference) -> Callable[[Expr, Known], Expr | None]:
     return rewrite
 
 
-def _split(t: Expr, head: type) -> tuple[Expr, Expr | None]:
+def _split(t: Expr, head: Any) -> tuple[Expr, Expr | None]:
     """A term as a factor and the argument of a function."""
     for f in Mul.make_args(t):
         if isinstance(f, head):

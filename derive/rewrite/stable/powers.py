@@ -5,9 +5,14 @@ from __future__ import annotations
 import sympy
 from sympy import Add, Expr, Mul, S, acos, acosh, asin, asinh, atanh, log, sqrt
 
+from ...ir.nodes import Read, reads_of
 from ...ops.elementwise.exponential import expm1, log1p
 from ._rule import Rule
 from .known import Known
+from .rewriter import size_of
+
+WIDEST, DEGREE = 40, 40
+"""Nodes and degrees of polynomials whose common factors are looked for."""
 
 
 def _power(e: Expr, known: Known) -> Expr | None:
@@ -73,15 +78,26 @@ def _common(e: Expr, known: Known) -> Expr | None:
     below = [f for f in e.args if f.is_Pow and f.exp.is_Integer and f.exp < 0 and f.base.is_Add]
     for a in e.args:
         for b in below if a.is_Add else ():
-            if a.has(sympy.Function) or b.has(sympy.Function):
+            reads = reads_of(a)
+            if set(reads_of(b)) != set(reads) or size_of(a) + size_of(b) > WIDEST:
                 continue
-            try:
-                n, d = sympy.fraction(sympy.cancel(a / b.base))
-            except (sympy.PolynomialError, NotImplementedError):
+            if not (_polynomial(a) and _polynomial(b.base)):
                 continue
+            n, d = sympy.fraction(sympy.cancel(a / b.base))
             if d.is_number and not n.is_number:
                 return e / a / b * b.base ** (b.exp + 1) * n / d
     return None
+
+
+def _polynomial(e: Expr) -> bool:
+    """Whether an expression is made of sums, products and small whole powers of reads and numbers."""
+    if e.is_Pow:
+        return bool(e.exp.is_Integer and 0 < e.exp < DEGREE) and _polynomial(e.base)
+    return (
+        isinstance(e, Read)
+        or bool(e.is_Rational)
+        or ((e.is_Add or e.is_Mul) and all(map(_polynomial, e.args)))
+    )
 
 
 POWER = Rule(
