@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from .operations import document
+from . import distributions, operations
 
-PATH = Path(__file__).with_name("operations.md")
-PATH.write_text(document(), encoding="utf-8")
-print(f"wrote {PATH}")
+for page in (operations, distributions):
+    path = Path(__file__).with_name(f"{page.__name__.rpartition('.')[2]}.md")
+    path.write_text(page.document(), encoding="utf-8")
+    print(f"wrote {path}")

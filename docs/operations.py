@@ -53,7 +53,8 @@ def document() -> str:
     return "\n".join(parts).rstrip("\n") + "\n"
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    """The lines of a table in Markdown."""
     head = list(head)
     lines = [head, ["---"] * len(head), *rows]
     return [*("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines), ""]
@@ -79,7 +80,7 @@ def _elementwise() -> Iterator[str]:
         )
         for op in elementwise_ops()
     ]
-    yield from _table(("function", "derivative", "convention", "targets", "source"), rows)
+    yield from table(("function", "derivative", "convention", "targets", "source"), rows)
 
 
 def _targets(spelling: Any) -> str:
@@ -116,7 +117,7 @@ def _tensor() -> Iterator[str]:
             (_code(op.numpy), f"`{options(op)}`", f"`{text_of(op.numpy[0])}`", _code(backward_of(op)))
             for op in chosen
         )
-        yield from _table(("function", "arguments", "for example", "its derivative"), rows)
+        yield from table(("function", "arguments", "for example", "its derivative"), rows)
 
 
 def options(op: TensorOp) -> str:
@@ -174,10 +175,10 @@ def _primitives() -> Iterator[str]:
         (_code(op.numpy), f"`{options(op)}`", f"`{text_of(op.numpy[0])}`", _code(linear_backward(op.numpy[0])))
         for op in records
     )
-    yield from _table(("function", "arguments", "for example", "its derivative"), rows)
+    yield from table(("function", "arguments", "for example", "its derivative"), rows)
     yield "They are made of these primitives, each with a rule of its own:\n"
     kinds = ((f"`{p.name}`", _axes(p.operands), _axes(p.results), p.needs, p.source) for p in primitives().values())
-    yield from _table(("primitive", "axes of operands", "axes of results", "needs", "source"), kinds)
+    yield from table(("primitive", "axes of operands", "axes of results", "needs", "source"), kinds)
 
 
 def _axes(groups: Iterable[str]) -> str:

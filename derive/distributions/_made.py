@@ -34,8 +34,12 @@ def zero_inflated(law: Distribution) -> Distribution:
 
     def inflated(x: Expr, *parameters: Expr) -> Expr:
         *own, inflation = parameters
+        own_law = log_density(x, *own)
+        of_x, rest = own_law.as_independent(*(s for p in own for s in p.free_symbols), as_Add=True)
+        if log_density(S.Zero, *own) != rest.xreplace({x: S.Zero}):
+            of_x, rest = S.Zero, own_law
         none = inflation + (1 - inflation) * sympy.exp(log_density(S.Zero, *own))
-        return Where(Eq(x, 0), sympy.log(none), sympy.log(1 - inflation) + log_density(x, *own))
+        return Where(Eq(x, 0), sympy.log(none), sympy.log(1 - inflation) + rest) + of_x
 
     def mixed(value: Callable[..., Expr]) -> Callable[..., Expr]:
         return lambda x, *parameters: parameters[-1] + (1 - parameters[-1]) * value(x, *parameters[:-1])

@@ -4,7 +4,6 @@ import sympy
 from scipy import stats
 from sympy import Expr
 
-from ..ops.elementwise.exponential import expm1
 from ._record import Distribution, Form, Parameter
 
 
@@ -56,7 +55,7 @@ EXPONENTIAL = Distribution(
     power=lambda r, rate: _power(r, sympy.S.One, rate),
     power_exists=lambda r, rate: 1 + r,
     log_density=lambda x, rate: sympy.log(rate) - rate * x,
-    cdf=lambda x, rate: -expm1(-rate * x),
+    cdf=lambda x, rate: 1 - sympy.exp(-rate * x),
     bounds=lambda rate: (sympy.S.Zero, sympy.oo),
     forms={"mean": Form("rate", lambda mean: 1 / mean, ("positive",))},
     reference=lambda rate: stats.expon(scale=1 / rate),

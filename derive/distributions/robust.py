@@ -10,7 +10,7 @@ from scipy import integrate, special, stats
 from sympy import Expr
 
 from ..ir.nodes import Where
-from ..ops.elementwise.piecewise import Absolute, Maximum
+from ..ops.elementwise.piecewise import Absolute
 from ._record import Distribution, Parameter
 
 
@@ -20,8 +20,8 @@ def _slopes(scale: Expr, quantile: Expr) -> tuple[Expr, Expr]:
 
 
 def _check(x: Expr, location: Expr, scale: Expr, quantile: Expr) -> Expr:
-    """The loss whose mean is smallest where the location is the quantile."""
-    return Maximum(quantile * (x - location), (quantile - 1) * (x - location)) / scale
+    """``u (quantile - [u < 0])``, whose mean is smallest where the location is the quantile."""
+    return (Absolute(x - location) + (2 * quantile - 1) * (x - location)) / (2 * scale)
 
 
 def _cdf(x: Expr, location: Expr, scale: Expr, quantile: Expr) -> Expr:
