@@ -28,9 +28,9 @@ formula `"exp(-abs(y-mu)/b)/(2*b)"`, a NumPy function or a SymPy expression.
 MADE = """\
 ## Laws made of laws
 
-`"zero-inflated poisson"`, `"censored weibull"`, `"mixture of normal"`: the first words go with any law that they fit. Zeros may
-be added to any law of counts; values censored for any law with a distribution function (an observation is a time, and 1 if
-it was observed, 0 if only known to be longer); mixtures made of any law of numbers. In Python they are
+`"zero-inflated poisson"`, `"censored weibull"`, `"mixture of normal"`: the first words go with any law that they fit. Zeros
+may be added to any law of counts; values censored for any law with a distribution function (an observation is a time, and 1
+if it was observed, 0 if only known to be longer); mixtures made of any law of numbers. In Python they are
 `derive.distributions.zero_inflated`, `censored`, `ordinal` and `mixture`, from record to record.
 """
 WITHOUT = """\
@@ -69,7 +69,8 @@ def _losses(laws: Iterable[Record]) -> list[str]:
 
 def loss_row(law: Record) -> list[str]:
     """A law with its default link, its loss and the gradient, as they are printed."""
-    found = likelihood(law)
+    matrix = next((p for p in law.parameters if p.name == law.modelled and p.role == "matrix"), None)
+    found = likelihood(law, **({} if matrix is None else {"raw": ", ".join(matrix.facts)}))
     (given,) = found.setting.raws
     return [law.name, f"{given.name}: {given.link}", _code(found.example), _code(found.example_gradient)]
 

@@ -93,7 +93,7 @@ class _Inflated:
 def censored(law: Distribution) -> VectorDistribution:
     """Times of which some are only known to be longer: an observation is a time and 1 if it was observed, 0 if censored.
 
-    ``log f(t)`` of an observed time, ``log S(t) = log(1 - F(t))`` of a censored one.
+    ``log S(t) = log(1 - F(t))`` of all, and of an observed time ``log f(t)/S(t)``, its hazard, as well.
 
     Raises:
         SpecError: the law has no distribution function here.
@@ -102,11 +102,16 @@ def censored(law: Distribution) -> VectorDistribution:
         raise SpecError(f"censored values need a distribution function, and the {law.name} law has none here")
     log_density, cdf = law.log_density, law.cdf
 
+    def log_survival(t: Expr, *parameters: Expr) -> Expr:
+        return sympy.log(1 - cdf(t, *parameters))
+
+    def log_hazard(t: Expr, *parameters: Expr) -> Expr:
+        return log_density(t, *parameters) - log_survival(t, *parameters)
+
     def log_censored(x: Any, *parameters: Any) -> Any:
         time, observed = x[..., 0], x[..., 1]
-        density = entrywise(log_density, time, *parameters)
-        survival = entrywise(lambda t, *own: sympy.log(1 - cdf(t, *own)), time, *parameters)
-        return observed * density + (1 - observed) * survival
+        hazard = entrywise(log_hazard, time, *parameters)
+        return observed * hazard + entrywise(log_survival, time, *parameters)
 
     return VectorDistribution(
         name=f"censored {law.name}",

@@ -20,7 +20,7 @@ INVERSE_GAUSSIAN = Distribution(
     parameters=(Parameter("mean", ("positive",)), Parameter("shape", ("positive",))),
     support=("positive",),
     log_density=lambda x, mean, shape: (
-        sympy.log(shape / (2 * sympy.pi * x**3)) / 2 - shape * (x - mean) ** 2 / (2 * mean**2 * x)
+        sympy.log(shape / (2 * sympy.pi * x**3)) / 2 - shape * (x / mean - 1) ** 2 / (2 * x)
     ),
     cdf=_cdf,
     bounds=lambda mean, shape: (sympy.S.Zero, sympy.oo),

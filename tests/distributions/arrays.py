@@ -71,5 +71,11 @@ def _as_they_are(law: Record, names: list[str]) -> tuple[dict[str, str], dict[st
     return dict.fromkeys(names, "identity"), raw
 
 
+def usual(law: Record) -> dv.Loss:
+    """The loss with the usual link; of a matrix, which has none, with raw outputs that are what it must be."""
+    main = next((p for p in law.parameters if p.name == law.modelled and p.role == "matrix"), None)
+    return dv.likelihood(law, **({} if main is None else {"raw": ", ".join(main.facts)}))
+
+
 def raw_outputs(values: dict[str, Any]) -> dict[str, Any]:
     return {f"z_{n}" if len(values) > 1 else "z": v for n, v in values.items()}
