@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import linalg
 
-from ..errors import DomainError, ShapeError
+from ..errors import DomainError, ShapeError, UnknownName, closest
+from .setting import Given
 
 if TYPE_CHECKING:
     from .loss import Loss
@@ -145,4 +146,48 @@ def labels_of(y: Any, loss: Loss) -> tuple[Any, tuple[str, ...]]:
         )
     if len(found) == 0:
         raise ShapeError("there are no labels")
-    return found, tuple(map(str, range(found.shape[1]))) if axes == 1 else ()
+    classes = range(found.shape[1]) if "one-hot" in density.facts else ()
+    return found, tuple(map(str, classes))
+
+
+def known_of(loss: Loss, known: Mapping[str, Any], n: int) -> dict[str, Any]:
+    """Values of the known parameters, each a number or one for each row."""
+    wanted = [g.symbol for g in loss.setting.parts("known")]
+    if unknown := [name for name in known if name not in wanted]:
+        raise UnknownName(f"fit() of this loss takes no {unknown[0]!r}; {closest(unknown[0], wanted)}")
+    if missing := [name for name in wanted if name not in known]:
+        raise UnknownName(
+            f"the loss has {missing[0]} as a known parameter; try: loss.fit(X, y, {missing[0]}=...)"
+        )
+    found = {name: np.asarray(value, dtype=float) for name, value in known.items()}
+    for name, value in found.items():
+        if value.ndim > 1 or (value.ndim == 1 and len(value) != n):
+            raise ShapeError(
+                f"{name} must be one number, or one for each of {n} rows; found the shape {value.shape}"
+            )
+    return found
+
+
+def weights_of(weights: Any, n: int) -> dict[str, Any]:
+    """How often each row counts, by its name; nothing if each counts once."""
+    if weights is None:
+        return {}
+    found = np.asarray(weights, dtype=float)
+    if found.shape != (n,):
+        raise ShapeError(f"weights must have the shape ({n},); found {found.shape}")
+    if len(bad := np.flatnonzero(~(found >= 0))):
+        raise DomainError(
+            f"a weight says how often a row counts, 0 or more; weights[{bad[0]}] is {found[bad[0]]:g}"
+        )
+    return {"weights": found}
+
+
+def offset_of(g: Given, offset: Any, n: int) -> tuple[dict[str, Any], str]:
+    """The offset of a raw output by its name, and the name; neither if there is none."""
+    parts = offset if isinstance(offset, Mapping) else {} if offset is None else {g.name: offset}
+    if g.name not in parts:
+        return {}, ""
+    found = np.asarray(parts[g.name], dtype=float)
+    if found.shape[:1] != (n,):
+        raise ShapeError(f"offset must have one entry for each of {n} rows; found the shape {found.shape}")
+    return {f"offset_{g.symbol}": found}, f"offset_{g.symbol}"

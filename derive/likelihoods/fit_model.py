@@ -13,13 +13,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sympy import Integer
 
 from ..api import grad, hessian, hvp, jacobian, trace, value_and_grad
 from ..calculus.batched import batched
 from ..function import Function
 from ..ir.facts import Spec, spec
-from ..ir.nodes import Tensor, size
+from ..ir.nodes import Program, Tensor, size
 from ..rewrite.derived import names_of, prepare
 from .boosting import composed, spec_of
 from .fit_newton import Problem
@@ -77,13 +76,13 @@ class Predictor:
 class Model:
     """The total loss and its derivatives at a data set.
 
-    example: the loss of one example.
+    example: the program of the loss of one example, its sizes numbers.
     data: arrays by their names in the program: matrices, offsets, weights, labels, what is known.
     each: which of the inputs of `example` have one value for each row.
     parameters: the block of each learned parameter of `example`.
     """
 
-    example: Function
+    example: Program
     blocks: tuple[Block, ...]
     predictors: tuple[Predictor, ...]
     parameters: Mapping[str, Block]
@@ -93,8 +92,8 @@ class Model:
     @cached_property
     def total(self) -> Function:
         """The loss of all examples together."""
-        each = {t.name: 0 for t in self.example.program.inputs if t.name in self.each}
-        program = prepare(batched(self.example.program, size("n"), each, [0]))
+        each = {t.name: 0 for t in self.example.inputs if t.name in self.each}
+        program = prepare(batched(self.example, size("n"), each, [0]))
         examples = Function("loss", program, 0, names_of(program))
 
         def loss(**arrays: Any) -> Any:
@@ -117,19 +116,24 @@ class Model:
         if "weights" in self.data:
             found["weights"] = spec("n")
         ours = {p.raw for p in self.predictors} | set(self.parameters)
-        rest = [t for t in inputs if t.name not in ours]
-        return found | {t.name: spec_of(t).at(self._sizes(t)) for t in rest}
-
-    def _sizes(self, t: Tensor) -> dict[Any, Any]:
-        """Numbers for the axes of one example."""
-        shape = np.shape(self.data[t.name])
-        lead = 1 if t.name in self.each else 0
-        return {e: Integer(n) for e, n in zip(t.shape[lead:], shape[lead:], strict=True) if e.is_Symbol}
+        return found | {t.name: spec_of(t) for t in inputs if t.name not in ours}
 
     @cached_property
-    def _derived(self) -> tuple[Function, Function, Function]:
-        names = [b.name for b in self.blocks]
-        return value_and_grad(self.total, names), hessian(self.total, names), hvp(self.total, names)
+    def _slopes(self) -> Function:
+        found: Function = value_and_grad(self.total, [b.name for b in self.blocks])
+        return found
+
+    @cached_property
+    def _curved(self) -> Function:
+        """The Hessian of one array; of several, which have one for each pair, products with vectors are shorter."""
+        (block,) = self.blocks
+        found: Function = hessian(self.total, block.name)
+        return found
+
+    @cached_property
+    def _product(self) -> Function:
+        found: Function = hvp(self.total, [b.name for b in self.blocks])
+        return found
 
     @property
     def gradient(self) -> Function:
@@ -150,25 +154,22 @@ class Model:
 
     def value_and_gradient(self, u: Any) -> tuple[float, Any]:
         with np.errstate(all="ignore"):
-            value, slopes = self._derived[0](**self.data, **self.split(u))
+            value, slopes = self._slopes(**self.data, **self.split(u))
         return float(value), np.concatenate([np.ravel(s) for s in slopes])
 
     def hessian(self, u: Any) -> Any:
-        with np.errstate(all="ignore"):
-            rows = self._derived[1](**self.data, **self.split(u))
-        sizes = [b.size for b in self.blocks]
-        shaped = [
-            [np.reshape(block, (n, m)) for block, m in zip(row, sizes, strict=True)]
-            for row, n in zip(rows, sizes, strict=True)
-        ]
-        whole: Any = np.block(shaped)
+        if len(self.blocks) > 1:
+            whole = np.array([self.product(u, v) for v in np.eye(len(u))])
+        else:
+            with np.errstate(all="ignore"):
+                whole = np.reshape(self._curved(**self.data, **self.split(u)), (len(u), len(u)))
         return (whole + whole.T) / 2
 
     def product(self, u: Any, v: Any) -> Any:
         """The Hessian times a vector."""
         directions = {f"d{name}": part for name, part in self.split(v).items()}
         with np.errstate(all="ignore"):
-            parts = self._derived[2](**self.data, **self.split(u), **directions)
+            parts = self._product(**self.data, **self.split(u), **directions)
         return np.concatenate([np.ravel(p) for p in parts])
 
     def expected(self, u: Any, fisher: Function) -> Any:

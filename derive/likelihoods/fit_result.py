@@ -102,7 +102,7 @@ class Fit:
         errors = np.sqrt(np.diag(self.free_covariance))
         for b in self.model.blocks:
             u, e = self.point[place : place + b.size], errors[place : place + b.size]
-            if len(b.names) == b.size == 1 or b.scale.name == "identity":
+            if b.scale.entrywise:
                 ends = np.sort(
                     np.column_stack((b.reported(u - reach * e), b.reported(u + reach * e))), axis=1
                 )

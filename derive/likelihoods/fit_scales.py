@@ -22,6 +22,7 @@ class Scale:
     natural: NumPy function of u, a number or a vector.  free: the way back.
     facts: the fact that the parameter is known to have.
     shorter: by how many entries a vector u is shorter than the parameter.
+    entrywise: whether each entry of the parameter is made of one of u, in increasing or decreasing order.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Scale:
     free: Callable[[Any], Any]
     facts: str = ""
     shorter: int = 0
+    entrywise: bool = True
 
 
 def _simplex(u: Any) -> Any:
@@ -41,14 +43,20 @@ def _increasing(u: Any) -> Any:
 
 
 SCALES = (
-    Scale("logits", _simplex, lambda p: np.log(p[1:] / p[0]), "simplex", shorter=1),
+    Scale("logits", _simplex, lambda p: np.log(p[1:] / p[0]), "simplex", 1, False),
     Scale(
-        "log differences", _increasing, lambda c: np.concatenate((c[:1], np.log(np.diff(c)))), "increasing"
+        "log differences",
+        _increasing,
+        lambda c: np.concatenate((c[:1], np.log(np.diff(c)))),
+        "increasing",
+        0,
+        False,
     ),
     Scale("logit", special.expit, special.logit, "probability"),
     Scale("log", np.exp, np.log, "positive"),
     Scale("identity", lambda u: u, lambda p: p),
 )
+IDENTITY = SCALES[-1]
 
 
 def scale_of(facts: Iterable[str]) -> Scale:

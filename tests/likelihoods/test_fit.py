@@ -125,6 +125,25 @@ def test_several_classes(sm: Any) -> None:
     np.testing.assert_allclose(fit.predict(X), theirs.predict(), rtol=1e-6)
 
 
+def test_ordered_classes(sm: Any) -> None:
+    from statsmodels.miscmodels.ordinal_model import OrderedModel
+
+    data = sm.datasets.anes96.load_pandas()
+    labels = data.endog.astype(int) // 3  # three classes, of which the last has one answer only
+    columns = data.exog[["logpopul", "selfLR", "educ"]]
+    fit = dv.likelihood("ordinal logit").fit(columns, labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = OrderedModel(labels, columns, distr="logit")
+        theirs = model.fit(**EXACT)
+    agrees(fit, theirs.params[:3], theirs.bse[:3], theirs.llf)
+    cuts = model.transform_threshold_params(np.asarray(theirs.params))[1:-1]
+    np.testing.assert_allclose(fit.parameters["cutpoints"], cuts, rtol=1e-6)
+    assert fit.names == ("logpopul", "selfLR", "educ", "cutpoints[0|1]", "cutpoints[1|2]")
+    with pytest.raises(FitError):
+        dv.likelihood("ordinal logit").fit(columns, labels, intercept=True)
+
+
 # --- one law for all labels
 
 
@@ -167,6 +186,44 @@ def test_probabilities_of_classes() -> None:
     fit = dv.likelihood("categorical", "softmax").fit(labels)
     p = np.array([0.1, 0.3, 0.6])
     agrees(fit, p, np.sqrt(p * (1 - p) / 100), 100 * np.sum(p * np.log(p)), 1e-9)
+
+
+def test_mixture() -> None:
+    y = np.concatenate([RNG.normal(-2, 0.5, 60), RNG.normal(1, 1, 100)])
+    fit = dv.likelihood("mixture of normal").fit(y, sizes={"k": 2})
+    mean, variance, weights = fit.estimates[:2], fit.parameters["variance"], fit.parameters["weights"]
+    each = weights * stats.norm(mean, np.sqrt(variance)).pdf(y[:, None])
+    np.testing.assert_allclose(fit.log_likelihood, np.log(each.sum(axis=1)).sum(), rtol=1e-12)
+    share = each / each.sum(axis=1, keepdims=True)  # at a maximum, steps of EM go nowhere
+    total = share.sum(axis=0)
+    np.testing.assert_allclose(weights, total / 160, rtol=1e-9)
+    np.testing.assert_allclose(mean, share.T @ y / total, rtol=1e-9)
+    np.testing.assert_allclose(variance, np.sum(share * (y[:, None] - mean) ** 2, axis=0) / total, rtol=1e-9)
+    np.testing.assert_allclose(fit.standard_errors[-1], fit.standard_errors[-2], rtol=1e-9)
+
+
+def test_censored_times() -> None:
+    times, ends = 3 * RNG.weibull(1.7, 100), RNG.uniform(0, 5, 100)
+    observed = times <= ends
+    y = np.column_stack((np.minimum(times, ends), observed))
+    fit = dv.likelihood("censored exponential", "log").fit(y)
+    count = observed.sum()
+    rate = count / y[:, 0].sum()
+    agrees(fit, [rate], [rate / np.sqrt(count)], count * (np.log(rate) - 1), 1e-10)
+
+
+def test_censored_weibull_times() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what it imports
+        lifelines = pytest.importorskip("lifelines")
+    times, ends = 3 * RNG.weibull(1.7, 100), RNG.uniform(0, 5, 100)
+    y = np.column_stack((np.minimum(times, ends), times <= ends))
+    fit = dv.likelihood("censored weibull", "log").fit(y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = lifelines.WeibullFitter().fit(y[:, 0], y[:, 1], fit_options={"ftol": 1e-16, "gtol": 1e-12})
+    table = theirs.summary
+    agrees(fit, table["coef"], table["se(coef)"], theirs.log_likelihood_)
 
 
 # --- parameters on other scales, and other searches
