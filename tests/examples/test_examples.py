@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 
@@ -59,6 +60,17 @@ def test_a_dict_of_layers_is_trained() -> None:
     losses = mlp_parameters.train(steps=100)
 
     assert losses[-1] < losses[0] / 50
+
+
+def test_weights_are_found_chunk_by_chunk() -> None:
+    pytest.importorskip("distributed", reason="the chunks are dask's")
+    import larger_than_memory
+
+    results = larger_than_memory.main(["--gigabytes", "0.01", "--workers", "0", "--steps", "3"])
+
+    assert results["losses"][0] == pytest.approx(np.log(2))
+    assert sorted(results["losses"], reverse=True) == results["losses"]
+    assert results["errors"][-1] < 0.1
 
 
 def test_errata_of_course_notes(tmp_path: Path) -> None:
