@@ -56,9 +56,9 @@ def mean_at(g: Expr, x: sympy.Symbol, law: Scalar, point: Mapping[str, float]) -
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         marks = [float(m) for m in reference.ppf(QUANTILES)]
-    marks += [float(sympy.N(k.subs(values))) for k in _corners(law.log_density(x), x) | _corners(g, x)]
+    marks += [float(sympy.N(k.subs(values))) for k in corners(law.log_density(x), x) | corners(g, x)]
     ends = sorted({low, high, *(m for m in marks if low < m < high and np.isfinite(m))})
-    onto, back, log_slope = _charts(low, high, *_middle(reference))
+    onto, back, log_slope = charts(low, high, *_middle(reference))
     total = error = 0.0
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -73,7 +73,7 @@ def mean_at(g: Expr, x: sympy.Symbol, law: Scalar, point: Mapping[str, float]) -
 Map = Callable[[Any], Any]
 
 
-def _charts(low: float, high: float, centre: float, width: float) -> tuple[Map, Map, Map]:
+def charts(low: float, high: float, centre: float, width: float) -> tuple[Map, Map, Map]:
     """Maps of the real line onto the support, back, and the logarithm of the slope of the first.
 
     A pole of the density at an end of the support moves to infinity, and heavy tails decay exponentially there.
@@ -117,7 +117,7 @@ def _summed(term: Callable[[Any], Any], low: float, high: float) -> Quadrature:
     return Quadrature(total, 4e-16 * size + left)
 
 
-def _corners(e: Expr, x: sympy.Symbol) -> set[Expr]:
+def corners(e: Expr, x: sympy.Symbol) -> set[Expr]:
     """Where an argument of an absolute value, or of a logarithm or a condition, is 0: where quadrature must stop."""
     found: set[Expr] = set()
     for part in e.atoms(Absolute, sympy.Abs, Sign, sympy.Max, sympy.Min, sympy.core.relational.Relational):

@@ -25,6 +25,7 @@ from ..ir.facts import Spec, spec
 from ..ir.nodes import Read
 from ..ops.elementwise.piecewise import domestic
 from ..texts import from_sympy, parse
+from .normalised import domains
 from .scalars import scalar_of
 
 HAVE_DENSITY = {"nonnegative": "positive", "positive semidefinite": "positive definite"}
@@ -85,16 +86,18 @@ def density_of(given: Any, facts: Mapping[str, tuple[str, ...]], vector: bool | 
     ):
         return _of_record(_record_called(given.strip(), vector))
     if isinstance(given, str):
-        return _own(parse(given, **_declared(parse(given).inputs, facts)), given, facts)
+        return _own(lambda f: parse(given, **_declared(parse(given).inputs, f)), given, facts)
     if isinstance(given, sympy.Basic):
-        names = from_sympy(given).inputs
-        return _own(from_sympy(given, **_declared(names, facts)), str(given), facts)
+        inputs = from_sympy(given).program.inputs
+        known = {t.name: tuple(t.facts) for t in inputs if t.facts}
+        names = tuple(t.name for t in inputs)
+        return _own(lambda f: from_sympy(given, **_declared(names, f)), str(given), {**known, **facts})
     if isinstance(given, Function):
-        return _own(given, given.name, facts)
+        return _own(lambda f: given, given.name, facts)
     if callable(given):
         names = tuple(inspect.signature(given).parameters)
-        found = trace(given, **_declared(names, facts))
-        return _own(found, getattr(given, "__name__", "density"), facts, names[0])
+        name = getattr(given, "__name__", "density")
+        return _own(lambda f: trace(given, **_declared(names, f)), name, facts, names[0])
     raise SpecError(
         f"a density is the name of a law, a formula as text, a SymPy expression or a NumPy function; found {given!r:.60}"
     )
@@ -130,21 +133,49 @@ def _declared(names: tuple[str, ...], facts: Mapping[str, tuple[str, ...]]) -> d
     return {name: spec("", *facts.get(name, ())) for name in names}
 
 
-def _own(found: Function, name: str, facts: Mapping[str, tuple[str, ...]], variable: str = "") -> Density:
-    """A density that a user wrote: of numbers, and all names but that of what is observed are parameters."""
-    names = found.inputs
+def _own(
+    read_with: Callable[[Mapping[str, tuple[str, ...]]], Function],
+    name: str,
+    facts: Mapping[str, tuple[str, ...]],
+    variable: str = "",
+) -> Density:
+    """A density that a user wrote: of numbers, and all names but that of what is observed are parameters.
+
+    Args:
+        read_with: facts by name -> the function; read once to see what it is a density of, and again with that.
+
+    Raises:
+        DomainError: it does not integrate to 1.
+    """
+    first = read_with(facts)
+    names = first.inputs
     variable = variable or next((v for v in ("y", "x") if v in names), "")
     if not variable:
         raise SpecError(f"what is observed is called y or x; found {', '.join(names) or 'no name'} in {name}")
-    parameters = tuple(Parameter(n, facts.get(n, ())) for n in names if n != variable)
+    if unknown := next((n for n in facts if n not in names), None):
+        raise UnknownName(f"{name} has no {unknown!r}; {closest(unknown, names)}")
+    places = {t.name: Read(t, ()) for t in first.program.inputs}
+    parameters = [places[n] for n in names if n != variable]
     if not parameters:
         raise SpecError(f"{name} has no parameter besides {variable}: there is nothing to learn")
-    body = domestic(scalar_of(found.program))
-    places = {t.name: Read(t, ()) for t in found.program.inputs}
+    support, found = domains(scalar_of(first.program), places[variable], parameters, facts, name)
+    function = read_with({**found, variable: support.facts})
+    body = domestic(scalar_of(function.program))
+    reads = {t.name: Read(t, ()) for t in function.program.inputs}
 
     def log_density(y: Expr, *values: Expr) -> Expr:
-        given = dict(zip((p.name for p in parameters), values, strict=True))
-        return sympy.log(body.xreplace({places[n]: given.get(n, y) for n in names}))
+        given = dict(zip(found, values, strict=True))
+        return sympy.log(body.xreplace({reads[n]: given.get(n, y) for n in names}))
 
-    known = facts.get(variable, ())
-    return Density(name, log_density, parameters, variable, known, "integer" in known)
+    own = tuple(Parameter(n, f) for n, f in found.items())
+    moved = next((str(p) for p in parameters if _is_location(body, reads[variable], reads[str(p)])), "")
+    return Density(name, log_density, own, variable, support.facts, support.whole, modelled=moved)
+
+
+def _is_location(density: Expr, y: Read, parameter: Read) -> bool:
+    """Whether moving the parameter moves the density."""
+    step = sympy.Dummy("step", real=True)
+    moved = density.xreplace({y: y + step, parameter: parameter + step}).replace(
+        lambda e: e.is_Add, sympy.expand
+    )
+    return not moved.has(step)
