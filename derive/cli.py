@@ -19,6 +19,7 @@ from .divergences_cli import add_divergences
 from .errors import DeriveError, SpecError, UnknownName, closest
 from .function import Function
 from .ir.facts import Spec, parse_shapes
+from .likelihood_cli import add_likelihood
 from .prove.derivation import DerivationVerdict
 from .prove.verdict import Verdict
 from .report import backprop_html, backprop_report, section
@@ -98,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     add_accuracy(commands, lambda address: _callable(address)[0])
     add_divergences(commands)
     add_catalog(commands)
+    add_likelihood(commands)
     return parser
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,7 +20,7 @@ from ..distributions import (
     distributions,
     distributions_called,
 )
-from ..errors import SpecError, UnknownName, closest
+from ..errors import ShapeError, SpecError, UnknownName, closest
 from ..function import Function
 from ..ir.facts import Spec, spec
 from ..ir.nodes import Read
@@ -28,6 +29,7 @@ from ..texts import from_sympy, parse
 from .normalised import domains
 from .scalars import scalar_of
 
+CONSTANTS = ("pi", "e", "inf")
 HAVE_DENSITY = {"nonnegative": "positive", "positive semidefinite": "positive definite"}
 """Where a parameter lies on the boundary of its domain there is no density."""
 
@@ -86,7 +88,8 @@ def density_of(given: Any, facts: Mapping[str, tuple[str, ...]], vector: bool | 
     ):
         return _of_record(_record_called(given.strip(), vector))
     if isinstance(given, str):
-        return _own(lambda f: parse(given, **_declared(parse(given).inputs, f)), given, facts)
+        names = _names(given)
+        return _own(lambda f: parse(given, **_declared(names, f)), given, facts)
     if isinstance(given, sympy.Basic):
         inputs = from_sympy(given).program.inputs
         known = {t.name: tuple(t.facts) for t in inputs if t.facts}
@@ -101,6 +104,15 @@ def density_of(given: Any, facts: Mapping[str, tuple[str, ...]], vector: bool | 
     raise SpecError(
         f"a density is the name of a law, a formula as text, a SymPy expression or a NumPy function; found {given!r:.60}"
     )
+
+
+def _names(formula: str) -> tuple[str, ...]:
+    """The names of numbers in a formula: what stands in front of no parenthesis, but for names of constants."""
+    try:
+        return parse(formula).inputs
+    except ShapeError:
+        found = re.findall(r"[A-Za-z_]\w*\b(?!\s*\()", formula)
+        return tuple(dict.fromkeys(n for n in found if n not in CONSTANTS))
 
 
 def _record_called(name: str, vector: bool | None) -> Distribution | VectorDistribution:

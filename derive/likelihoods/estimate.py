@@ -25,7 +25,7 @@ from .textbook import textbook
 
 
 class Average(sympy.Function):
-    """The average of a statistic over the observations."""
+    """The average of a statistic over the observations; of one that is never negative it is positive almost surely."""
 
     nargs = 1
     is_real = True
@@ -38,7 +38,7 @@ class Average(sympy.Function):
         return None if number == 1 else number * cls(rest)
 
     def _eval_is_positive(self) -> bool | None:
-        return self.args[0].is_positive
+        return True if self.args[0].is_nonnegative and not self.args[0].is_zero else None
 
     def _eval_is_nonnegative(self) -> bool | None:
         return self.args[0].is_nonnegative

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import sympy
 from sympy import Expr, S
 
 from ..ir.nodes import Read
 from ..ops.elementwise.piecewise import Absolute, Sign
 from .expectation import Expectation
 from .law import Law
-from .textbook import shorter
+from .textbook import shorter, textbook
 
 Matrix = tuple[tuple[Expr, ...], ...]
 
@@ -21,64 +23,72 @@ Matrix = tuple[tuple[Expr, ...], ...]
 class Information:
     """Fisher information of one observation.
 
-    names: the parametrisation: raw outputs and learned parameters.
-    score: the derivatives of the log-density.
-    observed: minus its second derivatives; expected: their mean, None where no closed form is found.
-    by: "second derivatives", or "the variance of the score" where the log-density has kinks.
+    law: with its parameters in `reads` (`Law.in_raw`); names: of these, which are the parametrisation: raw outputs and
+    learned parameters, or the parameters themselves. loss: minus the log-density in `reads`, up to a constant.
     """
 
+    law: Law
     names: tuple[str, ...]
-    score: tuple[Expr, ...]
-    observed: Matrix
-    expected: Matrix | None
-    by: str
+    reads: tuple[Expr, ...]
+    loss: Expr
 
+    @cached_property
+    def score(self) -> tuple[Expr, ...]:
+        """The derivatives of the log-density."""
+        return tuple(shorter(-self.loss.diff(r)) for r in self.reads)
 
-def information(law: Law, names: tuple[str, ...], reads: tuple[Expr, ...], loss: Expr) -> Information:
-    """The information about `reads`, which the parameters of the law are written in (`Law.in_raw`).
+    @cached_property
+    def observed(self) -> Matrix:
+        """Minus the second derivatives of the log-density."""
+        return self._symmetric(lambda j, k: self.loss.diff(self.reads[j]).diff(self.reads[k]))
 
-    Args:
-        loss: minus the log-density in these, up to a constant.
-    """
-    model = -loss
-    score = tuple(shorter(model.diff(r)) for r in reads)
-    observed = _symmetric(reads, lambda j, k: loss.diff(reads[j]).diff(reads[k]))
-    kinks = model.has(Absolute, Sign)
-    by = "the variance of the score" if kinks else "second derivatives"
-    return Information(names, score, observed, _expected(law, reads, kinks), by)
+    @property
+    def kinks(self) -> bool:
+        """Whether the log-density has kinks, which second derivatives do not see: then the variance of the score counts."""
+        return bool(self.loss.has(Absolute, Sign))
 
+    @cached_property
+    def expected(self) -> Matrix | None:
+        """The mean of what is observed, by the chain rule from that about the law's own parameters: ``J' I J``.
 
-def _expected(law: Law, reads: tuple[Expr, ...], kinks: bool) -> Matrix | None:
-    """By the chain rule from the information about the law's own parameters: ``J' I J``, J = dparameters/dreads."""
-    own = list(law.own.values())
-    values = {p: law.in_raw(p) for p in own}
-    slopes = {(p, r): values[p].diff(r) for p in own for r in reads}
-    used = [p for p in own if any(slopes[p, r] != 0 for r in reads)]
-    if _moving_support(law, used):
-        return None
-    mean = Expectation(law)
-    of_own = {}
-    for a in used:
-        for b in used[: used.index(a) + 1]:
-            first, second = law.log_density.diff(a), law.log_density.diff(b)
-            found = mean(first * second if kinks else -first.diff(b))
-            if found is None:
-                return None
-            of_own[a, b] = of_own[b, a] = found.xreplace(values)
-    return _symmetric(
-        reads,
-        lambda j, k: sum(
-            of_own[a, b] * slopes[a, reads[j]] * slopes[b, reads[k]] for a in used for b in used
-        ),
-    )
+        None where no closed form is found, or where the support depends on the parameters and there is none.
+        """
+        law = self.law
+        values = {p: law.in_raw(p) for p in law.own.values()}
+        slopes = {(p, r): value.diff(r) for p, value in values.items() for r in self.reads}
+        used = [p for p in values if any(slopes[p, r] != 0 for r in self.reads)]
+        if _moving_support(law, used):
+            return None
+        mean = Expectation(law)
+        of_own = {}
+        for a in used:
+            for b in used[: used.index(a) + 1]:
+                first, second = law.log_density.diff(a), law.log_density.diff(b)
+                found = mean(first * second if self.kinks else -first.diff(b))
+                if found is None:
+                    return None
+                of_own[a, b] = of_own[b, a] = found.xreplace(values)
+
+        def entry(j: int, k: int) -> Any:
+            r, s = self.reads[j], self.reads[k]
+            return sum(of_own[a, b] * slopes[a, r] * slopes[b, s] for a in used for b in used)
+
+        return self._symmetric(entry)
+
+    def _symmetric(self, entry: Callable[[int, int], Any]) -> Matrix:
+        count = range(len(self.reads))
+        upper = {(j, k): shorter(S(entry(j, k))) for k in count for j in range(k + 1)}
+        return tuple(tuple(upper[min(j, k), max(j, k)] for k in count) for j in count)
 
 
 def _moving_support(law: Law, used: list[Read]) -> bool:
     """Whether the support depends on these parameters: then the score has not mean 0, and there is no information."""
-    bounds = law.density.bounds
-    return bounds is not None and any(b.has(p) for b in bounds(*law.own.values()) for p in used)
-
-
-def _symmetric(reads: tuple[Expr, ...], entry: Callable[[int, int], Any]) -> Matrix:
-    upper = {(j, k): shorter(S(entry(j, k))) for k in range(len(reads)) for j in range(k + 1)}
-    return tuple(tuple(upper[min(j, k), max(j, k)] for k in range(len(reads))) for j in range(len(reads)))
+    if law.density.bounds is None:
+        return False
+    low, high = law.density.bounds(*law.own.values())
+    if not any(b.has(p) for b in (low, high) for p in used):
+        return False
+    width = sympy.expand(high - low)
+    turned = law.log_density.xreplace({law.y: law.y + width})
+    circular = width.is_number and textbook(turned - law.log_density) == 0
+    return not circular

@@ -116,7 +116,8 @@ def check_range(link: Link, raw: Iterable[str], parameter: str, facts: Iterable[
     wanted = [fact for fact in ("simplex", "probability", "positive", "nonnegative") if fact in facts]
     if not wanted or wanted[0] in known:
         return
-    fitting = [record.name for record in LINKS if wanted[0] in FITS[record.range]]
+    exact = [record.name for record in LINKS if record.range == wanted[0]]
+    fitting = exact or [record.name for record in LINKS if wanted[0] in FITS[record.range]]
     bad = {REALS: "-1", "positive": "2"}.get(link.range, "a single number")
     also = (
         ' (or raw="positive", if raw outputs are positive by construction)' if wanted[0] == "positive" else ""

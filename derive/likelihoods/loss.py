@@ -26,7 +26,7 @@ from .canonical import Canonical, canonical
 from .constants import Dropped
 from .estimate import Estimates, estimates
 from .family import ExponentialFamily, exponential_family
-from .fisher import Information, information
+from .fisher import Information
 from .fit import fit
 from .fit_result import Fit
 from .labels import check_labels
@@ -279,7 +279,7 @@ class Loss:
         if self.law is None:
             return None
         names = self.raw + self.learned
-        return information(self.law, names, tuple(self.reads[n] for n in names), self.body)
+        return Information(self.law, names, tuple(self.reads[n] for n in names), self.body)
 
     @cached_property
     def information_of_parameters(self) -> Information | None:
@@ -287,7 +287,7 @@ class Loss:
         if self.law is None:
             return None
         law = replace(self.law, raw={})
-        return information(law, tuple(law.free), tuple(law.free.values()), -law.model)
+        return Information(law, tuple(law.free), tuple(law.free.values()), -law.model)
 
     @cached_property
     def canonical(self) -> tuple[Canonical | None, ...]:

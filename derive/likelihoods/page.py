@@ -188,7 +188,7 @@ def _matrix_lines(found: Information, where: str) -> list[str]:
         return [f"{where}: observed {observed}", f"{where}: expected: no closed form was found"]
     if observed == expected:
         return [f"{where}: {expected}, observed and expected are the same"]
-    by = "" if found.by == "second derivatives" else f" ({found.by}; second derivatives miss the kink)"
+    by = " (the variance of the score; second derivatives miss the kink)" if found.kinks else ""
     return [f"{where}: observed {observed}", f"{where}: expected {expected}{by}"]
 
 

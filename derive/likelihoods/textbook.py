@@ -41,7 +41,7 @@ def _joined(expr: Expr) -> Expr:
                 found[abs(number)] = found.get(abs(number), S.One) * log.args[0] ** sign
             else:
                 rest.append(term)
-        return Add(*rest, *(c * sympy.log(x) for c, x in found.items()))
+        return Add(*rest, *(c * sympy.log(x) if x > 1 else -c * sympy.log(1 / x) for c, x in found.items()))
 
     return expr.replace(lambda e: isinstance(e, Add), joined)
 

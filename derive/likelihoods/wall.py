@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -84,7 +85,7 @@ def wall(expr: Expr, hats: Collection[Expr] = ()) -> str:
     text = line.partition(" = ")[2]
     for pattern, name in NAMES:
         text = pattern.sub(name, text)
-    return text
+    return unicodedata.normalize("NFC", text)
 
 
 def _written(r: Read, hats: Collection[Expr]) -> str:

@@ -1,0 +1,215 @@
+"""What is derived of a law: information, exponential family, estimates, against integrals of SciPy's laws and samples."""
+
+import numpy as np
+import pytest
+import sympy
+
+import derive as dv
+from derive.distributions import Distribution, distributions
+from derive.information.quadrature import numeric
+from derive.likelihoods.expectation import Expectation
+from derive.likelihoods.law import law_of
+from derive.ops.elementwise.exponential import sigmoid, softplus
+from derive.ops.elementwise.piecewise import Absolute
+
+POINT = {"positive": 1.75, "probability": 0.375, "real": -0.5, "integer": 6.0}
+LAWS = ["bernoulli", "binomial", "poisson", "geometric", "normal", "laplace", "gamma", "exponential", "inverse gamma",
+        "inverse gaussian", "log-normal", "beta", "half-normal", "von mises"]  # fmt: skip
+"""Laws whose information has a closed form: those of the table in the page."""
+
+
+def at_point(law):
+    """A value for each parameter that the law is spoken of with, and SciPy's law there."""
+    values = {}
+    for read in law.given.values():
+        facts = read.tensor.facts
+        word = (
+            "integer"
+            if read.is_integer
+            else next((f for f in ("probability", "positive") if f in facts), "real")
+        )
+        values[read] = sympy.Float(POINT[word])
+    own = [float(law.in_given(p).xreplace(values)) for p in law.own.values()]
+    return values, law.record.reference(*own)
+
+
+def number(expr, values, y=None, at=None):
+    return float(compiled(expr, values, y)(0.0 if at is None else at))
+
+
+def compiled(expr, values, y):
+    x = sympy.Symbol("x", real=True)
+    expr = expr.replace(softplus, lambda u: sympy.log(1 + sympy.exp(u))).replace(
+        sigmoid, lambda u: 1 / (1 + sympy.exp(-u))
+    )
+    return numeric(expr.xreplace({**values, **({} if y is None else {y: x})}), x)
+
+
+def expected(frozen, expr, values, y, power=1):
+    f = compiled(expr, values, y)
+    return frozen.expect(lambda t: np.asarray(f(np.asarray(t, float)), float)[()] ** power)
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_expected_information_is_the_variance_of_the_score(name):
+    loss = dv.likelihood(name)
+    law = loss.law
+    found = loss.information_of_parameters
+    values, frozen = at_point(law)
+    if "trials" in law.own:
+        values[law.own["trials"]] = sympy.Integer(6)
+    assert found.expected is not None
+    for j, score in enumerate(found.score):
+        variance = expected(frozen, score, values, law.y, 2)
+        assert number(found.expected[j][j], values) == pytest.approx(variance, rel=1e-5)
+        mean = expected(frozen, score, values, law.y)
+        assert mean == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", [n for n in LAWS if n not in ("laplace", "von mises")])
+def test_exponential_family_is_the_law(name):
+    loss = dv.likelihood(name)
+    law, family = loss.law, loss.exponential_family
+    values, frozen = at_point(law)
+    eta = {n: sympy.Float(number(e, values)) for n, e in zip(family.names, family.natural, strict=True)}
+    for y in frozen.rvs(size=4, random_state=np.random.default_rng(0)):
+        terms = [
+            e * number(t, values, law.y, y) for e, t in zip(eta.values(), family.statistics, strict=True)
+        ]
+        whole = (
+            float(sum(terms)) - number(family.log_partition, values) + number(family.base, values, law.y, y)
+        )
+        log = frozen.logpmf(y) if law.density.whole else frozen.logpdf(y)
+        assert whole == pytest.approx(float(log), rel=1e-9)
+    if family.partition is None:
+        return
+    assert number(family.partition, {**values, **eta}) == pytest.approx(
+        number(family.log_partition, values), rel=1e-9
+    )
+    for k, statistic in enumerate(family.statistics):
+        mean = expected(frozen, statistic, values, law.y)
+        assert number(family.means[k], {**values, **eta}) == pytest.approx(mean, rel=1e-5)
+        square = expected(frozen, statistic, values, law.y, 2)
+        assert number(family.covariances[k][k], {**values, **eta}) == pytest.approx(
+            square - mean**2, rel=1e-4
+        )
+
+
+def test_laws_that_are_no_exponential_family():
+    for name in ("laplace", "cauchy", "student t", "uniform"):
+        assert dv.likelihood(name).exponential_family is None
+
+
+@pytest.mark.parametrize(
+    "record",
+    [d for d in distributions() if isinstance(d, Distribution) and d.log_density],
+    ids=lambda d: d.name,
+)
+def test_closed_estimates_are_maxima(record):
+    """No parameter moved alone makes the observations likelier, and the estimate is no corner of our making."""
+    loss = dv.likelihood(record)
+    law, found = loss.law, loss.mle
+    values, frozen = at_point(law)
+    y = (
+        frozen.rvs(size=60, random_state=np.random.default_rng(1))
+        if record.name != "uniform"
+        else np.linspace(-1, 2, 60)
+    )
+    fixed = {r: v for r, v in values.items() if r not in law.free.values()}
+    closed = {str(e.parameter): e for e in found.estimates if e.value is not None}
+    if not found.closed or not closed:
+        return
+    estimates = found(y, **{str(r): float(v) for r, v in fixed.items()})
+    best = {law.given[n]: sympy.Float(v) for n, v in estimates.items()} | fixed
+
+    def nll(point):
+        own = [float(law.in_given(p).xreplace(point)) for p in law.own.values()]
+        reference = record.reference(*own)
+        return -float(np.sum(reference.logpmf(y) if record.discrete else reference.logpdf(y)))
+
+    for name in closed:
+        read = law.given[name]
+        for step in (-1e-3, 1e-3):
+            moved = {**best, read: best[read] * (1 + step) + (step if best[read] == 0 else 0)}
+            assert nll(moved) >= nll(best) - 1e-9
+
+
+def test_estimates_of_the_normal_law_for_a_hundred_draws():
+    """Mean and biased standard deviation, with the second derivative there negative."""
+    y = np.random.RandomState(42).normal(5, 2, 100)
+    found = dv.likelihood("normal", sigma="learned").mle
+    values = found(y)
+    assert values == pytest.approx({"mean": 4.7923, "sigma": 1.8072}, abs=1e-4)
+    assert values["sigma"] == pytest.approx(np.std(y, ddof=0), rel=1e-12)
+    assert all(e.second.is_negative for e in found.estimates)
+    for name, value in (("variance", np.var(y)), ("precision", 1 / np.var(y))):
+        assert dv.likelihood("normal", **{name: "learned"}).mle(y)[name] == pytest.approx(value, rel=1e-12)
+
+
+def test_means_follow_from_the_scores():
+    """E log y of a gamma law and E |y - m| of a Laplace law, without an integral."""
+    gamma = law_of(dv.likelihood("gamma").setting)
+    shape, rate = gamma.own.values()
+    assert Expectation(gamma)(sympy.log(gamma.y)) == sympy.polygamma(0, shape) - sympy.log(rate)
+    laplace = law_of(dv.likelihood("laplace").setting)
+    mean, scale = laplace.own.values()
+    assert Expectation(laplace)(Absolute(laplace.y - mean)) == scale
+
+
+@pytest.mark.parametrize(
+    ("density", "link", "given", "status"),
+    [
+        ("bernoulli", "logit", {}, "PROVED"),
+        ("bernoulli", "cauchit", {}, "REFUTED"),
+        ("poisson", "log", {}, "PROVED"),
+        ("poisson", "softplus", {}, "PROVED"),
+        ("normal", {"mean": "identity", "sigma": "log"}, {}, "REFUTED"),
+        ("gamma", "log", {}, "PROVED"),
+        ("laplace", None, {}, "PROVED"),
+        ("categorical", "softmax", {}, "PROVED"),
+        ("cauchy", None, {"scale": 1}, "REFUTED"),
+    ],
+)
+def test_convexity_in_the_raw_outputs(density, link, given, status):
+    assert dv.likelihood(density, link, **given).convex.status == status
+
+
+@pytest.mark.parametrize(
+    ("density", "link", "natural", "used"),
+    [
+        ("bernoulli", "logit", "logit", True),
+        ("bernoulli", "probit", "logit", False),
+        ("poisson", "log", "log", True),
+        ("gamma", "log", "reciprocal", False),
+        ("normal", "identity", "identity", True),
+        ("laplace", "identity", None, False),
+    ],
+)
+def test_canonical_links(density, link, natural, used):
+    (found,) = dv.likelihood(density, link).canonical
+    assert (found.link.name if found else None) == natural
+    assert (found.used if found else False) == used
+
+
+def test_information_says_its_parametrisation():
+    """Of sigma 2 / sigma^2, of log sigma 2, of the precision 1 / (2 tau^2)."""
+    sigma, raw, precision = (
+        dv.likelihood("normal", sigma="learned").information,
+        dv.likelihood("normal", {"mean": "identity", "sigma": "log"}).information,
+        dv.likelihood("normal", precision="learned").information,
+    )
+    assert (sigma.names[1], str(sigma.expected[1][1])) == ("sigma", "2/sigma**2")
+    assert (raw.names[1], raw.expected[1][1]) == ("z_sigma", 2)
+    assert (precision.names[1], str(precision.expected[1][1])) == ("precision", "1/(2*precision**2)")
+
+
+def test_no_information_where_the_support_moves():
+    assert dv.likelihood("uniform").information.expected is None
+
+
+def test_fisher_is_a_function_of_many_examples():
+    z = np.linspace(-2, 2, 5)
+    loss = dv.likelihood("bernoulli")
+    np.testing.assert_allclose(loss.fisher(z, np.ones(5)), 1 / (2 + np.exp(z) + np.exp(-z)), rtol=1e-12)
+    blocks = dv.likelihood("normal", {"mean": "identity", "sigma": "log"}).fisher(z, z, z)
+    assert np.shape(blocks[0][1]) == (5,) and np.allclose(blocks[1][1], 2)
