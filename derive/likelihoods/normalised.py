@@ -129,7 +129,7 @@ def _sum(density: Expr, x: sympy.Symbol, support: Support) -> float:
 
 def _integral(density: Expr, x: sympy.Symbol, support: Support) -> float:
     value = numeric(density, x)
-    onto, back, log_slope = charts(support.low, support.high)
+    onto, back, log_slope = charts(support.low, support.high, 0.0, 1.0)
     marks = {float(c) for c in corners(density, x) if c.is_number and support.low < c < support.high}
     middle = {-8.0, 0.0, 8.0}
     ends = sorted({-np.inf, np.inf, *middle, *(float(back(m)) for m in marks)})
