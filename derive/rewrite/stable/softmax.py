@@ -95,7 +95,7 @@ def _diagonal(e: Expr, known: Known) -> Expr | None:
         if not isinstance(i, Index) or not off or i in indices_of(j):
             continue
         whole = Add(*(substitute(t / delta, {i: j}) for t in on), *(substitute(t, {i: j}) for t in off))
-        better = _complement(whole, known) if whole.is_Add else S.Zero
+        better = _complement(whole, known) if whole.is_Add else S.Zero if whole == 0 else None
         if better is not None:
             return Where(delta.condition, better, Add(*off))
     return None
