@@ -68,6 +68,11 @@ def _powers(X, k):
 ''',
 }
 TORCH = {
+    "_gamma": '''
+def _gamma(x):
+    """The gamma function for x > 0."""
+    return torch.exp(torch.lgamma(x))
+''',
     "_lu_solve": '''
 def _lu_solve(LU, pivots, B, adjoint=False):
     """The solution X of A X = B, or of A' X = B, from the factors of A."""

@@ -68,20 +68,26 @@ def mills_{n}(x):
 BERNOULLI = ("1.0 / 6.0", "-1.0 / 30.0", "1.0 / 42.0", "-1.0 / 30.0", "5.0 / 66.0", "-691.0 / 2730.0", "7.0 / 6.0")
 
 
+def _stirling(n: int) -> str:
+    """Statements that take the terms with Bernoulli's numbers from a total."""
+    weights = [(math.factorial(2 * k + n - 1) / math.factorial(2 * k), 2 * k + n) for k in range(1, len(BERNOULLI) + 1)]
+    return "\n    ".join(
+        f"total -= {b} * {weight!r} * math.expm1(-{m}.0 * log) * power\n    power *= square"
+        for b, (weight, m) in zip(BERNOULLI, weights, strict=True)
+    )
+
+
 def _polygamma_diff(n: int) -> str:
     factorial = f"{float(math.factorial(n))!r}"
     gap = " + ".join(f"(h / {_power('a', n + 1 - i)}) / {_power('b', i + 1)}" for i in range(n + 1))
     first = "log" if n == 0 else f"-{float(math.factorial(n - 1))!r} * math.expm1(-{n}.0 * log) / {_power('x', n)}"
-    series = "\n    ".join(
-        f"total -= {b} * {weight!r} * math.expm1(-{m}.0 * log) * power\n    power *= square"
-        for b, weight, m in (
-            (b, math.factorial(2 * k + n - 1) / math.factorial(2 * k), 2 * k + n) for k, b in enumerate(BERNOULLI, start=1)
-        )
-    )
+    series = _stirling(n)
     return f'''
 def polygamma_diff_{n}(x, h):
     """polygamma({n}, x + h) - polygamma({n}, x): the recurrence, then Stirling's series, all of one sign."""
     x, h = np.float64(x), np.float64(h)
+    if not (x > 0.0 and x + h > 0.0):
+        return {{cast}}(math.nan)
     total = 0.0
     a, b = x, x + h
     while a < {10.0 + n} or b < {10.0 + n}:
@@ -95,6 +101,29 @@ def polygamma_diff_{n}(x, h):
     square = 1.0 / (x * x)
     power = 1.0 / {_power("x", n + 2)}
     {series}
+    return {{cast}}({"total" if n % 2 == 0 else "-total"})
+'''
+
+
+def _polygamma_excess(n: int) -> str:
+    q = "0.0"
+    for k in range(n - 1, -1, -1):
+        q = f"({q}) * r + {float(n * math.comb(n, k + 1) - math.comb(n, k + 2))!r}"
+    first = f"-{float(math.factorial(max(n - 1, 0)))!r} * (r * r * ({q}) / {_power('(1.0 + r)', n)}) / {_power('x', n)}"
+    minus, whole = "-" if n % 2 == 0 else "+", float(math.factorial(n))
+    return f'''
+def polygamma_excess_{n}(x, h):
+    """polygamma({n}, x + h) - polygamma({n}, x) less the derivative of h log(x), which cancels in Stirling's series."""
+    x, h = np.float64(x), np.float64(h)
+    if not (x >= 10.0 and x + h >= 10.0):
+        return {{cast}}(np.float64(polygamma_diff_{n}(x, h)) {minus} {whole} * (h / {_power("x", n + 1)}))
+    r = h / x
+    log = math.log1p(r)
+    total = {"np.float64(log1pmx(r))" if n == 0 else first}
+    total -= {0.5 * math.factorial(n)!r} * math.expm1(-{n + 1}.0 * log) / {_power("x", n + 1)}
+    square = 1.0 / (x * x)
+    power = 1.0 / {_power("x", n + 2)}
+    {_stirling(n)}
     return {{cast}}({"total" if n % 2 == 0 else "-total"})
 '''
 
@@ -143,6 +172,7 @@ def log_i0_{n}(x):
 
 FAMILIES: dict[str, Callable[[int], str]] = {
     "ierfcx": _ierfcx, "mills": _mills, "polygamma_diff": _polygamma_diff, "bessel_ratio": _bessel_ratio, "log_i0": _log_i0,
+    "polygamma_excess": _polygamma_excess,
 }  # fmt: skip
 """The text of each function, by its order; ``{cast}`` is the type of a kernel's numbers."""
 

@@ -80,6 +80,11 @@ def erfcx(x):
         y = 2.0 * math.exp(high * high) * math.exp((x - high) * (x + high)) - y
     return {{cast}}(y)
 ''',
+    "ndtr": '''
+def ndtr(x):
+    """The normal distribution function, accurate on the left."""
+    return {cast}(0.5 * math.erfc(-0.7071067811865476 * np.float64(x)))
+''',
     "log_ndtr": '''
 def log_ndtr(x):
     """The logarithm of the normal distribution function: 6 ulp."""
@@ -138,7 +143,7 @@ def polygamma(order, x):
         if x < 0.0:
             return {cast}(np.float64(polygamma_sum(0, 1.0 - x)) - math.pi / math.tan(math.pi * x))
         return {cast}(polygamma_sum(0, x))
-    return {cast}(polygamma_sum(n, x))
+    return {cast}(polygamma_sum(n, x) if x > 0.0 else math.inf if x == 0.0 and n % 2 else math.nan)
 ''',
     "polygamma_sum": f'''
 def polygamma_sum(n, x):
@@ -190,6 +195,23 @@ def gammaln_diff(x, h):
         m += 2.0
     far = h * math.log(x) + x * np.float64(log1pmx(r)) + ((h - 0.5) * log + tail)
     return {cast}(far - math.log1p(product))
+''',
+    "gammaln_excess": '''
+def gammaln_excess(x, h):
+    """log(gamma(x + h)) - log(gamma(x)) - h log(x): from 10 on by Stirling's series, in which h log(x) cancels."""
+    x, h = np.float64(x), np.float64(h)
+    if not (x >= 10.0 and x + h >= 10.0):
+        return {cast}(np.float64(gammaln_diff(x, h)) - h * math.log(x))
+    r = h / x
+    log = math.log1p(r)
+    tail = 0.0
+    power = x
+    m = 1.0
+    for c in (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400):
+        tail += c * math.expm1(-m * log) / power
+        power *= x * x
+        m += 2.0
+    return {cast}(x * np.float64(log1pmx(r)) + ((h - 0.5) * log + tail))
 ''',
     "bessel_scaled": '''
 def bessel_scaled(n, x):

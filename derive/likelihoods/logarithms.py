@@ -11,7 +11,7 @@ from sympy.core.relational import Relational
 from ..ir.nodes import Bracket
 from ..ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
 from ..ops.elementwise.piecewise import Absolute, domestic
-from ..ops.elementwise.special import log_ndtr
+from ..ops.elementwise.special import log_ndtr, ndtr
 
 OBSERVED = ("y", "x")
 """What is observed is written first in differences and conditions."""
@@ -106,6 +106,10 @@ def _of_sum(x: Expr) -> Expr:
 
 def _tail(x: Expr) -> Expr | None:
     """The logarithm of a tail of the normal law: erfc(u) / 2 is ndtr(-sqrt(2) u), 1 - erfc(u) / 2 ndtr(sqrt(2) u)."""
+    if isinstance(x, ndtr):
+        return log_ndtr(x.args[0])
+    if isinstance(1 - x, ndtr):
+        return log_ndtr(-(1 - x).args[0])
     if isinstance(x, sympy.erfc):
         return sympy.log(2) + log_ndtr(-sympy.sqrt(2) * x.args[0])
     for whole, constant in ((S.One, S.Zero), (2 * S.One, sympy.log(2))):

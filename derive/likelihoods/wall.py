@@ -11,7 +11,7 @@ import sympy
 from sympy import Add, Expr
 
 from ..ir.nodes import Equation, Program, Read, Tensor
-from ..ops.elementwise.special import erfcx, log_ndtr
+from ..ops.elementwise.special import erfcx, log_ndtr, ndtr
 from ..render.matrix import render_matrix
 from .logarithms import OBSERVED
 from .scalars import read
@@ -94,12 +94,13 @@ def _written(r: Read, hats: Collection[Expr]) -> str:
 
 
 def _of_the_normal_law(expr: Expr) -> Expr:
-    """log Phi for log_ndtr, phi / Phi for 1 / erfcx, Phi for erfc, and phi for exp(-x^2 / 2) beside these."""
+    """log Phi for log_ndtr, phi / Phi for 1 / erfcx, Phi for ndtr and erfc, and phi for exp(-x^2 / 2) beside these."""
     root = sympy.sqrt(2)
-    if not expr.has(log_ndtr, erfcx, sympy.erfc):
+    if not expr.has(log_ndtr, erfcx, ndtr, sympy.erfc):
         return expr
     expr = expr.replace(log_ndtr, lambda x: sympy.log(Phi(x)))
     expr = expr.replace(erfcx, lambda u: sympy.sqrt(2 / sympy.pi) * Phi(-root * u) / NormalDensity(-root * u))
+    expr = expr.replace(ndtr, Phi)
     expr = expr.replace(sympy.erfc, lambda u: 2 * Phi(-root * u))
     expr = expr.replace(sympy.exp, _gaussian)
     expr = expr.replace(

@@ -44,8 +44,11 @@ LOGGAMMA = Elementwise(
     source="DLMF 5.2.1",
 )  # fmt: skip
 GAMMA = Elementwise(
-    "gamma", lambda x: sympy.exp(sympy.loggamma(x)), ("scipy.special.gamma",), domain=POSITIVE_DOMAIN,
-    note="for x > 0", source="DLMF 5.2.1",
+    "gamma", lambda x: sympy.exp(sympy.loggamma(x)), ("scipy.special.gamma",), head=sympy.gamma, value=special.gamma,
+    high_precision=lambda mp, x: mp.gamma(x),
+    spelling={"numpy": "gamma({0})", "torch": "_gamma({0})", "jax": "jax.scipy.special.gamma({0})",
+              "numba": "math.gamma({0})"},
+    latex=r"\Gamma\left({0}\right)", domain=POSITIVE_DOMAIN, note="for x > 0", source="DLMF 5.2.1",
 )  # fmt: skip
 RGAMMA = Elementwise(
     "rgamma", lambda x: sympy.exp(-sympy.loggamma(x)), ("scipy.special.rgamma",), domain=POSITIVE_DOMAIN,

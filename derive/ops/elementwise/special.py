@@ -41,6 +41,20 @@ class log_ndtr(Function):
         return sympy.sqrt(2 / sympy.pi) / erfcx(-self.args[0] / sympy.sqrt(2))
 
 
+class ndtr(Function):
+    """The normal distribution function; not written with erfc, which SymPy turns into 2 - erfc on the left."""
+
+    is_real = True
+    is_positive = True
+
+    @classmethod
+    def eval(cls, x: Any) -> Expr | None:
+        return S.Half if x.is_zero else None
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return sympy.exp(-(self.args[0] ** 2) / 2) / sympy.sqrt(2 * sympy.pi)
+
+
 class ndtri(Function):
     """The inverse of the normal distribution function."""
 
@@ -93,8 +107,13 @@ ERFCINV = Elementwise(
     source="DLMF 7.17.1",
 )  # fmt: skip
 NDTR = Elementwise(
-    "ndtr", lambda x: sympy.erfc(-x / sympy.sqrt(2)) / 2, ("scipy.special.ndtr",), source="DLMF 7.1.1"
-)
+    "ndtr", ndtr, ("scipy.special.ndtr",), head=ndtr, value=special.ndtr,
+    definition=lambda x: (1 + sympy.erf(x / sympy.sqrt(2))) / 2,
+    high_precision=lambda mp, x: mp.erfc(-x / mp.sqrt(2)) / 2,
+    spelling={"numpy": "ndtr({0})", "torch": "torch.special.ndtr({0})", "jax": "jax.scipy.special.ndtr({0})",
+              "numba": "ndtr({0})"},
+    latex=r"\Phi\left({0}\right)", source="DLMF 7.1.1",
+)  # fmt: skip
 NDTRI = Elementwise(
     "ndtri", ndtri, ("scipy.special.ndtri",), head=ndtri, value=special.ndtri, analytic=False,
     high_precision=lambda mp, p: mp.sqrt(2) * mp.erfinv(2 * p - 1),

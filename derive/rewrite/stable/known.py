@@ -16,7 +16,7 @@ from ...ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
 from ...ops.elementwise.hyperbolic import logcosh, sech2
 from ...ops.elementwise.piecewise import Absolute, Maximum, Minimum, Sign
 from ...ops.elementwise.remainders import cosm1, expm1mx, log1pmx
-from ...ops.elementwise.special import erfcx, log_ndtr
+from ...ops.elementwise.special import erfcx, log_ndtr, ndtr
 
 Interval = tuple[float, float]
 LINE: Interval = (-math.inf, math.inf)
@@ -36,7 +36,7 @@ MONOTONE: Mapping[type, Any] = {
 RANGES: Mapping[type, Interval] = {
     sigmoid: (TINY, 1.0), softplus: (TINY, math.inf), erfcx: (TINY, math.inf), log_ndtr: (-math.inf, 0.0),
     sympy.exp: (TINY, math.inf), sympy.cos: (-1.0, 1.0), sympy.sin: (-1.0, 1.0), sympy.cosh: (1.0, math.inf),
-    sympy.erfc: (TINY, 2.0), Sign: (-1.0, 1.0), sech2: (TINY, 1.0), logcosh: (0.0, math.inf), Hypot: (0.0, math.inf),
+    sympy.erfc: (TINY, 2.0), ndtr: (0.0, 1.0), Sign: (-1.0, 1.0), sech2: (TINY, 1.0), logcosh: (0.0, math.inf), Hypot: (0.0, math.inf),
     log1mexp: (-math.inf, 0.0), log1pmx: (-math.inf, 0.0), expm1mx: (0.0, math.inf), cosm1: (-2.0, 0.0),
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from ...ops.elementwise.complements import expdiff, log1mexp
 from ...ops.elementwise.exponential import LogAddExp, expm1, log1p, sigmoid, softplus
 from ...ops.elementwise.hyperbolic import logcosh, sech2
 from ...ops.elementwise.piecewise import Absolute
-from ...ops.elementwise.special import erfcx, log_ndtr
+from ...ops.elementwise.special import erfcx, log_ndtr, ndtr
 from ._rule import Rule, U, V, identity
 from .exponentials import exponential, exponentials, log_of_sum
 from .known import Known
@@ -24,6 +24,7 @@ LOGS: Mapping[type, Callable[[Expr], Expr]] = {
     sympy.erfc: lambda u: log(2) + log_ndtr(-ROOT2 * u),
     sympy.cosh: logcosh,
     sech2: lambda u: -2 * logcosh(u),
+    ndtr: log_ndtr,
 }
 """Positive functions that leave the range of numbers, with their logarithms."""
 SIGNED: Mapping[type, Callable[..., tuple[Expr, Expr]]] = {
@@ -191,6 +192,7 @@ ERFCX = Rule(
     "exp(x^2) erfc(x)", (Mul,), erfc_product, ("exp(u**2)*erfc(u) == erfcx(u)",), source="DLMF 7.2.3"
 )
 ERFC = identity("1 - erf(u)", [-sympy.erf(U), 1], sympy.erfc(U))
-ERFC_LEFT = identity("1 + erf(u)", [sympy.erf(U), 1], sympy.erfc(-U))
+ERFC_LEFT = identity("1 + erf(u)", [sympy.erf(U), 1], 2 * ndtr(ROOT2 * U))
+NDTR_RIGHT = identity("1 - Phi(u)", [-ndtr(U), 1], ndtr(-U))
 ERF = identity("1 - erfc(u)", [-sympy.erfc(U), 1], sympy.erf(U))
 LOG_ADD_EXP = identity("v + softplus(u - v)", [softplus(U - V), V], LogAddExp(U, V))
