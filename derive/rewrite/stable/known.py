@@ -36,8 +36,9 @@ MONOTONE: Mapping[type, Any] = {
 RANGES: Mapping[type, Interval] = {
     sigmoid: (TINY, 1.0), softplus: (TINY, math.inf), erfcx: (TINY, math.inf), log_ndtr: (-math.inf, 0.0),
     sympy.exp: (TINY, math.inf), sympy.cos: (-1.0, 1.0), sympy.sin: (-1.0, 1.0), sympy.cosh: (1.0, math.inf),
-    sympy.erfc: (TINY, 2.0), ndtr: (0.0, 1.0), Sign: (-1.0, 1.0), sech2: (TINY, 1.0), logcosh: (0.0, math.inf), Hypot: (0.0, math.inf),
-    log1mexp: (-math.inf, 0.0), log1pmx: (-math.inf, 0.0), expm1mx: (0.0, math.inf), cosm1: (-2.0, 0.0),
+    sympy.erfc: (TINY, 2.0), ndtr: (0.0, 1.0), Sign: (-1.0, 1.0), sech2: (TINY, 1.0), logcosh: (0.0, math.inf),
+    Hypot: (0.0, math.inf), log1mexp: (-math.inf, 0.0), log1pmx: (-math.inf, 0.0), expm1mx: (0.0, math.inf),
+    cosm1: (-2.0, 0.0),
 }  # fmt: skip
 
 
