@@ -102,3 +102,31 @@ def test_a_page_of_textbook_identities() -> None:
     assert {v.status for v in verdicts.values()} == {"PROVED", "REFUTED"}
     assert all(v.counterexample is not None for v in verdicts.values() if v.status == "REFUTED")
     assert verdicts["grad(x'*A*x, x) == 2*A*x"].holds_when == ("A is symmetric",)
+
+
+def test_losses_come_from_distributions() -> None:
+    """The losses of the table are those that torch has under their names, and so are the gradients."""
+    torch = pytest.importorskip("torch", reason="the losses to compare with are torch's")
+    import losses_from_distributions
+
+    F = torch.nn.functional
+    losses = losses_from_distributions.main(["--width", "150"])
+    z = torch.linspace(-2, 2, 9, dtype=torch.float64, requires_grad=True)
+    real, count = torch.linspace(1.5, -2.5, 9, dtype=torch.float64), torch.arange(9.0, dtype=torch.float64)
+    theirs = {
+        "squared error": (F.mse_loss(z, real, reduction="none") / 2, real),
+        "absolute error": (F.l1_loss(z, real, reduction="none"), real),
+        "Huber's loss": (F.huber_loss(z, real, reduction="none"), real),
+        "binary cross-entropy": (F.binary_cross_entropy_with_logits(z, count % 2, reduction="none"), count % 2),
+        "Poisson loss": (F.poisson_nll_loss(z, count, reduction="none"), count),
+    }
+    for name, (expected, y) in theirs.items():
+        (slope,) = torch.autograd.grad(expected.sum(), z)
+        at = (z.detach().numpy(), y.numpy())
+        assert losses[name].function(*at) == pytest.approx(expected.detach().numpy(), rel=1e-13, abs=1e-15), name
+        assert losses[name].gradient(*at) == pytest.approx(slope.numpy(), rel=1e-13, abs=1e-15), name
+    scores = torch.randn(5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    classes = torch.tensor([0, 2, 1, 1, 0])
+    expected = F.cross_entropy(scores, classes, reduction="none")
+    one_hot = F.one_hot(classes).double().numpy()
+    assert losses["cross-entropy"].function(scores.numpy(), one_hot) == pytest.approx(expected.numpy(), rel=1e-13)
