@@ -23,6 +23,7 @@ from .errors import (
     ChunkError,
     DeriveError,
     DomainError,
+    FitError,
     NotDifferentiable,
     ParseError,
     ShapeError,
@@ -36,7 +37,7 @@ from .errors import (
 from .frontends.scan import scan
 from .function import Function
 from .ir.facts import spec
-from .likelihoods import Loss, likelihood
+from .likelihoods import Fit, Loss, likelihood
 from .likelihoods.priors import prior
 from .matrices import vec, vech
 from .prove.derivation import DerivationVerdict
@@ -51,6 +52,8 @@ __all__ = [
     "DerivationVerdict",
     "DeriveError",
     "DomainError",
+    "Fit",
+    "FitError",
     "Function",
     "Loss",
     "NotDifferentiable",

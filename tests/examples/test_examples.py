@@ -130,3 +130,27 @@ def test_losses_come_from_distributions() -> None:
     expected = F.cross_entropy(scores, classes, reduction="none")
     one_hot = F.one_hot(classes).double().numpy()
     assert losses["cross-entropy"].function(scores.numpy(), one_hot) == pytest.approx(expected.numpy(), rel=1e-13)
+
+
+def test_the_likelihood_of_a_normal_law(tmp_path: Path) -> None:
+    import gaussian_likelihood
+
+    found = gaussian_likelihood.main(["--plot", str(tmp_path / "likelihood.png")])
+
+    mean, sigma = found["fit"].estimates
+    assert (round(mean, 4), round(sigma, 4)) == (4.7923, 1.8072)
+    assert abs(found["grid"][0] - mean) <= 4 / 99 and abs(found["grid"][1] - sigma) <= 3.5 / 99
+    assert (tmp_path / "likelihood.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_objectives_of_boosting_libraries(tmp_path: Path) -> None:
+    pytest.importorskip("xgboost", reason="the emitted objectives are trained by it")
+    pytest.importorskip("lightgbm", reason="the emitted objectives are trained by it")
+    import custom_objective
+
+    found = custom_objective.main(["--folder", str(tmp_path)])
+
+    assert max(found["differences"].values()) <= 1e-5
+    assert found["errors"]["student t"] < 0.8 * found["errors"]["squared error"]
+    sources = [path.read_text(encoding="utf-8") for path in tmp_path.glob("*.py")]
+    assert len(sources) == 3 and not any("derive" in imported_modules(source) for source in sources)
