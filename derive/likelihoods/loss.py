@@ -16,7 +16,6 @@ from ..emit.emit import emit_source
 from ..errors import NotDifferentiable
 from ..function import Function, Origin
 from ..ir.nodes import Equation, Index, Program, Read, Tensor, size
-from ..prove.inequality.convexity import decide_convexity
 from ..prove.verdict import Verdict
 from ..rewrite.derived import names_of, prepare
 from ..structure import Structure
@@ -24,6 +23,7 @@ from ..wanted import wanted
 from .boosting import BOOSTING, boosting_request
 from .canonical import Canonical, canonical
 from .constants import Dropped
+from .convexity import convexity
 from .estimate import Estimates, estimates
 from .family import ExponentialFamily, exponential_family
 from .fisher import Information
@@ -310,9 +310,8 @@ class Loss:
     def convex(self) -> Verdict:
         """Whether the loss is convex in its raw outputs together."""
         text = str(self.example).splitlines()[-1].partition(" = ")[2] if self.law is None else wall(self.body)
-        return decide_convexity(
-            self.example.program, "convex", self.raw, f"convex({text}, {', '.join(self.raw)})"
-        )
+        claim = f"convex({text}, {', '.join(self.raw)})"
+        return convexity(self.example.program, self.raw, self.variable, claim)
 
     # -- to be read
 

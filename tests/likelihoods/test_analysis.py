@@ -160,6 +160,9 @@ def test_means_follow_from_the_scores():
     ("density", "link", "given", "status"),
     [
         ("bernoulli", "logit", {}, "PROVED"),
+        ("bernoulli", "probit", {}, "PROVED"),
+        ("bernoulli", "cloglog", {}, "PROVED"),
+        ("bernoulli", "loglog", {}, "PROVED"),
         ("bernoulli", "cauchit", {}, "REFUTED"),
         ("poisson", "log", {}, "PROVED"),
         ("poisson", "softplus", {}, "PROVED"),

@@ -192,6 +192,11 @@ def _atom(atom: Expr, sign: int, setting: Setting) -> Lines | None:
             inner = forms.form(atom.args[0])
             line = f"{shown_expr(atom)}: the absolute value of an affine function"
             return [f"convex: {line}"] if affine(inner, setting) else None
+        case sympy.log() if sign < 0 and (tail := _tail(atom.args[0])) is not None and affine(forms.form(tail), setting):
+            return [
+                f"convex: -{shown_expr(atom)}: the normal distribution function Phi is log-concave, "
+                "since phi(x) + x Phi(x) is the integral of Phi up to x"
+            ]
         case Maximum() | Minimum() if sign == (1 if isinstance(atom, Maximum) else -1):
             parts = [convex(forms.form(a).scaled(sign), setting) for a in atom.args]
             kind = "the larger of two convex functions" if sign > 0 else "minus the smaller of two concave functions"
@@ -202,6 +207,13 @@ def _atom(atom: Expr, sign: int, setting: Setting) -> Lines | None:
             kind = "the largest of convex functions" if sign > 0 else "minus the smallest of concave functions"
             return _because(convex(body.scaled(sign), setting.at(*bound)), f"{shown_expr(atom)}: {kind}")
     return None
+
+
+def _tail(e: Expr) -> Expr | None:
+    """What stands within erf in ``1 + erf(x)``, which is twice a normal distribution function."""
+    number, rest = e.as_coeff_Add()
+    sign, erf = rest.as_coeff_Mul()
+    return sign * erf.args[0] if number == 1 and isinstance(erf, sympy.erf) and sign**2 == 1 else None
 
 
 def _power(atom: Expr, exponent: Expr, setting: Setting) -> Lines | None:
