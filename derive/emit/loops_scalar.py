@@ -79,7 +79,7 @@ class Scalars:
         if op is not None and "numba" in op.spelling:
             spelling = f"{op.name}({{0}})" if self.vector and op.name in VECTOR else op.spelling["numba"]
             numbers, arguments = e.args[: op.constants], e.args[op.constants :]
-            return spelling.format(*map(str, numbers), *(self.value(a) for a in arguments)), ATOM
+            return spelling.format(*(constant(e, n) for n in numbers), *map(self.value, arguments)), ATOM
         if e.is_integer:
             return self.literal(self.integer(e) if self.typed else self.integer(e, ATOM))
         where = home_of(op) if op is not None else "derive/ops/elementwise"
@@ -248,6 +248,13 @@ class Scalars:
             except UnsupportedOp:
                 pass
         return self.value(e, SUM)
+
+
+def constant(e: Expr, number: Expr) -> str:
+    """An argument that is a constant integer."""
+    if not number.is_Integer:
+        raise UnsupportedOp(f"the first argument of {e.func.__name__} must be a number; found {number}, in {e}")
+    return str(number)
 
 
 def raised(base: str, exponent: str) -> str:

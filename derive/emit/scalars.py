@@ -255,6 +255,8 @@ class Printer:
                 f"  to add it: spelling[{target!r}] of its record in {home_of(record)}"
             )
         numbers, arrays = e.args[: record.constants], e.args[record.constants :]
+        if not all(number.is_Integer for number in numbers):
+            raise UnsupportedOp(f"the first argument of {record.name} must be a number, in {e}")
         for place, number in enumerate(numbers):
             spelling = spelling.replace(f"{{{place}}}", str(number))
         if is_scalar(e.args[-1]) and record.name in self.scope.dialect.numbers:

@@ -29,9 +29,13 @@ def every_operation(arity: int) -> Program:
     n = size("n")
     i = Index("i", n)
     inputs = [Tensor(f"x{k}", (n,)) for k in range(arity)]
+    constants = (sympy.S.One, sympy.S.One)
     equations = [
-        Equation(Tensor(f"y{position}", (n,)), (i,), op.head(*(_inside(op.domain, x[i]) for x in inputs)))
-        for position, op in enumerate(SPELLED) if op.arity == arity
+        Equation(
+            Tensor(f"y{position}", (n,)), (i,),
+            op.head(*constants[: op.constants], *(_inside(op.domain, x[i]) for x in inputs)),
+        )
+        for position, op in enumerate(SPELLED) if op.arity - op.constants == arity
     ]  # fmt: skip
     return Program(tuple(inputs), tuple(equations), tuple(e.target for e in equations))
 
