@@ -8,11 +8,13 @@ import sympy
 from sympy import Add, Expr, Mul, S, exp, log
 
 from ...ir.nodes import Where
+from ...ops.elementwise.bessel import i0
+from ...ops.elementwise.bessel_ratios import log_i0
 from ...ops.elementwise.complements import expdiff, log1mexp
 from ...ops.elementwise.exponential import LogAddExp, expm1, log1p, sigmoid, softplus
 from ...ops.elementwise.hyperbolic import logcosh, sech2
 from ...ops.elementwise.piecewise import Absolute
-from ...ops.elementwise.special import erfcx, log_ndtr, ndtr
+from ...ops.elementwise.special import log_ndtr, ndtr
 from ._rule import Rule, U, V, identity
 from .exponentials import exponential, exponentials, log_of_sum
 from .known import Known
@@ -25,6 +27,7 @@ LOGS: Mapping[type, Callable[[Expr], Expr]] = {
     sympy.cosh: logcosh,
     sech2: lambda u: -2 * logcosh(u),
     ndtr: log_ndtr,
+    i0: log_i0,
 }
 """Positive functions that leave the range of numbers, with their logarithms."""
 SIGNED: Mapping[type, Callable[..., tuple[Expr, Expr]]] = {
@@ -175,24 +178,4 @@ NEAR = identity(
 )  # fmt: skip
 
 
-def erfc_product(e: Expr, known: Known) -> Expr | None:
-    """``exp(k x^2 + r) erfc(x)^k`` is ``exp(r) erfcx(x)^k``."""
-    c, n = exponential(e)
-    for f in Mul.make_args(c) if n != 0 else ():
-        base, k = f.as_base_exp()
-        if isinstance(base, sympy.erfc) and k.is_Integer:
-            square = sympy.expand(k * base.args[0] ** 2)
-            rest = sympy.expand(n - square)
-            if len(Add.make_args(rest)) < len(Add.make_args(sympy.expand(n))) or rest == 0:
-                return c / f * exp(rest) * erfcx(base.args[0]) ** k
-    return None
-
-
-ERFCX = Rule(
-    "exp(x^2) erfc(x)", (Mul,), erfc_product, ("exp(u**2)*erfc(u) == erfcx(u)",), source="DLMF 7.2.3"
-)
-ERFC = identity("1 - erf(u)", [-sympy.erf(U), 1], sympy.erfc(U))
-ERFC_LEFT = identity("1 + erf(u)", [sympy.erf(U), 1], 2 * ndtr(ROOT2 * U))
-NDTR_RIGHT = identity("1 - Phi(u)", [-ndtr(U), 1], ndtr(-U))
-ERF = identity("1 - erfc(u)", [-sympy.erfc(U), 1], sympy.erf(U))
 LOG_ADD_EXP = identity("v + softplus(u - v)", [softplus(U - V), V], LogAddExp(U, V))

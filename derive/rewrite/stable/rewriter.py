@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +10,13 @@ import sympy
 from sympy import Expr
 
 from ...ir.nodes import Bracket, Index, Read, Where, reads_of
+from ..factor import expand_products
 from . import stable_rules
 from ._rule import Phase, Rule
 from .known import Known
 
+WIDEST = 80
+"""Nodes of a sum above which its products are not written out."""
 MOST = 400
 """Rewrites of one body after which it is left as it is: a rule that undoes another would go on for ever."""
 
@@ -51,13 +54,22 @@ class Rewriter:
         if any(a != b for a, b in zip(args, e.args, strict=True)):
             new, more = self.rewritten(e.func(*args))
             return new, fired + more
-        for rule in _rules(e.func, self.phase):
-            found = rule.rewrite(e, self.known) if self.left > 0 else None
+        for rule, form in self._tries(e):
+            found = rule.rewrite(form, self.known) if self.left > 0 else None
             if found is not None and found != e:
                 self.left -= 1
                 new, more = self.rewritten(found)
                 return new, (*fired, (rule.name, e, found), *more)
         return e, fired
+
+    def _tries(self, e: Expr) -> Iterator[tuple[Rule, Expr]]:
+        """The rules to be tried at a node; of a sum also with products written out: ``m + y (log(y / m) - 1)``."""
+        rules = _rules(e.func, self.phase)
+        yield from ((rule, e) for rule in rules)
+        if e.is_Add and size_of(e) < WIDEST and any(f.is_Add for t in e.args for f in sympy.Mul.make_args(t)):
+            wide = sympy.Add(*map(expand_products, e.args))
+            if wide.is_Add and len(wide.args) < 12:
+                yield from ((rule, wide) for rule in rules)
 
 
 _TABLE: dict[tuple[Any, Phase], tuple[Rule, ...]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 import sympy
@@ -55,7 +55,7 @@ def shifts_needed(program: Program, view: View, known: Known) -> list[Sum]:
     bodies = [view.expanded(e.body) for e in program.equations if not isinstance(e.body, Entry)]
     needed: set[str] = set()
     for body in bodies:
-        needed |= _normalising(body, sums.keys())
+        needed |= within_functions(body, sums.keys())
     while True:
         more = {n for body in bodies for n in _beside(body, needed, sums.keys())} - needed
         if not more:
@@ -130,7 +130,7 @@ def _same_but_bound(pattern: Expr, e: Expr, bound: tuple[Index, ...]) -> bool:
     return any(substitute(pattern, o) == e for o in options[:200])
 
 
-def _normalising(e: Expr, names: Iterable[str], within: bool = False) -> set[str]:
+def within_functions(e: Expr, names: Collection[str], within: bool = False) -> set[str]:
     """The sums that stand within a function, or below a fraction."""
     if isinstance(e, Read):
         return {e.tensor.name} & set(names) if within else set()
@@ -139,7 +139,7 @@ def _normalising(e: Expr, names: Iterable[str], within: bool = False) -> set[str
     args = e.args[1:] if isinstance(e, Where) else e.args
     plain = e.is_Add or e.is_Mul or isinstance(e, Where) or (e.is_Pow and e.exp.is_Integer and e.exp > 0)
     within = within or not plain
-    return set().union(*(_normalising(a, names, within) for a in args))
+    return set().union(*(within_functions(a, names, within) for a in args))
 
 
 def _beside(e: Expr, needed: set[str], names: Iterable[str]) -> set[str]:

@@ -16,6 +16,7 @@ from ..values import canonical
 from ._rule import Phase
 from .grouping import grouped
 from .known import Known
+from .products import by_logarithms, products_needed
 from .rewriter import Firing, Rewriter
 from .series import with_polynomials
 from .shifts import shift, shifts_needed
@@ -52,8 +53,8 @@ def stabilise(program: Program, phase: Phase = "numeric") -> Stabilised:
     A rule looks through reads: ``log(P)`` with ``P = exp(z) / S`` is ``z - log(S)``. What no rule changes stays as it is.
     Tensors that are compared for equality, and conditions, are never rewritten.
     """
-    found: list[Fired] = []
     given = program
+    program, found = _products(program)
     for _ in range(ROUNDS):
         program, fired = _bodies(program, phase, frozenset())
         if phase == "numeric":
@@ -169,6 +170,17 @@ def _reaches(body: Expr, names: frozenset[str], view: View) -> bool:
         r.tensor.name in names or ((e := view.opens(r)) is not None and _reaches(e.body, names, view))
         for r in body.atoms(Read)
     )
+
+
+def _products(program: Program) -> tuple[Program, list[Fired]]:
+    """Products as exponentials of sums of logarithms, where they are needed."""
+    known = Known(program.definitions)
+    names = products_needed(program, View(program), known)
+    if not names:
+        return program, []
+    after = by_logarithms(program, names, known)
+    fired = [Fired("product", n, program.definitions[n].body, after.definitions[n].body) for n in names]
+    return after, fired
 
 
 def _sums(program: Program) -> tuple[Program, list[Fired]]:

@@ -1,0 +1,75 @@
+"""Differences of log gamma and its derivatives at close or large arguments; Bessel functions beside each other."""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Add, Expr, Mul, S, exp, loggamma, polygamma
+
+from ...ir.nodes import Where
+from ...ops.elementwise.bessel import i0, i1
+from ...ops.elementwise.bessel_ratios import bessel_ratio, log_i0
+from ...ops.elementwise.gamma_differences import gammaln_diff, polygamma_diff
+from ._rule import Rule, U, V, W, identity, in_terms
+from .exponentials import exponential
+from .known import Known
+from .rewriter import shorter, size_of
+
+
+def _log_gammas(e: Expr, known: Known) -> Expr | None:
+    """``loggamma(u) - loggamma(v)`` by what is left of u - v, of all pairs the one with the shortest difference."""
+    found = []
+    for factor, places, rest in in_terms([loggamma(U), -loggamma(V)], e):
+        u, v = places[U], places[V]
+        gap = sympy.expand(u - v)
+        if shorter(gap, u, v) and not u.is_number and not v.is_number:
+            found.append((size_of(gap), str(gap), factor, u, v, gap, rest))
+    if not found:
+        return None
+    _, _, factor, u, v, gap, rest = min(found)
+    if known.nonpositive(gap) or gap.could_extract_minus_sign():
+        factor, u, v, gap = -factor, v, u, -gap
+    if (twin := factor * loggamma(gap) * -1) in Add.make_args(rest):
+        small = rest - twin  # log of the beta function: the larger argument is the base
+        first, second = loggamma(gap) - gammaln_diff(v, gap), loggamma(v) - gammaln_diff(gap, v)
+        return small - factor * Where(v > gap, first, second)
+    return factor * gammaln_diff(v, gap) + rest
+
+
+def _polygammas(e: Expr, known: Known) -> Expr | None:
+    """``polygamma(n, u) - polygamma(n, v)`` by what is left of u - v."""
+    for factor, places, rest in in_terms([polygamma(W, U), -polygamma(W, V)], e):
+        u, v, n = places[U], places[V], places[W]
+        gap = sympy.expand(u - v)
+        if not shorter(gap, u, v) or u.is_number or v.is_number:
+            continue
+        if known.nonpositive(gap) or gap.could_extract_minus_sign():
+            factor, v, gap = -factor, u, -gap
+        return factor * polygamma_diff(n, v, gap) + rest
+    return None
+
+
+def _bessel(e: Expr, known: Known) -> Expr | None:
+    """I0 beside an exponential, by its logarithm."""
+    c, n = exponential(e)
+    for f in Mul.make_args(c) if n != 0 else ():
+        base, k = f.as_base_exp()
+        if isinstance(base, i0):
+            return c / f * exp(n + k * log_i0(base.args[0]))
+    return None
+
+
+LOG_GAMMAS = Rule(
+    "loggamma(u) - loggamma(v)", (Add,), _log_gammas,
+    ("loggamma(u + v) - loggamma(u) == gammaln_diff(u, v) where u > 0, v > 0",),
+    when="u and v have terms in common", source="DLMF 5.11.1",
+)  # fmt: skip
+POLYGAMMAS = Rule(
+    "polygamma(n, u) - polygamma(n, v)", (Add,), _polygammas,
+    ("polygamma(0, u + v) - polygamma(0, u) == polygamma_diff(0, u, v) where u > 0, v > 0",),
+    when="u and v have terms in common", source="DLMF 5.15.1",
+)  # fmt: skip
+BESSEL = Rule("exp(u) I0(v)", (Mul,), _bessel, ("exp(u)*i0(v) == exp(u + log_i0(v))",), source="DLMF 10.40.1")
+LOG_I0 = identity("log I0(u)", sympy.log(i0(U)), log_i0(U))
+RATIO = identity(
+    "I1(u) / I0(u)", i1(U) / i0(U), bessel_ratio(S.Zero, U), claims=("i1(u)/i0(u) == bessel_ratio(0, u)",)
+)
