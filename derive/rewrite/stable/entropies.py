@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 import sympy
-from sympy import Add, Expr, Mul, log
+from sympy import Add, Expr, Mul, Rational, log
 
 from ...ir.nodes import Bracket, Read, Where
+from ...ops.elementwise.complements import bose, log1mexp
 from ...ops.elementwise.exponential import LogAddExp, expm1, log1p, sigmoid, softplus
 from ...ops.elementwise.remainders import log1pmx
-from ._rule import Rule, U, V, identity, in_terms
+from ._rule import Rule, U, V, in_terms
 from .exponentials import exponential
 from .known import Known
 
-BREGMAN = identity(
-    "log(u / v) - 1 + v / u", [log(U / V), -1, V / U], -log1pmx((V - U) / U), given="u > 0, v > 0",
-    when="always", source="derived: log(u / v) = -log(1 + (v - u) / u)",
-)  # fmt: skip
+
+def _bregman(e: Expr, known: Known) -> Expr | None:
+    """``log(u / v) - 1 + v / u``."""
+    for factor, found, rest in in_terms([log(U / V), -1, V / U], e):
+        return factor * _remainder(found[V], found[U], known) + rest
+    return None
 
 
 def _one_off(e: Expr, known: Known) -> Expr | None:
     """``u - 1 - log(u)``."""
     for factor, found, rest in in_terms([-log(U), U, -1], e):
-        return -factor * log1pmx(_minus_one(found[U])) + rest
+        return factor * _remainder(*sympy.fraction(found[U]), known) + rest
     for factor, found, rest in in_terms([-2 * log(U), U**2, -1], e):
         return -factor * log1pmx((found[U] - 1) * (found[U] + 1)) + rest
     return None
 
 
-def _minus_one(u: Expr) -> Expr:
-    above, below = sympy.fraction(u)
-    return (above - below) / below
+def _remainder(above: Expr, below: Expr, known: Known) -> Expr:
+    """``r - 1 - log(r)`` for a quotient: where it is near 1 by log1pmx."""
+    near = -log1pmx((above - below) / below)
+    if not (known.positive(above) and known.positive(below)):
+        return near
+    far = above / below - 1 + (log(below) - log(above))
+    return Where(sympy.And(above < 2 * below, below < 2 * above), near, far)
 
 
+BREGMAN = Rule(
+    "log(u / v) - 1 + v / u", (Add,), _bregman, ("log(u/v) - 1 + v/u == -log1pmx((v - u)/u) where u > 0, v > 0",),
+    source="derived: log(u / v) = -log(1 + (v - u) / u)",
+)  # fmt: skip
 ONE_OFF = Rule(
     "u - 1 - log(u)", (Add,), _one_off, ("u - 1 - log(u) == -log1pmx(u - 1) where u > 0",),
     source="derived: log(u) = log(1 + (u - 1))",
@@ -149,4 +160,35 @@ def _has_factor(x: Expr, f: Expr) -> bool:
 ZERO = Rule(
     "0 log 0", (Mul,), _zero, ("u*log(u) == log(u)*u",), phase="numeric", when="x may be 0",
     source="Cover and Thomas (2006), sec. 2.1",
+)  # fmt: skip
+
+
+def _log1mexp_exp(e: Expr, known: Known) -> Expr | None:
+    """``log(1 - exp(-w))`` for w = c exp(a), which may underflow: log(w) - w / 2 + w^2 / 24 where w is small."""
+    c, a = exponential(e.args[0])
+    if a == 0 or not known.positive(c):
+        return None
+    w = e.args[0]
+    return Where(w < Rational(1, 1000), a + log(c) - w / 2 + w**2 / 24, e)
+
+
+def _bose_exp(e: Expr, known: Known) -> Expr | None:
+    """``w / (exp(w) - 1)`` for w = c exp(a), which may underflow: 1 - w / 2 where w is small."""
+    c, a = exponential(e)
+    for f in Mul.make_args(c) if a != 0 else ():
+        if isinstance(f, bose):
+            d, b = exponential(f.args[0])
+            if b == a and known.positive(d):
+                w = f.args[0]
+                return c / f / d * Where(w < Rational(1, 10**8), 1 - w / 2, w * f)
+    return None
+
+
+LOG1MEXP_EXP = Rule(
+    "log1mexp(c exp(u))", (log1mexp,), _log1mexp_exp, ("log(1 - exp(-u)) == log1mexp(u) where u > 0",), phase="numeric",
+    when="c is positive", source="DLMF 24.2.1",
+)  # fmt: skip
+BOSE_EXP = Rule(
+    "exp(u) bose(exp(u))", (Mul,), _bose_exp, ("u*bose(u) == u/(exp(u) - 1) where u > 0",), phase="numeric",
+    when="c is positive", source="DLMF 24.2.1",
 )  # fmt: skip

@@ -144,7 +144,9 @@ def _distributed(e: Expr, known: Known) -> Expr | None:
     if n == 0:
         return None
     for f in Mul.make_args(c):
-        if f.is_Add and _mixed(f):
+        if f.is_Add and all(exponential(t)[1] != 0 or not t.has(exp) for t in f.args) and f.has(exp):
+            if not _mixed(f) and any(exponential(t)[1] == 0 for t in f.args):
+                continue
             return Add(*(t * exp(n) for t in f.args)) * (c / f)
     return None
 
@@ -199,6 +201,7 @@ COSH2 = identity("cosh(u)^2 - sinh(u)^2", [cosh(U) ** 2, -(sinh(U) ** 2)], S.One
 COSH2M1 = identity("cosh(u)^2 - 1", [cosh(U) ** 2, -1], sinh(U) ** 2)
 TANH_HALF = identity("expm1(u) sigmoid(-u)", expm1(U) * sigmoid(-U), tanh(U / 2))
 TANH = identity("sinh(u) / cosh(u)", sinh(U) / cosh(U), tanh(U))
+SINH_SECH2 = identity("sinh(u) sech2(u)", sinh(U) * sech2(U), tanh(U) / cosh(U))
 COTH = identity("cosh(u) / sinh(u)", cosh(U) / sinh(U), 1 / tanh(U))
 SOFTPLUS = identity("softplus(u) - u", [softplus(U), -U], softplus(-U))
 SOFTPLUSES = identity("softplus(u) - softplus(-u)", [softplus(U), -softplus(-U)], U)

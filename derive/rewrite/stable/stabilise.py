@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sympy import Expr
+from sympy import Expr, exp
 
 from ...ir.nodes import Entry, Equation, Program, Read
 from ...ir.recurrences import in_order, members
@@ -146,7 +146,8 @@ def _body(
     whole = _written(body, frozenset(), view, rewriter)
     inner = {f for read in reads for f in _written(read, frozenset(), view, rewriter)[1]}
     outer = [f for f in whole[1] if f not in inner]
-    must = {r for r in reads if _reaches(r, forced, view)}
+    kept = view.expanded(body).atoms(exp)
+    must = {r for r in reads if _reaches(r, forced, view) or not view.expanded(r).atoms(exp) <= kept}
     if not outer and not must:
         return _written(body, frozenset(reads), view, rewriter)
     closed: frozenset[Read] = frozenset()
