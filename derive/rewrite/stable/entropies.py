@@ -24,7 +24,7 @@ def _bregman(e: Expr, known: Known) -> Expr | None:
 def _one_off(e: Expr, known: Known) -> Expr | None:
     """``u - 1 - log(u)``."""
     for factor, found, rest in in_terms([-log(U), U, -1], e):
-        return factor * _remainder(*sympy.fraction(found[U]), known) + rest
+        return factor * _remainder(sympy.fraction(found[U])[0], sympy.fraction(found[U])[1], known) + rest
     for factor, found, rest in in_terms([-2 * log(U), U**2, -1], e):
         return -factor * log1pmx((found[U] - 1) * (found[U] + 1)) + rest
     return None

@@ -246,26 +246,8 @@ def _difference(e: Expr, known: Known) -> Expr | None:
     return None
 
 
-def _sigmoid_difference(e: Expr, known: Known) -> Expr | None:
-    """``sigmoid(u) - sigmoid(v)`` as a product: no two numbers near 1 are subtracted."""
-    for factor, found, rest in in_terms([sigmoid(U), -sigmoid(V)], e):
-        u, v = found[U], found[V]
-        gap = sympy.expand(u - v)
-        up = -sigmoid(u) * sigmoid(-v) * expm1(-gap)
-        down = sigmoid(-u) * sigmoid(v) * expm1(gap)
-        form = up if known.nonnegative(gap) else down if known.nonpositive(gap) else Where(gap > 0, up, down)
-        return factor * form + rest
-    return None
-
-
 DIFFERENCE = Rule(
     "exp(u) - exp(v)", (Add,), _difference,
     ("exp(u) - exp(v) == exp(v)*expm1(u - v)", "exp(u) - exp(v) == -exp(u)*expm1(v - u)"),
     source="derived: exp(u) = exp(v) exp(u - v)",
-)  # fmt: skip
-SIGMOID_DIFFERENCE = Rule(
-    "sigmoid(u) - sigmoid(v)", (Add,), _sigmoid_difference,
-    ("sigmoid(u) - sigmoid(v) == -sigmoid(u)*sigmoid(-v)*expm1(v - u)",
-     "sigmoid(u) - sigmoid(v) == sigmoid(-u)*sigmoid(v)*expm1(u - v)"),
-    source="derived: over the common denominator",
 )  # fmt: skip

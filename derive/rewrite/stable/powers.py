@@ -119,7 +119,7 @@ ARTANHS = Rule(
     source="DLMF 4.37.24",
 )  # fmt: skip
 ARCCOS = Rule(
-    "acos(1 - u)", (acos,), _arccos, ("cos(2*arcsin(sqrt(u/2))) == 1 - u where u > 0, u < 2",), when="u >= 0",
+    "acos(1 - u)", (acos,), _arccos, ("cos(2*arcsin(sqrt(u))) == 1 - 2*u where u > 0, u < 1",), when="u >= 0",
     source="DLMF 4.21.28",
 )  # fmt: skip
 COMMON = Rule(
