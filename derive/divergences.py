@@ -7,13 +7,14 @@ from typing import Any
 
 from sympy import Expr, Symbol
 
+from .distributions import VectorDistribution
 from .errors import NoClosedForm
 from .information.divergence import POINTS, Kind, derive, functional, together
 from .information.laws import Scalar, Written, is_of_vectors, law, read_law, scalar_law
 from .information.mutual import mutual
 from .information.quadrature import mean_at
 from .information.result import Information
-from .information.spelling import function_of, infinite, right_side, spelled, sum_of
+from .information.spelling import function_of, infinite, on_page, right_side, spelled, sum_of
 from .information.vectors import apart, derive_vectors, disagreement, log_density_lines, vector_law
 from .ir.facts import Law, Spec, spec
 from .texts import specs_of
@@ -97,7 +98,7 @@ def _information(kind: Kind, p: str | Law, q: str | Law, shapes: dict[str, Any])
     specs, first, second = specs_of(shapes), read_law(p), read_law(q)
     shape = first.shape or second.shape
     if is_of_vectors(first, specs) or is_of_vectors(second, specs):
-        return _of_vectors(kind, first, second, shape or spec("n").shape, specs)
+        return _of_vectors(kind, first, second, shape or _shape_of(first), specs)
     if shape:
         return _of_entries(kind, first, second, shape, specs)
     return _of_numbers(kind, *together(scalar_law(first, specs), scalar_law(second, specs)))
@@ -120,7 +121,10 @@ def _of_vectors(
         return Information(title, None, "", (), f"no closed form found: {error}")
     if worst is None:
         return Information(title, None, "", (), "no closed form found that agrees with numbers")
-    lines = [f"{_title(kind, 'p', 'q')} = {MEANS[kind]}, x ~ {first}", *log_density_lines(p, shape)]
+    lines = [
+        f"{_title(kind, 'p', 'q')} = {MEANS[kind]}, x ~ {first}",
+        *map(on_page, log_density_lines(p, shape)),
+    ]
     if p.record is not q.record:
         lines += [line.replace("log p(x)", "log q(x)") for line in log_density_lines(q, shape)]
     lines.append(f"the mean of each product of entries of x by the moments of {first.law.name}")
@@ -149,6 +153,12 @@ def _of_entries(
     function = sum_of(found.value, shape, names, declared, _names[kind])
     steps = (f"entries are independent: the sum over all of one entry's {spelled(found.value)}", *found.steps)
     return Information(title, function, right_side(function), steps, note)
+
+
+def _shape_of(written: Written) -> Shape:
+    """The shape of one draw: "n", or "n n" of a law of matrices."""
+    record = next(r for r in written.records if isinstance(r, VectorDistribution))
+    return spec(record.axes.replace("k", "n")).shape
 
 
 MEANS: dict[Kind, str] = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, S
 
+from ..ir.nodes import Bracket, Where
 from ..ops.elementwise.piecewise import Absolute, Maximum, Minimum, Sign
 
 
@@ -97,7 +98,8 @@ def expanded(e: Expr, x: sympy.Symbol) -> Expr:
 
 
 def with_absolutes(e: Expr) -> Expr:
-    """Our own absolute values; the larger of two as ``(a + b + |a - b|)/2``."""
+    """Our own absolute values; the larger of two as ``(a + b + |a - b|)/2``, a case at one point by its bracket."""
+    e = e.replace(lambda f: isinstance(f, Where) and isinstance(f.args[0], sympy.Eq), _at_one_point)
     e = e.replace(sympy.Abs, Absolute).replace(sympy.sign, Sign)
     for kind, side in ((sympy.Max, 1), (Maximum, 1), (sympy.Min, -1), (Minimum, -1)):
         e = e.replace(
@@ -107,3 +109,10 @@ def with_absolutes(e: Expr) -> Expr:
             ),
         )
     return e
+
+
+def _at_one_point(choice: Expr) -> Expr:
+    """``where(x = c, a, b(x))`` as ``b(x) + [x = c] (a - b(c))``."""
+    condition, there, elsewhere = choice.args
+    x, c = condition.args
+    return elsewhere + Bracket(condition) * (there - elsewhere.subs(x, c)) if x.is_Symbol else choice

@@ -21,19 +21,38 @@ SECONDS = 2.5
 
 
 def integral(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
-    """``integral g(x) p(x) dx``, or the sum; None if SymPy finds none in time."""
+    """``integral g(x) p(x) dx``, or the sum; None if SymPy finds none in time.
+
+    A probability is 1/(1 + t) with t positive while SymPy works, so that it knows what converges.
+    """
     low, high = law.bounds
-    if law.record.discrete:
-        return limited(lambda: _sum(g, x, law, low, high), SECONDS)
     unit, back = standardised(x, law)
-    log_density, body = back(law.log_density(x)), back(g)
+    log_density = back(law.log_density(x))
     if unit != x:
         log_density += sympy.log(sympy.diff(back(x), unit))
-    log_density = sympy.expand_log(log_density)
-    kinks = _kinks(log_density, unit) | _kinks(body, unit)
-    if not kinks:
-        return limited(lambda: _plain(body, log_density, unit, low, high), SECONDS)
-    return limited(lambda: _ordered(body, log_density, unit, low, high, sorted(kinks, key=str)), SECONDS)
+    odds = {
+        s: 1 / (1 + sympy.Dummy(f"t_{s}", positive=True))
+        for s in law.symbols
+        if "probability" in law.facts.get(s.name, ())
+    }
+    log_density, body = (
+        sympy.together(e.xreplace(odds)) if odds else e for e in (sympy.expand_log(log_density), back(g))
+    )
+    if law.record.discrete:
+        found = limited(lambda: _sum(g, x, law, low, high), SECONDS)
+    elif kinks := _kinks(log_density, unit) | _kinks(body, unit):
+        found = limited(lambda: _ordered(body, log_density, unit, low, high, sorted(kinks, key=str)), SECONDS)
+    else:
+        found = limited(lambda: _plain(body, log_density, unit, low, high), SECONDS)
+    if found is None or not odds:
+        return found
+    return sympy.simplify(found.subs({_odd(t): 1 / s - 1 for s, t in odds.items()}))
+
+
+def _odd(probability: Expr) -> Expr:
+    """t of 1/(1 + t)."""
+    (t,) = probability.free_symbols
+    return t
 
 
 def standardised(x: sympy.Symbol, law: Scalar) -> tuple[sympy.Symbol, Callable[[Expr], Expr]]:

@@ -9,6 +9,7 @@ import sympy
 from sympy import Expr, S
 
 from ..errors import NoClosedForm
+from ..ir.nodes import Bracket, Where
 from ..moments.entry import entry_mean
 from .family import terms_of
 from .integrals import integral, standardised
@@ -44,8 +45,18 @@ def means(g: Expr, x: sympy.Symbol, law: Scalar) -> list[Mean]:
                 found.append(Mean(statistic, value, how))
                 break
         else:
-            raise NoClosedForm(f"E {spelled(statistic)}")
+            raise NoClosedForm(f"E {spelled(statistic)}{_finite(statistic, x, law)}")
     return found
+
+
+def _finite(g: Expr, x: sympy.Symbol, law: Scalar) -> str:
+    """The words for a condition under which the record of the law knows a mean."""
+    try:
+        entry_mean(g, x, law.record, law.parameters)
+    except (NoClosedForm, TypeError) as error:
+        _, only, condition = str(error).partition("is finite only where ")
+        return f" unless {condition.partition(',')[0]}, which does not follow" if only else ""
+    return ""
 
 
 def mean_of(g: Expr, x: sympy.Symbol, known: list[Mean]) -> Expr:
@@ -64,6 +75,20 @@ def by_values(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
     return sympy.Add(
         *(probability * g.subs(x, value) for value, probability in law.record.values(*law.parameters))
     )
+
+
+def by_probability(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
+    """The probability of one value."""
+    if not (isinstance(g, Bracket) and isinstance(g.condition, sympy.Eq) and law.record.discrete):
+        return None
+    left, right = g.condition.args
+    if left != x or right.has(x):
+        return None
+    at = sympy.S(law.log_density(sympy.Symbol("x", real=True)).subs(sympy.Symbol("x", real=True), right))
+    at = at.replace(
+        lambda f: isinstance(f, Where) and f.args[0] in (True, False), lambda f: f.args[1 if f.args[0] else 2]
+    )
+    return sympy.simplify(sympy.exp(at))
 
 
 def by_moments(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
@@ -175,6 +200,7 @@ def by_integral(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
 
 RULES: dict[str, Rule] = {
     "sum over its values": by_values,
+    "the probability of this value": by_probability,
     "moments of the law": by_moments,
     "the score has mean 0": by_scores,
     "derivative of E x^r": by_powers,

@@ -40,7 +40,7 @@ class Quadrature:
 def mean_at(g: Expr, x: sympy.Symbol, law: Scalar, point: Mapping[str, float]) -> Quadrature:
     """The mean of g(x) at values of the names: independent of how SymPy or a record would find it."""
     values = {s: point[s.name] for s in (g.free_symbols | set(law.symbols)) - {x} if s.name in point}
-    log_p, inner = (numeric(e.subs(values), x) for e in (law.log_density(x), g))
+    log_p, inner = (numeric(sympy.expand_log(e).subs(values), x) for e in (law.log_density(x), g))
     low, high = (float(sympy.N(b.subs(values))) for b in law.bounds)
 
     def integrand(t: Any, log_slope: Any = 0.0) -> Any:
@@ -152,7 +152,8 @@ def _of_sympy(e: Expr) -> Expr:
 
     def plain(f: Expr) -> Expr:
         op = op_of_head(f.func)
-        return HEADS[op.name](*f.args) if op is not None and op.name in HEADS else f
+        definition = op and (op.definition or HEADS.get(op.name))
+        return definition(*f.args) if definition else f
 
     return e.replace(
         lambda f: isinstance(f, sympy.Function) and not f.func.__module__.startswith("sympy."), plain

@@ -9,7 +9,9 @@ from sympy import Expr, S
 
 from .limited import limited
 
-SECONDS = 1.5
+SECONDS = 0.8
+LARGE = 160
+"""Operations above which only common factors are looked for."""
 
 
 def tidied(e: Expr, pairs: Iterable[tuple[Expr, Expr]] = ()) -> Expr:
@@ -29,6 +31,7 @@ def tidied(e: Expr, pairs: Iterable[tuple[Expr, Expr]] = ()) -> Expr:
             gaps[d] = a - b
     first, *others = _spellings(e)
     best = min(others, key=_length, default=first)
+    best = min(best, best.replace(lambda f: f.is_Add, _squares), key=_length)
     best = min(best, sympy.powsimp(best, combine="base", deep=True), key=_length).replace(_is_turned, _turned)
     return best.xreplace(gaps)
 
@@ -40,7 +43,12 @@ def _is_of_difference(e: Expr, a: sympy.Symbol, b: sympy.Symbol) -> bool:
 def _spellings(e: Expr) -> list[Expr]:
     """The expression, and other spellings of it; one term after another comes first among equals."""
     found = [e]
-    for make in (_by_parts, sympy.factor_terms, sympy.simplify):
+    makers = (
+        (_by_parts, sympy.factor_terms, sympy.simplify)
+        if sympy.count_ops(e) < LARGE
+        else (sympy.factor_terms,)
+    )
+    for make in makers:
         other = _made(make, e)
         if other is not None and not other.has(sympy.nan, sympy.zoo):
             found.append(other)
@@ -74,6 +82,22 @@ def _by_parts(e: Expr) -> Expr:
         by_coefficient[key] = by_coefficient.get(key, S.Zero) + value
     gathered = (c * _logs(f) for c, f in by_coefficient.items())
     return sympy.Add(*gathered, _rational(rest))
+
+
+def _squares(e: Expr) -> Expr:
+    """``a^2 + 2 a b + b^2`` within a sum as ``(a + b)^2``."""
+    roots = [sympy.sqrt(t) for t in e.args if t.is_Pow and t.exp == 2]
+    for k, a in enumerate(roots):
+        for b in roots[k + 1 :]:
+            for sign in (1, -1):
+                if 2 * sign * a * b in e.args:
+                    return _squares_left(e, a, b, sign)
+    return e
+
+
+def _squares_left(e: Expr, a: Expr, b: Expr, sign: int) -> Expr:
+    rest = [t for t in e.args if t not in (a**2, b**2, 2 * sign * a * b)]
+    return sympy.Add(*rest, (a + sign * b) ** 2)
 
 
 def _is_turned(e: Expr) -> bool:

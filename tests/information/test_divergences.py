@@ -54,6 +54,7 @@ class TestNormal:
         ("laplace(c, b)", "normal(m, s^2)", (0.3, 1.2, -0.5, 0.7), (stats.laplace(0.3, 1.2), stats.norm(-0.5, 0.7))),
         ("gamma(a, b)", "gamma(c, d)", (0.6, 1.2, 1.5, 0.7), (stats.gamma(0.6, scale=1 / 1.2), stats.gamma(1.5, scale=1 / 0.7))),
         ("beta(a, b)", "uniform(0, 1)", (0.6, 2.5), (stats.beta(0.6, 2.5), stats.uniform())),
+        ("gamma(3, b)", "inverse_gaussian(m, s)", (0.85, 1.1, 2.1), (stats.gamma(3, scale=1 / 0.85), stats.invgauss(1.1 / 2.1, scale=2.1))),
         ("exponential(r)", "gamma(a, b)", (0.6, 1.5, 0.7), (stats.expon(scale=1 / 0.6), stats.gamma(1.5, scale=1 / 0.7))),
     ],
 )  # fmt: skip
@@ -86,7 +87,7 @@ class TestCounts:
     def test_without_closed_form(self):
         r = dv.entropy("poisson(lam)")
         assert r.function is None and r.formula == ""
-        assert "no closed form" in r.note and "gammaln" in r.note.replace("log(gamma", "gammaln")
+        assert "no closed form" in r.note and "E log(x!)" in r.note
         value = r.at(lam=3.0)
         assert value.value == pytest.approx(float(stats.poisson(3).entropy()), abs=1e-9)
         assert 0 < value.error < 1e-10
