@@ -15,5 +15,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shrink", action="store_true", help=words)
     words = "how many false mutants of each catalog entry the verifier is given: a number, some (a sample), or all"
     parser.addoption("--mutants", default="some", metavar="N", help=words)
-    words = "for which targets the loss of each law is written: one in turn (some), or all"
+    words = "which losses of laws are written as source: some for one target each, or all for all targets"
     parser.addoption("--laws", default="some", metavar="N", help=words)

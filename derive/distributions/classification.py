@@ -8,14 +8,9 @@ from ._loss import LossRecord
 from ._record import Parameter
 
 
-def _of_truth(y: Expr, p: Expr) -> Expr:
-    """The probability given to the class that is there."""
-    return y * p + (1 - y) * (1 - p)
-
-
 def _focal(y: Expr, p: Expr, focus: Expr) -> Expr:
-    q = _of_truth(y, p)
-    return -((1 - q) ** focus) * sympy.log(q)
+    """``-(1 - q)^focus log(q)`` for the probability q of the class that is there."""
+    return -y * (1 - p) ** focus * sympy.log(p) - (1 - y) * p**focus * sympy.log(1 - p)
 
 
 def _tilted(y: Expr, p: Expr, focus: Expr) -> Expr:

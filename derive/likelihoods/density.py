@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,10 +15,13 @@ from ..api import trace
 from ..distributions import (
     Distribution,
     Form,
+    LossRecord,
     Parameter,
+    Record,
     VectorDistribution,
     distributions,
     distributions_called,
+    loss_records,
 )
 from ..errors import ShapeError, SpecError, UnknownName, closest
 from ..function import Function
@@ -42,6 +45,8 @@ class Density:
     log_density: of numbers: (y, *parameters) -> SymPy; of arrays: a NumPy function of the same arguments.
     facts: of what is observed; whole: whether it is a whole number.
     arrays: whether it is a law of arrays, or one of numbers whose parameters are arrays; axes: of one observation.
+    fixed: parameters that cannot be learned, since a factor of the density that depends on them is left out.
+    statement: what there is to say of a loss that has no density.
     record: the law that it comes from, if it is one of ours.
     """
 
@@ -56,6 +61,8 @@ class Density:
     bounds: Callable[..., tuple[Expr, Expr]] | None = None
     forms: Mapping[str, Form] = field(default_factory=dict)
     modelled: str = ""
+    fixed: tuple[str, ...] = ()
+    statement: str = ""
     record: Distribution | VectorDistribution | None = None
 
     @property
@@ -69,24 +76,26 @@ class Density:
         return self.modelled or self.parameters[0].name
 
 
-def density_of(given: Any, facts: Mapping[str, tuple[str, ...]], vector: bool | None = None) -> Density:
+def density_of(given: Any, facts: Mapping[str, tuple[str, ...]], words: Collection[str] = ()) -> Density:
     """The density that a user gave.
 
     Args:
         given: the name of a law, a formula, a SymPy expression, or a NumPy function of what is observed and the parameters.
         facts: what is declared of parameters and of what is observed, for densities of one's own.
-        vector: which of two laws of one name; the law of numbers if left out.
+        words: parameters, forms and facts of parameters; of two laws of one name it is the first that knows them.
 
     Raises:
         UnknownName: a word that is no law.  ParseError: a text that cannot be read.  SpecError: nothing to learn from.
     """
     if isinstance(given, Distribution | VectorDistribution):
         return _of_record(given)
+    if isinstance(given, LossRecord):
+        return _of_loss(given)
     if (
         isinstance(given, str)
         and given.strip().replace("_", " ").replace("-", " ").replace(" ", "").isalpha()
     ):
-        return _of_record(_record_called(given.strip(), vector))
+        return _called(given.strip(), words)
     if isinstance(given, str):
         names = _names(given)
         return _own(lambda f: parse(given, **_declared(names, f)), given, facts)
@@ -115,15 +124,35 @@ def _names(formula: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(n for n in found if n not in CONSTANTS))
 
 
-def _record_called(name: str, vector: bool | None) -> Distribution | VectorDistribution:
-    name = name.replace("_", " ").replace("-", " ")
-    known = {d.name.replace("_", " ").replace("-", " "): d.name for d in distributions() if d.log_density}
-    if name not in known:
-        raise UnknownName(f"there is no law {name!r} with a density; {closest(name, known)}")
-    found = [d for d in distributions_called(known[name]) if d.log_density]
-    if vector is not None:
-        found = [d for d in found if isinstance(d, VectorDistribution) is vector] or found
-    return found[0]
+def _called(name: str, words: Collection[str]) -> Density:
+    """The law, or the loss without a density, that has this name.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    plain = name.replace("_", " ").replace("-", " ")
+    if loss := next((r for r in loss_records() if r.name == plain), None):
+        return _of_loss(loss)
+    try:
+        found = [d for d in distributions_called(plain) if d.log_density]
+    except UnknownName:
+        found = []
+    if not found:
+        known = {r.name for r in (*distributions(), *loss_records())}
+        raise UnknownName(f"there is no law {name!r} with a density; {closest(plain, known)}")
+    return _of_record(next((d for d in found if {*words} <= _words(d)), found[0]))
+
+
+def _words(record: Record) -> set[str]:
+    """The parameters of a law, their forms and facts."""
+    return {*record.forms, *(w for p in record.parameters for w in (p.name, *p.facts))}
+
+
+def _of_loss(record: LossRecord) -> Density:
+    return Density(
+        record.name, lambda y, *parameters: -record.loss(y, *parameters), record.parameters, facts=record.support,
+        modelled=record.modelled, fixed=record.fixed, statement=record.statement,
+    )  # fmt: skip
 
 
 def _of_record(record: Distribution | VectorDistribution) -> Density:

@@ -16,6 +16,7 @@ from ..ir.facts import Spec, spec
 from ..ir.nodes import Program, Tensor
 from ..ir.tensors import with_tensors
 from ..rewrite.derived import names_of
+from ..rewrite.diagonals import of_diagonals
 from .density import Density
 from .links import of_number
 from .scalars import function_of, read
@@ -89,7 +90,7 @@ def _of_arrays(setting: Setting, name: str) -> Function:
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     loss.__signature__ = inspect.Signature([inspect.Parameter(n, kind) for n in names])  # type: ignore[attr-defined]
     found: Function = api.trace(loss, **{t.name: _spec(t) for t in inputs})
-    program = _named(found.program, [g.name for g in linked])
+    program = _named(of_diagonals(found.program), [g.name for g in linked])
     return Function(name, program, 0, names_of(program))
 
 

@@ -44,7 +44,7 @@ def likelihood(
     )
     facts = {n: _facts(v) for n, v in parameters.items() if own and isinstance(v, str) and v not in WORDS}
     values = {n: v for n, v in parameters.items() if n not in facts}
-    law = density_of(density, facts, _vector(link))
+    law = density_of(density, facts, _words(link, parameters))
     return loss_of(setting_of(law, link, raw, values))
 
 
@@ -52,9 +52,11 @@ def _facts(words: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in words.split(",") if part.strip())
 
 
-def _vector(link: Any) -> bool | None:
-    names = link.values() if isinstance(link, Mapping) else [link]
-    return True if "softmax" in names else None
+def _words(link: Any, parameters: Mapping[str, Any]) -> set[str]:
+    """What a call says of the parameters: their names, and the range of a link that only vectors have."""
+    links = link.values() if isinstance(link, Mapping) else [link]
+    names = {*parameters, *(link if isinstance(link, Mapping) else ())}
+    return names | ({"simplex"} if "softmax" in links else set())
 
 
 def loss_of(setting: Setting) -> Loss:

@@ -276,7 +276,7 @@ class Loss:
     @cached_property
     def information(self) -> Information | None:
         """Observed and expected Fisher information of one example about its raw outputs and the learned scalars."""
-        if self.law is None:
+        if self.law is None or self.setting.density.statement:
             return None
         names = self.raw + self.learned
         return Information(self.law, names, tuple(self.reads[n] for n in names), self.body)
@@ -284,7 +284,7 @@ class Loss:
     @cached_property
     def information_of_parameters(self) -> Information | None:
         """The same about the parameters themselves, in the form in which they were given: sigma, variance, precision."""
-        if self.law is None:
+        if self.law is None or self.setting.density.statement:
             return None
         law = replace(self.law, raw={})
         return Information(law, tuple(law.free), tuple(law.free.values()), -law.model)

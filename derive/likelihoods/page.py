@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -43,10 +45,12 @@ class Section:
 
 def sections(loss: Loss) -> tuple[Section, ...]:
     """Every step, in the order in which they are derived; a step that says nothing new is left out."""
-    makers = (
+    makers: tuple[Callable[[Loss], Part], ...] = (
         _density, _parameters, _negative, _constants, _loss, _derivatives, _score, _information, _canonical, _family,
         _estimates, _convex,
     )  # fmt: skip
+    if loss.setting.density.statement:
+        makers = (_parameters, _loss, _statement, _derivatives, _convex)
     found: list[Section] = []
     for maker in makers:
         title, lines = maker(loss)
@@ -146,8 +150,12 @@ def _reason(loss: Loss, dropped: Dropped) -> str:
 
 
 def _loss(loss: Loss) -> Part:
-    left = "L" if loss.dropped else "L = −log p"
+    left = "L" if loss.dropped or loss.setting.density.statement else "L = −log p"
     return "loss", [f"{left} = {_right(loss.example) if loss.law is None else wall(loss.body)}"]
+
+
+def _statement(loss: Loss) -> Part:
+    return "no density is written down for it", textwrap.wrap(loss.setting.density.statement, 110)
 
 
 def _derivatives(loss: Loss) -> Part:

@@ -106,8 +106,13 @@ def setting_of(
                 )
             )
         else:
-            default = "known" if parameter.integer else "learned"
-            given.append(_valued(density, parameter, values.get(name, default)))
+            fixed = parameter.integer or name in density.fixed
+            given.append(_valued(density, parameter, values.get(name, "known" if fixed else "learned")))
+    if unlearnable := next((g for g in given if g.name in density.fixed and g.part in ("raw", "learned")), None):
+        raise SpecError(
+            f"{unlearnable.name} of the {density.name} loss cannot be learned: {density.statement} "
+            f"Try: {unlearnable.name}=1.5, or another number, or 'known'"
+        )
     return Setting(density, tuple(given))
 
 

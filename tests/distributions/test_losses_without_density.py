@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import sympy
 
+import derive as dv
 from derive.distributions import LossRecord, loss_records
+from derive.errors import SpecError
 
 from .laws import RANGES
 
@@ -78,3 +80,13 @@ def test_bound(record: LossRecord) -> None:
             below = float(sympy.N(record.bound(sympy.Float(y), *map(sympy.Float, parameters))))
             assert loss(record, y, parameters) >= below - 1e-12
     assert record.statement and record.source
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda r: r.name)
+def test_likelihood_says_what_stands_behind_the_loss(record: LossRecord) -> None:
+    derived = dv.likelihood(record.name)
+    page = " ".join(str(derived).split())
+    assert record.statement in page and "score" not in page and derived.fisher is None
+    for name in record.fixed:
+        with pytest.raises(SpecError, match=f"{name} of the {record.name} loss cannot be learned"):
+            dv.likelihood(record.name, **{name: "learned"})
