@@ -150,11 +150,11 @@ LOG_SIGMOIDS = Rule(
 )  # fmt: skip
 ARCTANGENTS = Rule(
     "atan(u) - atan(v)", (Add,), _pairs(atan, _arctangents),
-    ("tan(arctan(u + 1) - arctan(u)) == 1/(1 + u*(u + 1)) where u > 0",),
+    ("tan(u - v) == (tan(u) - tan(v))/(1 + tan(u)*tan(v))",),
     when="u and v have one sign, and u - v is simpler", source="DLMF 4.24.15",
 )  # fmt: skip
 HALF_PI = Rule(
-    "pi/2 - atan(u)", (Add,), _half_pi, ("pi/2 - arctan(u) == arctan(1/u) where u > 0",), when="u > 0",
+    "pi/2 - atan(u)", (Add,), _half_pi, ("tan(u) == 1/tan(pi/2 - u)",), when="u > 0",
     source="DLMF 4.24.17",
 )  # fmt: skip
 ERRORS = Rule(

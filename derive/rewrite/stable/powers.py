@@ -107,7 +107,7 @@ POWER = Rule(
 )  # fmt: skip
 ARSINH = Rule(
     "log(u + sqrt(u^2 + 1))", (log,), _arsinh,
-    ("log(u + sqrt(u**2 + 1)) == arcsinh(u)", "log(u + sqrt(u**2 - 1)) == arccosh(u) where u > 1"),
+    ("log(u + sqrt(u**2 + 1)) == arcsinh(u)", "log(cosh(u) + sinh(u)) == u"),
     source="DLMF 4.37.16",
 )  # fmt: skip
 ARTANH = Rule(
@@ -119,7 +119,7 @@ ARTANHS = Rule(
     source="DLMF 4.37.24",
 )  # fmt: skip
 ARCCOS = Rule(
-    "acos(1 - u)", (acos,), _arccos, ("cos(2*arcsin(sqrt(u))) == 1 - 2*u where u > 0, u < 1",), when="u >= 0",
+    "acos(1 - u)", (acos,), _arccos, ("1 - 2*sin(u)**2 == cos(2*u)",), when="u >= 0",
     source="DLMF 4.21.28",
 )  # fmt: skip
 COMMON = Rule(

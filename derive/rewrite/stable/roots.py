@@ -8,6 +8,7 @@ import sympy
 from sympy import Add, Expr, Mul, S, cos, cosh, sin, sinh, tanh
 
 from ...ir.nodes import Where
+from ...ops.elementwise.arithmetic import Hypot, unit
 from ...ops.elementwise.exponential import sigmoid
 from ...ops.elementwise.piecewise import Absolute
 from ._rule import Rule
@@ -24,11 +25,16 @@ WIDEST = 40
 
 def has_root(t: Expr) -> bool:
     """Whether a term has a factor ``A^(k/2)``, k odd, with A a sum."""
-    return any(f.is_Pow and f.exp.is_Rational and f.exp.q == 2 and f.base.is_Add for f in Mul.make_args(t))
+    factors = [f.as_base_exp() for f in Mul.make_args(t)]
+    return any(isinstance(b, Hypot) or (b.is_Add and k.is_Rational and k.q == 2) for b, k in factors)
 
 
 def squared(t: Expr) -> Expr:
-    return Mul(*(f.base ** (2 * f.exp) if f.is_Pow else f**2 for f in Mul.make_args(t)))
+    found = S.One
+    for f in Mul.make_args(t):
+        base, k = f.as_base_exp()
+        found *= (base.args[0] ** 2 + base.args[1] ** 2) ** k if isinstance(base, Hypot) else base ** (2 * k)
+    return found
 
 
 def count(e: Expr) -> int:
@@ -156,6 +162,39 @@ def _is_fraction(t: Expr) -> bool:
     )
 
 
+def _hypot(e: Expr, known: Known) -> Expr | None:
+    """``sqrt(a^2 + b^2)`` of numbers that may both be tiny."""
+    if not (e.exp.is_Rational and e.exp.q == 2 and e.base.is_Add and len(e.base.args) == 2):
+        return None
+    a, b = (_root(t) for t in e.base.args)
+    if a is None or b is None or a.is_number or b.is_number:
+        return None
+    return Hypot(a, b) ** (2 * e.exp)
+
+
+def _units(e: Expr, known: Known) -> Expr | None:
+    """``a / hypot(a, b)^k`` by the direction ``a / hypot(a, b)``, which is a number where the power is none."""
+    for f in e.args:
+        h, k = f.as_base_exp()
+        if not (isinstance(h, Hypot) and k.is_Integer and k < 0):
+            continue
+        for g in e.args:
+            base, n = g.as_base_exp()
+            if base in h.args and n.is_Integer and n > 0:
+                times = min(n, -k)
+                other = h.args[1] if base == h.args[0] else h.args[0]
+                return e / base**times * h**times * unit(base, other) ** times
+    return None
+
+
+HYPOT = Rule(
+    "sqrt(u^2 + v^2)", (sympy.Pow,), _hypot, ("sqrt(u**2 + v**2)**2 == u**2 + v**2",),
+    when="neither is a constant", source="DLMF 1.9.7; Moler and Morrison (1983)",
+)  # fmt: skip
+UNITS = Rule(
+    "u / hypot(u, v)", (Mul,), _units, ("u/sqrt(u**2 + v**2)**3 == u/sqrt(u**2 + v**2)/sqrt(u**2 + v**2)**2",),
+    phase="numeric", source="derived: one factor after the other",
+)  # fmt: skip
 CONJUGATE = Rule(
     "conjugate", (Add,), _conjugate,
     ("sqrt(u + 1) - sqrt(u) == 1/(sqrt(u + 1) + sqrt(u)) where u > 0",

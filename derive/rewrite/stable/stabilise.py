@@ -18,6 +18,7 @@ from .grouping import grouped
 from .known import Known
 from .products import by_logarithms, products_needed
 from .rewriter import Firing, Rewriter
+from .scales import by_scale, directions, norms
 from .series import with_polynomials
 from .shifts import shift, shifts_needed
 from .view import KEPT, View
@@ -65,6 +66,8 @@ def stabilise(program: Program, phase: Phase = "numeric") -> Stabilised:
         found += fired
         program = replace(program, equations=in_order(program.equations))
     if phase == "numeric":
+        program, fired = _norms(program)
+        found += fired
         program, fired = _near_zero(program)
         found += fired
     if not found:
@@ -182,6 +185,18 @@ def _products(program: Program) -> tuple[Program, list[Fired]]:
     after = by_logarithms(program, names, known)
     fired = [Fired("product", n, program.definitions[n].body, after.definitions[n].body) for n in names]
     return after, fired
+
+
+def _norms(program: Program) -> tuple[Program, list[Fired]]:
+    """Sums of powers by their largest entry, written out wherever they are read."""
+    view, known = View(program), Known(program.definitions)
+    sums = norms(program, view, known)
+    if not sums:
+        return program, []
+    after = by_scale(program, sums)
+    fired = [Fired("scaled norm", n.name, n.equation.body, after.definitions[n.name].body) for n in sums]
+    after, more = _bodies(after, "numeric", frozenset(n.name for n in sums))
+    return directions(replace(after, equations=in_order(after.equations)), sums), fired + more
 
 
 def _sums(program: Program) -> tuple[Program, list[Fired]]:
