@@ -280,8 +280,9 @@ class Function:
         for a ``grad``, ``value_and_grad`` or ``vjp`` that of its base, for its ``wrt``; other derivatives are
         emitted as plain functions.
         """
-        return emit_source(self.request(), target)
+        return emit_source(self.request, target)
 
+    @cached_property
     def request(self) -> EmitRequest:
         """What `emit` asks a target to write."""
         kind = self.origin.kind if self.origin else "function"

@@ -116,7 +116,7 @@ def sample_at(function: Function, sizes: tuple[int, ...]) -> dict[str, Any]:
 def numpy_pair(pullback: Function) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The forward pass, and forward with backward pass, of the emitted NumPy source: what a user runs without us."""
     assert pullback.origin is not None
-    request = replace(pullback.request(), nested=None)
+    request = replace(pullback.request, nested=None)
     names = [re.sub(r"\W", "_", n) for n in (*pullback.origin.base.inputs, *pullback.origin.seeds)]
     outputs = [re.sub(r"\W", "_", n) for n in pullback.origin.base.outputs]
     module = numpy_module(emit_source(request, "numpy"), request.name)

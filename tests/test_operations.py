@@ -108,7 +108,7 @@ def test_a_missing_spelling_names_the_record(target: str, monkeypatch: pytest.Mo
             f"{module}.op_of_head", lambda head: without if head is record.head else op_of_head(head)
         )
         monkeypatch.setattr(f"{module}.home_of", lambda op: "derive/ops/elementwise/special.py")
-    request = dv.trace(lambda x: special.erfcx(x), x="n").request()
+    request = dv.trace(lambda x: special.erfcx(x), x="n").request
     with pytest.raises(
         UnsupportedOp, match=rf"erfcx has no spelling for {target}.*\n.*to add it.*special\.py"
     ):

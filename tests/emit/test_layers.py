@@ -31,7 +31,7 @@ def requests() -> dict[str, EmitRequest]:
 
 def request_of(name: str, known: dict[str, EmitRequest]) -> EmitRequest:
     if name not in known:
-        known[name] = dv.trace(getattr(layers, name), **layers.SHAPES[name]).request()
+        known[name] = dv.trace(getattr(layers, name), **layers.SHAPES[name]).request
     return known[name]
 
 
@@ -56,7 +56,7 @@ def test_layers_are_formatted(requests: dict[str, EmitRequest], tmp_path: Path) 
 def test_plain_derivative(kind: str, name: str, wrt: str, tmp_path: Path) -> None:
     """A derivative that is no backward pass is a plain function, equal to the interpreter's."""
     function = getattr(dv, kind)(dv.trace(getattr(layers, name), **layers.SHAPES[name]), wrt)
-    request = function.request()
+    request = function.request
     assert request.backward is None
     values = _inputs(request)
     expected = evaluate(request.forward, values)

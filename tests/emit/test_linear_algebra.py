@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,15 @@ MORE: list[tuple[str, Callable[..., Any], dict[str, str]]] = [
     ("no power", lambda X: L.matrix_power(X, 0) @ X, {"X": "n n"}),
 ]  # fmt: skip
 ALL = {name: (function, shapes) for name, function, shapes in [*CASES, *MORE]}
+
+
+@cache
+def traced(name: str) -> Any:
+    """One of all functions; what its code needs is derived once for all targets."""
+    function, shapes = ALL[name]
+    return dv.trace(function, **shapes)
+
+
 SIZES = {"n": 4, "m": 3, "k": 2, "d": 5, "b": 3, "batch": 6, "p": 2}
 
 
@@ -81,11 +91,10 @@ def inputs(program: Program, rng: np.random.Generator) -> dict[str, Any]:
 def test_emitted_file(name: str, target: str, tmp_path: Path) -> None:
     """Its own test passes, and both passes agree with the interpreter."""
     pytest.importorskip(MODULES[target])
-    function, shapes = ALL[name]
-    f = dv.trace(function, **shapes)
+    f = traced(name)
     module = load(f.emit(target), tmp_path, f"{re.sub(r'[^a-z]', '_', name)}_{target}")
     run_tests_of(module)
-    request = f.request()
+    request = f.request
     rng = np.random.default_rng(3)
     values = inputs(request.forward, rng)
     expected = evaluate(request.forward, values)
@@ -140,10 +149,10 @@ def _pulled(module: Any, request: Any, target: str, arguments: list[Any], seeds:
 
 
 def test_formatted(tmp_path: Path) -> None:
-    for name, (function, shapes) in ALL.items():
+    for name in ALL:
         for target in MODULES:
             path = tmp_path / f"{re.sub(r'[^a-z]', '_', name)}_{target}.py"
-            path.write_text(dv.trace(function, **shapes).emit(target), encoding="utf-8")
+            path.write_text(traced(name).emit(target), encoding="utf-8")
     assert_formatted(tmp_path)
 
 
@@ -205,8 +214,8 @@ def test_every_primitive_is_spelled(target: str) -> None:
 
 
 def test_equal_equations_of_both_passes_stay_equal() -> None:
-    for function, shapes in ALL.values():
-        request = dv.trace(function, **shapes).request()
+    for name in ALL:
+        request = traced(name).request
         assert request.backward is not None
         forward, backward = factored([request.forward, request.backward])
         shared = forward.definitions.keys() & backward.definitions.keys()
@@ -250,11 +259,10 @@ def test_jax_says_that_it_does_not(tmp_path: Path) -> None:
 
 def test_single_precision_stays(tmp_path: Path) -> None:
     for name in ("det", "solve a matrix", "everything of one matrix", "cholesky", "sqrtm", "power", "expm", "Gaussian likelihood"):
-        function, shapes = ALL[name]
-        f = dv.trace(function, **shapes)
+        f = traced(name)
         values = inputs(f.program, np.random.default_rng(1))
         module = load(f.emit("numpy"), tmp_path, re.sub(r"\W", "_", name) + "_single")
-        found = getattr(module, f.request().name)(*(v.astype(np.float32) for v in values.values()))
+        found = getattr(module, f.request.name)(*(v.astype(np.float32) for v in values.values()))
         assert np.asarray(found).dtype == np.float32, name
 
 
