@@ -196,7 +196,9 @@ def test_a_batch_of_derivatives_is_checked_and_emitted() -> None:
     cubes = dv.vmap(dv.grad(dv.trace(lambda x: np.sum(x**3), x="n"), "x"))
     mixed = dv.trace(lambda x: 3 * x**2 + 1e-9 * x.sum(axis=0), x="batch n")
     assert dv.check(cubes).passed
-    assert not dv.check(CompiledFunction(cubes, mixed.compile().kernel)).passed
+    other = dv.trace(lambda x: 3 * np.roll(x, 1, axis=0) ** 2, x="batch n")
+    for wrong in (mixed, other):
+        assert not dv.check(CompiledFunction(cubes, wrong.compile().kernel)).passed
     module: dict[str, Any] = {"__name__": "emitted"}
     plain = dv.vmap(dv.grad(dv.trace(lambda W, x: np.sum(np.tanh(W @ x)), W="m n", x="n"), "W"), in_axes="x")
     exec(plain.emit("numpy"), module)
