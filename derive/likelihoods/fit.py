@@ -12,7 +12,7 @@ from ..errors import UnknownName, closest
 from ..ir.tensors import resized
 from .fit_blocks import extents, is_cut, parameter, predictor
 from .fit_check import check_curved, check_maximum, check_support, information_of, inverse_of
-from .fit_data import design_of, known_of, labels_of, offset_of, weights_of
+from .fit_data import Design, constants_of, design_of, known_of, labels_of, offset_of, weights_of
 from .fit_model import Model
 from .fit_newton import minimise
 from .fit_result import Fit
@@ -53,6 +53,8 @@ def fit(
         what = "X" if not isinstance(X, Mapping) or g.name not in X else f"X[{g.name!r}]"
         ones = not is_cut(loss) if intercept is None else intercept
         design = design_of(given[g.name], n, ones, names, what)
+        if given[g.name] is None and is_cut(loss):
+            design = Design(design.matrix[:, :0], ())
         own, name = offset_of(g, offset, n)
         block, linear = predictor(loss, g, design, given[g.name] is None, classes, extent, name)
         data |= {linear.matrix: design.matrix, **own}
@@ -60,14 +62,14 @@ def fit(
         predictors.append(linear)
     parameters = {g.symbol: parameter(loss, g, classes, extent) for g in loss.setting.learned}
     each = frozenset({*loss.raw, loss.variable, *(k for k in known if np.ndim(data[k]) == 1)})
-    blocks = [b for b in (*blocks, *parameters.values()) if b.size]
+    blocks += parameters.values()
     example = resized(loss.example.program, {s: Integer(k) for s, k in extent.items()})
     model = Model(example, tuple(blocks), tuple(predictors), parameters, data, each)
+    constants = constants_of(loss, data, n)
     point = start_of(model, loss, start)
     check_curved(model, loss, point)
     optimum = minimise(model.problem, point, method, limit)
     check_maximum(model, optimum)
-    constants = loss.constant(labels, **{k: data[k] for k in known})
     inverse = inverse_of(model, optimum.point, information_of(loss, model, optimum.point, information))
     J = model.slopes(optimum.point)
     counts = data.get("weights", np.ones(n))

@@ -13,8 +13,9 @@ from .. import api
 from ..errors import ShapeError, SpecError, UnsupportedOp
 from ..ir.nodes import Tensor
 from .fit_data import Design
-from .fit_model import Block, Predictor
+from .fit_model import Block
 from .fit_scales import IDENTITY, Scale, scale_of
+from .fit_total import Predictor
 from .setting import Given
 
 if TYPE_CHECKING:
@@ -76,8 +77,6 @@ def predictor(
     """
     several, p, link = len(loss.raw) > 1, len(design.names), g.link
     assert link is not None
-    if alone and is_cut(loss):
-        design, p = Design(design.matrix[:, :0], ()), 0
     matrix, beta = (f"X_{g.name}", f"beta_{g.name}") if several else ("X", "beta")
     row = _shape(_input(loss, g.symbol), extent)
     if len(row) > 1:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import linalg
-from sympy import Symbol
+from sympy import Float, Symbol, simplify
 
 from ..errors import FitError, SpecError, UnsupportedOp
+from .density import Density
 from .fit_model import Model
 from .fit_newton import NEAR, Optimum
 
@@ -27,11 +28,23 @@ def check_support(loss: Loss) -> None:
     symbols = [Symbol(p.name) for p in density.parameters]
     moving = {s.name for end in density.bounds(*symbols) for s in end.free_symbols}
     estimated = {g.name for g in loss.setting.given if g.part in ("raw", "learned")}
-    if found := sorted(moving & estimated):
+    if (found := sorted(moving & estimated)) and not _is_periodic(density, symbols):
         raise UnsupportedOp(
             f"the support of the {density.name} law ends at {found[0]}, which is to be estimated: the likelihood is largest "
             "at the end of its domain, where no derivative is 0; try: loss.mle"
         )
+
+
+def _is_periodic(density: Density, symbols: list[Symbol]) -> bool:
+    """Whether the support is one period of a density that goes on beyond it, as that of an angle does."""
+    assert density.bounds is not None
+    low, high = density.bounds(*symbols)
+    period = simplify(high - low)
+    if not period.is_number:
+        return False
+    values = {s: 0.7 + 0.2 * k for k, s in enumerate(symbols)}
+    here, there = (density.log_density(x, *symbols).subs(values) for x in (Float(0.3), 0.3 + period))
+    return bool(abs((here - there).evalf()) < 1e-9)
 
 
 def check_curved(model: Model, loss: Loss, u: Any) -> None:
@@ -112,10 +125,12 @@ def _without_end(model: Model, optimum: Optimum) -> str:
     place = 0
     for b in model.blocks:
         for k in range(b.size if b.scale.name == "log" else 0):
-            for far, end in ((-4.0, "goes to 0"), (4.0, "grows without end")):
+            low = optimum.point[place + k] < 0
+            for far in (-4.0, 4.0):
                 moved = optimum.point.copy()
                 moved[place + k] += far
                 if abs(model.value(moved) - optimum.value) <= SLIGHT:
+                    end = "goes to 0" if low else "grows without end"
                     return (
                         f"or hardly changes, as {b.names[k]} {end}: a law without this parameter fits as well"
                     )

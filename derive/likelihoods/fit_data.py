@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import linalg
 
+from ..calculus.batched import batched
 from ..errors import DomainError, ShapeError, UnknownName, closest
+from ..function import Function
+from ..ir.nodes import size
 from .setting import Given
 
 if TYPE_CHECKING:
@@ -191,3 +194,28 @@ def offset_of(g: Given, offset: Any, n: int) -> tuple[dict[str, Any], str]:
     if found.shape[:1] != (n,):
         raise ShapeError(f"offset must have one entry for each of {n} rows; found the shape {found.shape}")
     return {f"offset_{g.symbol}": found}, f"offset_{g.symbol}"
+
+
+def constants_of(loss: Loss, data: Mapping[str, Any], n: int) -> Any:
+    """What the loss dropped of minus the log-likelihood, for each row.
+
+    Raises:
+        DomainError: it is not finite, as for more successes than trials.
+    """
+    found = np.zeros(n)
+    for d in loss.dropped:
+        each = {name: 0 for name in d.inputs if np.ndim(data[name]) > len(_one(loss, name))}
+        program = batched(d.term.program, size("n"), each, [0]) if each else d.term.program
+        with np.errstate(all="ignore"):
+            found = found + Function("constant", program)(**{name: data[name] for name in d.inputs})
+    if len(bad := np.flatnonzero(~np.isfinite(found))):
+        known = ", ".join(f"{k} = {data[k][bad[0]]}" for k in data if np.ndim(data[k]) and len(data[k]) == n)
+        raise DomainError(
+            f"row {bad[0]} has no probability under the {loss.setting.density.name} law: {known}"
+        )
+    return found
+
+
+def _one(loss: Loss, name: str) -> tuple[Any, ...]:
+    """The axes of an input of one example."""
+    return next(t.shape for t in loss.example.program.inputs if t.name == name)

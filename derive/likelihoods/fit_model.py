@@ -1,9 +1,4 @@
-"""The loss of a data set as a function of what is estimated: coefficients, and parameters on scales without bounds.
-
-    L(beta, u) = sum_i w_i loss(z_i = X_i beta + offset_i, y_i, parameters(u))
-
-It is one `Function`, so gradient, Hessian and their products are derived from it like from any other.
-"""
+"""The loss of a data set as a function of one vector: coefficients, and parameters on scales without bounds."""
 
 from __future__ import annotations
 
@@ -14,15 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..api import grad, hessian, hvp, jacobian, trace, value_and_grad
-from ..calculus.batched import batched
+from ..api import jacobian, trace
 from ..function import Function
-from ..ir.facts import Spec, spec
-from ..ir.nodes import Program, Tensor, size
-from ..rewrite.derived import names_of, prepare
-from .boosting import composed, spec_of
+from ..ir.facts import spec
+from ..ir.nodes import Program
 from .fit_newton import Problem
 from .fit_scales import Scale
+from .fit_total import Predictor, Total, linear, shared
 
 REACH = 3.0
 """How far one step may go on a scale without bounds, such as that of a logarithm."""
@@ -59,20 +52,6 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
-class Predictor:
-    """A raw output, and the names of the arrays that it is computed from.
-
-    reference: whether its first entry is 0 in every example, the others being relative to it.
-    """
-
-    raw: str
-    matrix: str
-    coefficients: str
-    offset: str = ""
-    reference: bool = False
-
-
-@dataclass(frozen=True, eq=False)
 class Model:
     """The total loss and its derivatives at a data set.
 
@@ -90,56 +69,17 @@ class Model:
     each: frozenset[str]
 
     @cached_property
-    def total(self) -> Function:
-        """The loss of all examples together."""
-        each = {t.name: 0 for t in self.example.inputs if t.name in self.each}
-        program = prepare(batched(self.example, size("n"), each, [0]))
-        examples = Function("loss", program, 0, names_of(program))
-
-        def loss(**arrays: Any) -> Any:
-            given = {p.raw: _linear(p, arrays) for p in self.predictors}
-            given |= {
-                name: block.scale.natural(arrays[block.name]) for name, block in self.parameters.items()
-            }
-            losses = examples(*(given[n] if n in given else arrays[n] for n in examples.inputs))
-            return np.sum(arrays["weights"] * losses) if "weights" in arrays else np.sum(losses)
-
-        return composed(loss, self._specs(program.inputs), "total")
-
-    def _specs(self, inputs: tuple[Tensor, ...]) -> dict[str, Spec]:
-        found = {b.name: spec(" ".join(_axes(b))) for b in self.blocks}
-        for p in self.predictors:
-            columns = next(b for b in self.blocks if b.name == p.coefficients)
-            found[p.matrix] = spec(f"n {_axes(columns)[0]}")
-            if p.offset:
-                found[p.offset] = spec(" ".join(["n", *map(str, np.shape(self.data[p.offset])[1:])]))
-        if "weights" in self.data:
-            found["weights"] = spec("n")
-        ours = {p.raw for p in self.predictors} | set(self.parameters)
-        return found | {t.name: spec_of(t) for t in inputs if t.name not in ours}
-
-    @cached_property
-    def _slopes(self) -> Function:
-        found: Function = value_and_grad(self.total, [b.name for b in self.blocks])
-        return found
-
-    @cached_property
-    def _curved(self) -> Function:
-        """The Hessian of one array; of several, which have one for each pair, products with vectors are shorter."""
-        (block,) = self.blocks
-        found: Function = hessian(self.total, block.name)
-        return found
-
-    @cached_property
-    def _product(self) -> Function:
-        found: Function = hvp(self.total, [b.name for b in self.blocks])
-        return found
-
-    @property
-    def gradient(self) -> Function:
-        """The gradient as a function of arrays, to be read."""
-        found: Function = grad(self.total, [b.name for b in self.blocks])
-        return found
+    def derived(self) -> Total:
+        """The functions of arrays, which are derived once for all data of the same build."""
+        offsets = tuple((p.offset, np.shape(self.data[p.offset])[1:]) for p in self.predictors if p.offset)
+        own = {b.name for b in self.parameters.values()}
+        return shared(
+            Total(
+                self.example, self.each, tuple((b.name, b.shape[1:]) for b in self.blocks if b.name not in own),
+                self.predictors, tuple((n, b.name, b.shape, b.scale) for n, b in self.parameters.items()), offsets,
+                "weights" in self.data,
+            )
+        )  # fmt: skip
 
     def split(self, u: Any) -> dict[str, Any]:
         """A vector of all that is estimated as arrays by name."""
@@ -150,11 +90,11 @@ class Model:
 
     def value(self, u: Any) -> float:
         with np.errstate(all="ignore"):
-            return float(self.total(**self.data, **self.split(u)))
+            return float(self.derived.total(**self.data, **self.split(u)))
 
     def value_and_gradient(self, u: Any) -> tuple[float, Any]:
         with np.errstate(all="ignore"):
-            value, slopes = self._slopes(**self.data, **self.split(u))
+            value, slopes = self.derived.slopes(**self.data, **self.split(u))
         return float(value), np.concatenate([np.ravel(s) for s in slopes])
 
     def hessian(self, u: Any) -> Any:
@@ -162,14 +102,14 @@ class Model:
             whole = np.array([self.product(u, v) for v in np.eye(len(u))])
         else:
             with np.errstate(all="ignore"):
-                whole = np.reshape(self._curved(**self.data, **self.split(u)), (len(u), len(u)))
+                whole = np.reshape(self.derived.hessian(**self.data, **self.split(u)), (len(u), len(u)))
         return (whole + whole.T) / 2
 
     def product(self, u: Any, v: Any) -> Any:
         """The Hessian times a vector."""
         directions = {f"d{name}": part for name, part in self.split(v).items()}
         with np.errstate(all="ignore"):
-            parts = self._product(**self.data, **self.split(u), **directions)
+            parts = self.derived.product(**self.data, **self.split(u), **directions)
         return np.concatenate([np.ravel(p) for p in parts])
 
     def expected(self, u: Any, fisher: Function) -> Any:
@@ -228,19 +168,4 @@ class Model:
         arrays: dict[str, Any] = {p.matrix: rows, p.coefficients: self.split(u)[p.coefficients]}
         if p.offset:
             arrays[p.offset] = self.data[p.offset] if matrix is None else offset
-        return _linear(p, arrays)
-
-
-def _axes(block: Block) -> list[str]:
-    """The axes of an array of coefficients or of a parameter, as they are declared."""
-    if block.part == "parameter":
-        return [str(n) for n in block.shape]
-    return [f"p_{block.name}", *(str(n) for n in block.shape[1:])]
-
-
-def _linear(p: Predictor, arrays: Mapping[str, Any]) -> Any:
-    X = arrays[p.matrix]
-    z = X @ arrays[p.coefficients]
-    if p.reference:
-        z = np.concatenate((0 * X[:, :1], z), axis=1)
-    return z + arrays[p.offset] if p.offset else z
+        return linear(p, arrays)

@@ -134,6 +134,7 @@ def _downhill(hessian: Any, gradient: Any) -> tuple[Any, bool]:
     except linalg.LinAlgError:
         values, vectors = linalg.eigh(scaled)
         size = np.maximum(np.abs(values), 1e-8 * np.abs(values).max())
+        size = np.where(size > 0, size, 1.0)
         return -(vectors @ ((vectors.T @ (gradient / scale)) / size)) / scale, False
 
 

@@ -173,11 +173,12 @@ class Loss:
             X: [n, p], a table with named columns, a dictionary of columns, or one column; for several raw outputs the same
                 for all, or a dictionary by the parameters' names. ``loss.fit(y)`` without it: one law for all labels.
             y: labels; of classes one name or number for each row.
-            intercept: whether a column of ones stands first; True.
+            intercept: whether a column of ones stands first: yes, unless cutpoints are learned, which are intercepts.
             names: of the columns.
             offset: [n], added to the raw output.
             weights: [n], how often each row counts.
             start: values to start from, by the parameters' names.
+            sizes: sizes of the law that labels do not say, such as ``{"k": 2}`` parts of a mixture.
             information: "observed" or "expected", where standard errors come from.
             method: "newton", a method of scipy.optimize such as "trust-ncg" or "L-BFGS-B", or "auto": by how much there is
                 to estimate.
