@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import flint
+import mpmath
 import numpy as np
 import pytest
 import sympy
@@ -10,7 +11,8 @@ import sympy
 from derive.frontends.claim import understand_claim
 from derive.ir.facts import spec
 from derive.ir.numbers import NotExact
-from derive.ops.elementwise import op_of_numpy
+from derive.ops._record import Elementwise
+from derive.ops.elementwise import elementwise_ops, op_of_numpy
 from derive.prove.points.counterexample import violated
 from derive.prove.points.fields import BALL
 
@@ -74,3 +76,17 @@ def test_values(name: str, arguments: tuple[sympy.Expr, ...], value: sympy.Expr)
     found = BALL.apply(op, *(balls(BALL.constant(sympy.sympify(a))) for a in arguments))[0]
     assert found.contains(BALL.constant(value)) or found.overlaps(BALL.constant(value))
     assert found.rad() < 1e-10
+
+
+@pytest.mark.parametrize("op", [op for op in elementwise_ops() if op.definition is not None], ids=lambda op: op.name)
+def test_balls_of_a_definition_hold_the_value(op: Elementwise) -> None:
+    low, high = op.domain
+    rng = np.random.default_rng(3)
+    orders = [1] * op.constants
+    for _ in range(3):
+        x = rng.uniform(low, high, op.arity - op.constants)
+        balls = [np.array(flint.arb(float(v)), dtype=object) for v in (*orders, *x)]
+        (ball,) = np.ravel(BALL.apply(op, *balls))
+        with mpmath.workdps(40):
+            exact = op.high_precision(mpmath.mp, *orders, *(mpmath.mpf(v) for v in x))
+            assert abs(mpmath.mpf(ball.mid().str(40, radius=False)) - exact) <= 1e-12 * (1 + abs(exact)), op.name

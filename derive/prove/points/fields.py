@@ -13,6 +13,8 @@ import sympy
 from sympy import Expr
 
 from ...errors import UnsupportedOp
+from ...ir.evaluate import evaluate
+from ...ir.nodes import Equation, Index, Program, Read, Tensor
 from ...ir.numbers import NotExact, Numbers
 from ...ops._record import Elementwise
 from .balls import Balls
@@ -115,6 +117,11 @@ BALLS = {
 COMPOSED: dict[str, Callable[..., Any]] = {
     "sigmoid": lambda x: 1 / (1 + (-x).exp()),
     "softplus": lambda x: x.exp().log1p(),
+    "i0": lambda x: flint.arb(x).bessel_i(flint.arb(0)),
+    "i1": lambda x: flint.arb(x).bessel_i(flint.arb(1)),
+    "i0e": lambda x: flint.arb(x).bessel_i(flint.arb(0)) * (-abs(flint.arb(x))).exp(),
+    "i1e": lambda x: flint.arb(x).bessel_i(flint.arb(1)) * (-abs(flint.arb(x))).exp(),
+    "ndtri": lambda p: -flint.arb(2).sqrt() * (2 * flint.arb(p)).erfcinv(),
     "atan2": lambda y, x: flint.arb.atan2(y, x),
     "polygamma": lambda order, x: flint.acb(x).polygamma(flint.acb(order)).real,
     "maximum": lambda x, y: flint.arb(x).max(flint.arb(y)),
@@ -129,9 +136,24 @@ OPPOSITE = {
 def _ball_apply(op: Elementwise, *args: Any) -> Any:
     if op.name in COMPOSED:
         return np.frompyfunc(COMPOSED[op.name], op.arity, 1)(*args)
+    if op.name not in BALLS and op.definition is not None:
+        return _by_definition(op, args)
     if op.name not in BALLS:
         raise UnsupportedOp(f"{op.name} has no arithmetic of balls")
     return np.frompyfunc(lambda x, *rest: getattr(x, BALLS[op.name])(*rest), op.arity, 1)(*args)
+
+
+def _by_definition(op: Elementwise, args: tuple[Any, ...]) -> Any:
+    """A function of balls by what its record defines it as."""
+    assert op.definition is not None
+    orders, arrays = args[: op.constants], np.broadcast_arrays(*args[op.constants :])
+    inputs = [Tensor(f"x{k}", tuple(map(sympy.Integer, a.shape))) for k, a in enumerate(arrays)]
+    at = tuple(Index(f"i{k}", sympy.Integer(n)) for k, n in enumerate(arrays[0].shape))
+    constants = (sympy.Integer(int(float(np.ravel(n)[0].mid()))) for n in orders)
+    body = op.definition(*constants, *(Read(t, at) for t in inputs))
+    target = Tensor("y", inputs[0].shape)
+    program = Program(tuple(inputs), (Equation(target, at, body),), (target,))
+    return evaluate(program, {t.name: a for t, a in zip(inputs, arrays, strict=True)}, BALL)["y"]
 
 
 def _ball_compare(relation: Any, a: Any, b: Any) -> Any:
