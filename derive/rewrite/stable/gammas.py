@@ -8,7 +8,7 @@ from sympy import Add, Expr, Mul, S, exp, loggamma, polygamma
 from ...ir.nodes import Where
 from ...ops.elementwise.bessel import i0, i1
 from ...ops.elementwise.bessel_ratios import bessel_ratio, log_i0
-from ...ops.elementwise.gamma_differences import gammaln_diff, polygamma_diff
+from ...ops.elementwise.gamma_differences import gammaln_diff, gammaln_excess, polygamma_diff
 from ._rule import Rule, U, V, W, identity, in_terms
 from .exponentials import exponential
 from .known import Known
@@ -69,6 +69,24 @@ POLYGAMMAS = Rule(
     when="u and v have terms in common", source="DLMF 5.15.1",
 )  # fmt: skip
 BESSEL = Rule("exp(u) I0(v)", (Mul,), _bessel, ("exp(u)*i0(v) == exp(u + log_i0(v))",), source="DLMF 10.40.1")
+
+
+def _excess(e: Expr, known: Known) -> Expr | None:
+    """``gammaln_diff(x, h) - h log(x)``."""
+    for t in e.args:
+        for f in Mul.make_args(t):
+            if isinstance(f, gammaln_diff):
+                x, h = f.args
+                other = sympy.expand(-t / f * h) * sympy.log(x)
+                if other in e.args:
+                    return t / f * gammaln_excess(x, h) + Add(*(a for a in e.args if a not in (t, other)))
+    return None
+
+
+EXCESS = Rule(
+    "gammaln_diff(u, v) - v log(u)", (Add,), _excess,
+    ("gammaln_diff(u, v) - v*log(u) == gammaln_excess(u, v) where u > 0, v > 0",), source="DLMF 5.11.12",
+)  # fmt: skip
 LOG_I0 = identity("log I0(u)", sympy.log(i0(U)), log_i0(U))
 RATIO = identity(
     "I1(u) / I0(u)", i1(U) / i0(U), bessel_ratio(S.Zero, U), claims=("i1(u)/i0(u) == bessel_ratio(0, u)",)

@@ -16,6 +16,7 @@ from sympy import Add, Expr, Float, Integer, Mul
 
 from ...ir.nodes import Bracket, Index, Read, Where, reads_of
 from ...ops.elementwise import op_of_head
+from ...ops.elementwise.gamma_differences import gammaln_diff, polygamma_diff
 from ...ops.elementwise.piecewise import Absolute, Maximum, Minimum, Sign
 from .known import Known
 from .rewriter import size_of
@@ -29,6 +30,10 @@ CIRCLE = 64
 RADII = (1.0, 0.5, 0.25, 0.1)
 """Where the polynomial may end."""
 PROBES = (0.0, 1e-300, 1e-30, -1e-12, 1e-9, -1e-6, 1e-4, 1e-2)
+NEAREST = 1e-50
+"""Closer to 0 it is only asked whether there is a value: exact ones would need many digits."""
+SLOW = (sympy.loggamma, sympy.gamma, sympy.polygamma, gammaln_diff, polygamma_diff)
+"""Functions with a pole at 0, whose exact values take long."""
 LOST = 1e-12
 """A relative error from which digits are lost."""
 
@@ -65,7 +70,7 @@ def _polynomial(e: Expr, known: Known) -> Expr | None:
 
 def _variable(e: Expr) -> Expr | None:
     """What an expression is a smooth function of: the only entry that it reads, or a part in which all entries stand."""
-    if size_of(e) > LARGEST or e.has(Bracket, Where, Index, Absolute, Sign, Maximum, Minimum):
+    if size_of(e) > LARGEST or e.has(Bracket, Where, Index, Absolute, Sign, Maximum, Minimum, *SLOW):
         return None
     reads = reads_of(e)
     if any(r.tensor.kind != "real" for r in reads):
@@ -184,7 +189,7 @@ def _in_floats(e: Expr) -> Any:
 def _bad(exact: Any, rough: Any, p: float) -> bool:
     """Whether digits are lost at a point, or nothing comes out."""
     got = rough(p)
-    if p == 0:
+    if abs(p) < NEAREST:
         return not np.isfinite(got)
     with mpmath.workdps(DIGITS + int(4 * abs(np.log10(abs(p))))):
         want = exact(mpmath.mpf(p))
