@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 from sympy import Expr
 
+from ..function import Function
+from ..ir.nodes import Program, Read
+from ..ir.tensors import prune
+from ..rewrite.derived import names_of
 from .family import natural_of
 from .law import Law
 from .links import LINKS, Link, of_number
@@ -45,3 +49,19 @@ def canonical(law: Law, given: Given) -> Canonical | None:
         if not factor.has(parameter):
             return Canonical(given.name, natural, link, textbook(factor), link is given.link)
     return Canonical(given.name, natural, None, None, False)
+
+
+def mean_under_canonical(gradient: Program, variable: str) -> Function | None:
+    """E y, if the gradient of a loss by its one raw output is a function of this output minus y: scores have mean 0."""
+    (output, *others) = gradient.outputs
+    observed = next((t for t in gradient.inputs if t.name == variable), None)
+    last = gradient.definitions.get(output.name)
+    if others or observed is None or last is None or last.reduce or observed.shape != output.shape:
+        return None
+    mean = sympy.expand(last.body + Read(observed, last.axes))
+    program = replace(gradient, equations=(*gradient.equations[:-1], replace(last, body=mean)))
+    if last is not gradient.equations[-1] or any(
+        r.tensor == observed for e in prune(program).equations for r in e.reads
+    ):
+        return None
+    return Function("mean", prune(program), 0, names_of(gradient))

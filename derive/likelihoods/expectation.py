@@ -6,6 +6,8 @@ each of them has mean 0 (Bartlett's first identity), and these equations are lin
 
 from __future__ import annotations
 
+from functools import partial
+
 import sympy
 from sympy import Add, Expr, Mul, S
 
@@ -100,16 +102,28 @@ class Expectation:
                     unknown.setdefault(statistic, sympy.Dummy("m")) if mean is None else mean
                 )
             equations.append(total)
-        if not unknown:
-            return
-        try:
-            solved = sympy.solve(equations, list(unknown.values()), dict=True)
-        except (NotImplementedError, OutOfTime):
-            return
+        symbols = set(unknown.values())
+        solved = _one_by_one(equations, symbols)
         for statistic, symbol in unknown.items():
-            value = solved[0].get(symbol) if solved else None
-            if value is not None and not value.has(*unknown.values()):
+            if (value := solved.get(symbol)) is not None:
                 self.known[statistic] = textbook(value)
+
+
+def _one_by_one(equations: list[Expr], unknown: set[sympy.Symbol]) -> dict[Expr, Expr]:
+    """Linear equations solved: those with one unknown first, what is left together."""
+    found: dict[Expr, Expr] = {}
+    waiting = list(equations)
+    while single := [(e, e.free_symbols & unknown) for e in waiting if len(e.free_symbols & unknown) == 1]:
+        equation, (symbol,) = single[0]
+        slope = equation.diff(symbol)
+        found[symbol] = sympy.cancel(sympy.together(-equation.xreplace({symbol: S.Zero}) / slope))
+        waiting = [e.xreplace({symbol: found[symbol]}) for e in waiting if e is not equation]
+    waiting = [e for e in waiting if e.free_symbols & unknown]
+    try:
+        rest = sympy.solve(waiting, list(unknown - set(found)), dict=True) if waiting else []
+    except (NotImplementedError, OutOfTime):
+        rest = []
+    return found | ({s: v for s, v in rest[0].items() if not v.has(*unknown)} if rest else {})
 
 
 def almost_surely(expr: Expr, law: Law) -> Expr:
@@ -119,13 +133,25 @@ def almost_surely(expr: Expr, law: Law) -> Expr:
         return expr
     expr = expr.replace(Bracket, lambda c: S.One if isinstance(c, sympy.Ne) and c.has(law.y) else Bracket(c))
     expr = expr.replace(lambda e: isinstance(e, Sign) and e.has(law.y), _upright)
-    return expr.replace(lambda e: isinstance(e, Mul) and e.has(Sign) and e.has(Absolute), _signed)
+    expr = expr.replace(lambda e: isinstance(e, Mul) and e.has(Sign) and e.has(Absolute), _signed)
+    return expr.replace(lambda e: isinstance(e, Mul) and law.y in e.args and e.has(Sign), partial(_moved, y=law.y))
 
 
 def _upright(sign: Expr) -> Expr:
     """sign(a - y) is -sign(y - a)."""
     x = sign.args[0]
     return -Sign(-x) if x.could_extract_minus_sign() else sign
+
+
+def _moved(product: Expr, y: Expr) -> Expr:
+    """y sign(y - a) is |y - a| + a sign(y - a)."""
+    sign = next((f for f in product.args if isinstance(f, Sign) and f.args[0].diff(y).is_number), None)
+    if sign is None:
+        return product
+    u = sign.args[0]
+    slope = u.diff(y)
+    rest = [f for f in product.args if f not in (y, sign)]
+    return Mul(*rest) * (Absolute(u) - sympy.expand(u - slope * y) * sign) / slope
 
 
 def _signed(product: Expr) -> Expr:

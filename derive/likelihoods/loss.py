@@ -283,6 +283,13 @@ class Loss:
         return Information(self.law, names, tuple(self.reads[n] for n in names), self.body)
 
     @cached_property
+    def information_of_raw(self) -> Information | None:
+        """The same about the raw outputs alone, learned scalars held fixed."""
+        if self.law is None:
+            return None
+        return Information(self.law, self.raw, tuple(self.reads[n] for n in self.raw), self.body)
+
+    @cached_property
     def information_of_parameters(self) -> Information | None:
         """The same about the parameters themselves, in the form in which they were given: sigma, variance, precision."""
         if self.law is None or self.setting.density.statement:

@@ -11,6 +11,7 @@ from sympy import Expr
 
 from ..ir.facts import spec
 from ..ir.nodes import Read
+from .canonical import mean_under_canonical
 from .constants import Dropped
 from .estimate import Estimate
 from .family import ExponentialFamily
@@ -187,6 +188,9 @@ def _information(loss: Loss) -> Part:
     if own is not None and own.names != raw.names and own.expected != raw.expected:
         lines += _matrix_lines(own, f"in {', '.join(map(letter, own.names))}")
     lines += _matrix_lines(raw, f"in {', '.join(map(letter, raw.names))}")
+    alone = loss.information_of_raw
+    if raw.expected is None and loss.learned and alone is not None and alone.expected is not None:
+        lines.append(f"in {', '.join(map(letter, alone.names))} alone: expected {_matrix(alone.expected)}")
     return "Fisher information of one observation", lines
 
 
@@ -210,6 +214,15 @@ def _matrix(rows: tuple[tuple[Expr, ...], ...]) -> str:
 
 def _canonical(loss: Loss) -> Part:
     lines = []
+    if (
+        loss.law is None
+        and (mean := mean_under_canonical(loss.example_gradient.presented, loss.variable)) is not None
+    ):
+        (link,) = (g.link for g in loss.setting.raws)
+        y, text = loss.variable, str(mean).splitlines()[-1].partition(" = ")[2]
+        lines.append(
+            f"{link}: the gradient is E {y} − {y}, with E {y} = {text}; H is its covariance"
+        )
     for g, found in zip(loss.setting.raws, loss.canonical, strict=False):
         name = letter(g.name)
         if found is None:

@@ -109,7 +109,12 @@ def _difference(e: Expr) -> tuple[Expr, Expr] | None:
 def _forms(plain: Expr) -> set[Expr]:
     found = {plain}
     if plain.count_ops() > LARGE:
-        return found
+        if plain.atoms(sympy.Function) or plain.count_ops() > 8 * LARGE:
+            return found
+        plain = sympy.factor(plain)
+        if plain.count_ops() > LARGE:
+            return found | {plain}
+        found.add(plain)
     changes = OF_WHOLE if plain.has(*WHOLE) else CHANGES
     for change in changes:
         try:

@@ -70,7 +70,7 @@ def test_page(capsys):
                                              "in z, σ: expected diag(1 / σ², 2 / σ²)", "σ̂ = sqrt(avg((y − μ̂)²))"]),
         (("normal",), {"sigma": "known"}, ["L = (y − z)² / (2 σ²)", "log(σ)        σ is known"]),
         (("laplace",), {}, ["dL/dz = sign(z − y) / s", "μ̂ = median(y)", "ŝ = avg(|y − μ̂|)"]),
-        (("asymmetric laplace",), {"quantile": 0.9, "scale": 1}, ["dL/dz = [y ≤ z] − 0.9"]),
+        (("asymmetric laplace",), {"quantile": 0.9, "scale": 1}, ["dL/dz = −sign(y − z) / 2 − 2 / 5"]),
         (("categorical",), {}, ["L = −log p = −y' log(softmax(z))", "gz = softmax(z) − y", "H = diag(p) − p p'"]),
     ],
 )  # fmt: skip
