@@ -36,7 +36,7 @@ def _joined(expr: Expr) -> Expr:
         rest = []
         for term in total.args:
             number, log = term.as_coeff_Mul()
-            if isinstance(log, sympy.log) and log.is_number:
+            if isinstance(log, sympy.log) and log.args[0].is_comparable:
                 sign = S.One if number > 0 else S.NegativeOne
                 found[abs(number)] = found.get(abs(number), S.One) * log.args[0] ** sign
             else:

@@ -134,13 +134,13 @@ def _each(patterns: Sequence[Any], parts: list[Any], found: Bindings, commutes: 
             yield from _each(patterns[1:], parts[:n] + parts[n + 1 :], more, commutes)
 
 
-def in_terms(pattern: Sequence[Expr], e: Expr) -> Iterator[tuple[Expr, Bindings, Expr]]:
+def in_terms(pattern: Sequence[Expr | int], e: Expr) -> Iterator[tuple[Expr, Bindings, Expr]]:
     """Where terms of a sum are a factor times those of a pattern: the factor, the places, and the other terms."""
-    terms = list(e.args)
+    terms, wanted = list(e.args), [sympy.sympify(p) for p in pattern]
     for n, term in enumerate(terms):
         others = terms[:n] + terms[n + 1 :]
-        for factor, found in _quotients(term, pattern[0]):
-            for more, rest in _others(pattern[1:], factor, others, found):
+        for factor, found in _quotients(term, wanted[0]):
+            for more, rest in _others(wanted[1:], factor, others, found):
                 yield factor, more, Add(*rest)
 
 
