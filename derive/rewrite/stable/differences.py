@@ -13,6 +13,7 @@ from sympy import Add, Expr, Mul, atan, cos, erf, erfc, exp, log, pi, sin, tanh
 from ...ir.nodes import Where
 from ...ops.elementwise.complements import log1mexp
 from ...ops.elementwise.exponential import sigmoid, softplus
+from ...ops.elementwise.hyperbolic import sech2
 from ...ops.elementwise.piecewise import Absolute
 from ...ops.elementwise.special import erfcx
 from ._rule import Rule
@@ -61,10 +62,19 @@ def _sines(a: Expr, b: Expr, known: Known) -> Expr | None:
     return 2 * cos((a + b) / 2) * sin(sympy.expand(a - b) / 2) if near(a, b) else None
 
 
-def _sigmoids(a: Expr, b: Expr, known: Known) -> Expr | None:
+def _sigmoids(a: Expr, b: Expr, known: Known) -> Expr:
     if sympy.expand(a + b) == 0:
         return tanh(a / 2)
     return tanh(sympy.expand(a - b) / 2) * (sigmoid(a) * sigmoid(-b) + sigmoid(-a) * sigmoid(b))
+
+
+def _tanhs(a: Expr, b: Expr, known: Known) -> Expr | None:
+    return 2 * _sigmoids(2 * a, 2 * b, known) if near(a, b) else None
+
+
+def _squares_of_sech(a: Expr, b: Expr, known: Known) -> Expr | None:
+    """sech(a)^2 - sech(b)^2 = (tanh(b) - tanh(a)) (tanh(b) + tanh(a))."""
+    return 2 * _sigmoids(2 * b, 2 * a, known) * (tanh(a) + tanh(b)) if near(a, b) else None
 
 
 def _log_of_sigmoids(e: Expr, known: Known) -> Expr | None:
@@ -132,21 +142,30 @@ def _straddling(a: Expr, b: Expr) -> Expr:
 
 COSINES = Rule(
     "cos(u) - cos(v)", (Add,), _pairs(cos, _cosines), ("cos(u + v) - cos(u) == -2*sin(u + v/2)*sin(v/2)",),
-    when="u - v is simpler than u and v", source="DLMF 4.21.10",
+    when="u - v is simpler than u and v", phase="numeric", source="DLMF 4.21.10",
 )  # fmt: skip
 SINES = Rule(
     "sin(u) - sin(v)", (Add,), _pairs(sin, _sines), ("sin(u + v) - sin(u) == 2*cos(u + v/2)*sin(v/2)",),
-    when="u - v is simpler than u and v", source="DLMF 4.21.8",
+    when="u - v is simpler than u and v", phase="numeric", source="DLMF 4.21.8",
 )  # fmt: skip
 SIGMOIDS = Rule(
     "sigmoid(u) - sigmoid(v)", (Add,), _pairs(sigmoid, _sigmoids),
     ("sigmoid(u) - sigmoid(v) == tanh((u - v)/2)*(sigmoid(u)*sigmoid(-v) + sigmoid(-u)*sigmoid(v))",),
-    source="derived: sigmoid(u) sigmoid(-v) = exp(u - v) sigmoid(-u) sigmoid(v)",
+    phase="numeric", source="derived: sigmoid(u) sigmoid(-v) = exp(u - v) sigmoid(-u) sigmoid(v)",
 )  # fmt: skip
 LOG_SIGMOIDS = Rule(
     "log(sigmoid(u) - sigmoid(v))", (log,), _log_of_sigmoids,
     ("log(sigmoid(u) - sigmoid(v)) == log(1 - exp(v - u)) - softplus(-u) - softplus(v) where u > v",),
     source="derived: sigmoid(u) - sigmoid(v) = sigmoid(u) sigmoid(-v) (1 - exp(v - u))",
+)  # fmt: skip
+TANHS = Rule(
+    "tanh(u) - tanh(v)", (Add,), _pairs(tanh, _tanhs), ("tanh(u) - tanh(v) == 2*sigmoid(2*u) - 2*sigmoid(2*v)",),
+    when="u - v is simpler than u and v", phase="numeric", source="DLMF 4.35.15",
+)  # fmt: skip
+SECHS = Rule(
+    "sech2(u) - sech2(v)", (Add,), _pairs(sech2, _squares_of_sech),
+    ("1/cosh(u)**2 - 1/cosh(v)**2 == (tanh(v) - tanh(u))*(tanh(v) + tanh(u))",),
+    when="u - v is simpler than u and v", phase="numeric", source="DLMF 4.35.11",
 )  # fmt: skip
 ARCTANGENTS = Rule(
     "atan(u) - atan(v)", (Add,), _pairs(atan, _arctangents),

@@ -141,13 +141,13 @@ def _root(t: Expr) -> Expr | None:
 
 def _fractions(e: Expr, known: Known) -> Expr | None:
     """``1/a - 1/b`` is ``(b - a)/(a b)`` where the terms above that cancel are gone."""
-    if len(e.args) > MOST:
+    if len(e.args) > MOST or not any(map(_is_fraction, e.args)):
         return None
-    for s, t in combinations([a for a in e.args if _is_fraction(a)], 2):
-        signs = [(known.nonnegative(x), known.nonpositive(x)) for x in (s, t)]
-        if size_of(s) + size_of(t) > WIDEST or not (
-            (signs[0][0] and signs[1][1]) or (signs[0][1] and signs[1][0])
-        ):
+    for s, t in combinations([a for a in e.args if not a.has(sympy.Function)], 2):
+        same = (known.nonnegative(s) and known.nonnegative(t)) or (
+            known.nonpositive(s) and known.nonpositive(t)
+        )
+        if same or not (_is_fraction(s) or _is_fraction(t)) or size_of(s) + size_of(t) > WIDEST:
             continue
         above, under = numerator(s + t)
         if one_sign(above, known):
@@ -207,9 +207,15 @@ EITHER_SIGN = Rule(
     when="one is positive and the sign of the other is not known", phase="numeric", source="Higham (2002), sec. 1.8",
 )  # fmt: skip
 SQUARES = Rule(
-    "u^2 - v^2", (Add,), _squares, ("u**2 - v**2 == (u - v)*(u + v)",), source="Higham (2002), sec. 3.1"
+    "u^2 - v^2",
+    (Add,),
+    _squares,
+    ("u**2 - v**2 == (u - v)*(u + v)",),
+    phase="numeric",
+    source="Higham (2002), sec. 3.1",
 )
 FRACTIONS = Rule(
-    "1/u - 1/v", (Add,), _fractions, ("1/u - 1/(u + 1) == 1/(u*(u + 1)) where u > 0",),
+    "1/u - 1/v", (Add,), _fractions,
+    ("1/u - 1/(u + 1) == 1/(u*(u + 1)) where u > 0", "1 - u/(u + 1) == 1/(u + 1) where u > 0"),
     when="the terms that cancel are gone above", source="Higham (2002), problem 1.7",
 )  # fmt: skip

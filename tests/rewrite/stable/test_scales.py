@@ -65,3 +65,21 @@ def test_differences_over_an_interval():
             wanted = mpmath.erfc(a) - mpmath.erfc(b) if a > 0 else mpmath.erf(b) - mpmath.erf(a)
             assert f(a, h) == pytest.approx(float(wanted), rel=1e-13)
             assert g(a, h) == pytest.approx(float(mpmath.cos(b) - mpmath.cos(a)), rel=1e-14)
+
+
+def test_derivatives_of_differences_are_differences_of_derivatives():
+    f = dv.parse("1/(1 + exp(-a - h)) - 1/(1 + exp(-a))", a="", h=", positive")
+    ga, gh = dv.grad(f)(1e-9, 1e-10)
+    with mpmath.workdps(60):
+
+        def slope(x):
+            return mpmath.sech(x / 2) ** 2 / 4
+
+        a, h = mpmath.mpf(1e-9), mpmath.mpf(1e-10)
+        assert ga == pytest.approx(float(slope(a + h) - slope(a)), rel=1e-14)
+        assert gh == pytest.approx(float(slope(a + h)), rel=1e-15)
+
+
+def test_fractions_whose_terms_cancel():
+    gx, gy = dv.grad(dv.parse("(x - y)/(x + y)", x=", positive", y=", positive"))(1e-9, 1e9)
+    assert (gx, gy) == pytest.approx((2e-9, -2e-27), rel=1e-14)
