@@ -7,7 +7,7 @@ from pathlib import Path
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(python|text)\n(.*?)```", README, flags=re.DOTALL)
-MEASURED = re.compile(r"\d\.\d+e-\d+|: g\w+\[[\d,]+\] at .*")
+MEASURED = re.compile(r"\d(\.\d+)?e-\d+|: g\w+\[[\d,]+\] at .*|[\d.]+ ulp at \w+ = \S+")
 
 
 def comparable(text: str) -> str:
