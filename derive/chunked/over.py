@@ -227,7 +227,13 @@ class _Run:
                 **{n: Chunk(n) for n in lazy},
                 **{n: self.delayed(parts[number]) for n, parts in here.items()},
             }
-            return (split, count, task, *(self.argument(t, known, starts[number]) for t in program.inputs))
+            return (
+                split,
+                count,
+                starts[number],
+                task,
+                *(self.argument(t, known, starts[number]) for t in program.inputs),
+            )
 
         results = tasks(self.name, lazy, len(self.blocks), call)
         for k, t in enumerate(p.pieces):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import DomainError
 from ..ir.evaluate import evaluate
 from ..ir.nodes import Program, Reduction
 from ..kernels.arguments import as_array
@@ -71,9 +72,16 @@ def _kernel(task: Task) -> Any:
     )
 
 
-def split(count: int, task: Task, *arrays: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """The outputs of a task: the first `count`, which will be combined, and the others."""
-    values = task(*arrays)
+def split(count: int, start: int, task: Task, *arrays: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """The outputs of a task: the first `count`, which will be combined, and the others.
+
+    Raises:
+        DomainError: of the task; `start`, the number of the first entry of the chunk, is said.
+    """
+    try:
+        values = task(*arrays)
+    except DomainError as error:
+        raise DomainError(f"{error}\n  in the chunk that begins with entry {start}") from error
     return values[:count], values[count:]
 
 

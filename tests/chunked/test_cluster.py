@@ -70,4 +70,8 @@ def test_data_that_is_on_the_cluster_stays_there(client: Any) -> None:
     f = dv.trace(lambda X: (X - X.mean(axis=0)) / X.std(axis=0), X="n d")
     plain = np.arange(60.0).reshape(20, 3)
     close(f.over(X).compute(), (plain - plain.mean(axis=0)) / plain.std(axis=0), "standardised")
-    close(f.over(X.rechunk((5, 3))).compute(), (plain - plain.mean(axis=0)) / plain.std(axis=0), "in other chunks")
+    close(
+        f.over(X.rechunk((5, 3))).compute(),
+        (plain - plain.mean(axis=0)) / plain.std(axis=0),
+        "in other chunks",
+    )

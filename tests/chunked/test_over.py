@@ -311,6 +311,14 @@ def test_arguments_that_cannot_be_chunked(args: dict[str, Any], error: type[Exce
         traced(mse).over(**given)
 
 
+def test_a_wrong_value_is_found_when_its_chunk_is_computed() -> None:
+    E, tok, w = arguments("E", "tok", "w").values()
+    tok[9] = 5
+    lazy = traced(embedded).over(E, da.from_array(tok, chunks=4), w)
+    with pytest.raises(dv.DomainError, match=r"holds 5 at \[1\].*\n  in the chunk that begins with entry 8"):
+        lazy.compute()
+
+
 def test_a_size_that_was_traced_as_a_number() -> None:
     f = dv.trace(lambda X: X.sum(), X=f"{N} d")
     with pytest.raises(dv.ChunkError, match=f"was traced for {N} entries along it"):
