@@ -28,13 +28,13 @@ TINY = -740.0
 
 @dataclass(frozen=True)
 class Quadrature:
-    """A number in nats, and what its error is at most, as the rule of integration estimates it."""
+    """A number in nats and a bound of its error: of a sum by what is left, of an integral as its rule estimates it."""
 
     value: float
     error: float
 
     def __str__(self) -> str:
-        return f"{self.value:.12g} (error at most {self.error:.1e})"
+        return f"{self.value:.12g}, error about {self.error:.0e} at most"
 
 
 def mean_at(g: Expr, x: sympy.Symbol, law: Scalar, point: Mapping[str, float]) -> Quadrature:

@@ -23,7 +23,7 @@ def in_bits(f: Function) -> Function:
     return replace(found, name=f.name, source=f.source)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Information:
     """An entropy, a cross-entropy, a divergence or a mutual information, in nats.
 
@@ -64,6 +64,9 @@ class Information:
         if missing := [name for name in self._names if name not in values]:
             raise UnknownName(f"{self.title} needs a value of {', '.join(missing)}")
         return self._quadrature({name: float(np.asarray(value)) for name, value in values.items()})
+
+    def __repr__(self) -> str:
+        return f"<{self.title}>"
 
     def __str__(self) -> str:
         lines = [self.title]

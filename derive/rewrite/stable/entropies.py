@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sympy
-from sympy import Add, Expr, Mul, Rational, log
+from sympy import Add, Expr, Mul, Rational, S, log
 
 from ...ir.nodes import Bracket, Read, Where
 from ...ops.elementwise.complements import bose, log1mexp
@@ -16,16 +16,16 @@ from .known import Known
 
 def _bregman(e: Expr, known: Known) -> Expr | None:
     """``log(u / v) - 1 + v / u``."""
-    for factor, found, rest in in_terms([log(U / V), -1, V / U], e):
+    for factor, found, rest in in_terms([log(U / V), S.NegativeOne, V / U], e):
         return factor * _remainder(found[V], found[U], known) + rest
     return None
 
 
 def _one_off(e: Expr, known: Known) -> Expr | None:
     """``u - 1 - log(u)``."""
-    for factor, found, rest in in_terms([-log(U), U, -1], e):
+    for factor, found, rest in in_terms([-log(U), U, S.NegativeOne], e):
         return factor * _remainder(sympy.fraction(found[U])[0], sympy.fraction(found[U])[1], known) + rest
-    for factor, found, rest in in_terms([-2 * log(U), U**2, -1], e):
+    for factor, found, rest in in_terms([-2 * log(U), U**2, S.NegativeOne], e):
         return -factor * log1pmx((found[U] - 1) * (found[U] + 1)) + rest
     return None
 
