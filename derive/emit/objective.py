@@ -11,7 +11,7 @@ from textwrap import dedent
 
 from ..errors import UnsupportedOp
 from ..ir.nodes import Program
-from .function import definition, file, forward_body, forward_docstring, output_items, returned
+from .function import definition, file, forward_body, forward_docstring, output_items, returned, text_of
 from .helpers import helper_blocks
 from .layout import docstring, signature
 from .plan import plan_of
@@ -192,9 +192,8 @@ def emit_objective(request: EmitRequest, library: Library) -> str:
         TRAINING,
     ]
     blocks = [*functions, *(_filled(text, words) for text in texts)]
-    code = "\n".join(line for block in blocks for line in block)
-    imports = numpy_imports(code)
-    return file(_opening(request, objective, library), imports, *helper_blocks(code, "numpy"), *blocks)
+    blocks = [*helper_blocks(text_of(blocks), "numpy"), *blocks]
+    return file(_opening(request, objective, library), numpy_imports(text_of(blocks)), *blocks)
 
 
 def _function(program: Program, name: str) -> list[str]:

@@ -112,13 +112,15 @@ def objective_request(
     forward = composed(lambda **arrays: loss(**arrays), specs, name)
     both = composed(lambda **arrays: tuple(f(**arrays) for f in (*gradients, *curvatures)), specs, name)
     ends = [f"_{n}" for n in raw] if len(raw) > 1 else [""]
-    programs = (
-        _outputs_called(forward.presented, ["loss"]),
-        _outputs_called(both.presented, [f"{what}{e}" for what in ("gradient", "curvature") for e in ends]),
-    )
-    objective = Objective(programs[1], tuple(raw), labels, constants, kind, REASONS[reason])
-    formulas = tuple(line for program in programs for line in _lines(program))
-    return EmitRequest(name, programs[0], formulas=formulas, source=loss.source, objective=objective)
+    called = [f"{what}{e}" for what in ("gradient", "curvature") for e in ends]
+    printed = (_outputs_called(forward.presented, ["loss"]), _outputs_called(both.presented, called))
+    formulas = tuple(line for program in printed for line in _lines(program))
+    several = [_as_run(f) for f in (*gradients, *curvatures)]
+    run = composed(lambda **arrays: tuple(f(**arrays) for f in several), specs, name).presented
+    run = _outputs_called(run, called)
+    objective = Objective(run, tuple(raw), labels, constants, kind, REASONS[reason])
+    total = _outputs_called(forward.stable, ["loss"])
+    return EmitRequest(name, total, formulas=formulas, source=loss.source, objective=objective)
 
 
 def _curvatures(
@@ -184,6 +186,11 @@ def _of_classes(loss: Function, labels: str) -> Function:
 def _is_class(numbers: Tensor, read: Read) -> Expr:
     example, place = read.indices
     return Bracket(Eq(place, Read(numbers, (example,))))
+
+
+def _as_run(f: Function) -> Function:
+    """The function by its stable equations, which are those that are written out."""
+    return replace(f, program=f.stable, origin=None, _kernels={})
 
 
 def _outputs_called(program: Program, names: Sequence[str]) -> Program:

@@ -183,3 +183,25 @@ def test_what_is_no_loss_of_examples_is_refused() -> None:
 
 def test_writing_needs_neither_library() -> None:
     assert importlib.import_module("derive.emit.targets.xgboost").TARGET.name == "xgboost"
+
+
+def test_extreme_raw_outputs(tmp_path: Path) -> None:
+    bernoulli, categorical = (module(name, "lightgbm", tmp_path) for name in ("bernoulli", "categorical"))
+    z, y = np.array([-800.0, -40.0, 40.0, 800.0]), np.array([0.0, 1, 0, 1])
+    with np.errstate(over="ignore"):  # in a branch that is not taken
+        losses = bernoulli.bernoulli_loss(z, y)
+    np.testing.assert_allclose(losses, [0, 40, 40, 0], atol=1e-16)
+    gradient, curvature = bernoulli.bernoulli_derivatives(z, y)
+    np.testing.assert_allclose(gradient, [0, -1, 1, 0])
+    np.testing.assert_allclose(curvature, [0, np.exp(-40), np.exp(-40), 0], rtol=1e-13)
+    rows = np.array([[1000.0, 0, -1000], [1e4, 1e4, 0]])
+    np.testing.assert_allclose(categorical.categorical_loss(rows, np.array([2, 1])), [2000, np.log(2)])
+    gradient, _ = categorical.categorical_derivatives(rows, np.array([2, 1]))
+    np.testing.assert_allclose(gradient, [[1, 0, -1], [0.5, -0.5, 0]])
+
+
+def test_helpers_are_written_with_what_they_import(tmp_path: Path) -> None:
+    text = dv.likelihood("negative binomial", "log").emit("lightgbm")
+    ours = load(text, tmp_path, "negative_binomial")
+    near_poisson = ours.negative_binomial_loss(np.array([1.0]), np.array([3.0]), 1e-10)
+    np.testing.assert_allclose(near_poisson, np.e - 3, rtol=1e-8)
