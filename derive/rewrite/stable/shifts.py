@@ -70,7 +70,8 @@ def _as_sum(e: Equation, view: View, known: Known) -> Sum | None:
     body = view.expanded(e.body)
     if not body.has(sympy.exp):
         return None
-    terms = tuple(exponential(t) for t in Add.make_args(body))
+    named = {view.expanded(r): r for r in reversed(view.inside(e.body))}
+    terms = tuple((c, named.get(a, a)) for c, a in map(exponential, Add.make_args(body)))
     bound = set(e.bound)
     if any(c.has(sympy.exp) and indices_of(c) & bound for c, _ in terms):
         return None
@@ -88,7 +89,7 @@ def _settled(a: Expr, bound: tuple[Index, ...], view: View, known: Known) -> boo
 
 def is_shifted(a: Expr, view: View) -> bool:
     """Whether an exponent is a multiple of ``b - max(b)``, as somebody who knows about overflow writes it."""
-    expanded = sympy.expand(a)
+    expanded = sympy.expand(view.expanded(a))
     for read in reads_of(expanded):
         found = _maximum_of(read, view)
         k = expanded.coeff(read) if found is not None else S.Zero

@@ -150,7 +150,7 @@ def _body(
     inner = {f for read in reads for f in _written(read, frozenset(), view, rewriter)[1]}
     outer = [f for f in whole[1] if f not in inner]
     kept = view.expanded(body).atoms(exp)
-    must = {r for r in reads if _reaches(r, forced, view) or not view.expanded(r).atoms(exp) <= kept}
+    must = {r for r in reads if r.tensor.name in forced or not view.expanded(r).atoms(exp) <= kept}
     if not outer and not must:
         return _written(body, frozenset(reads), view, rewriter)
     closed: frozenset[Read] = frozenset()
@@ -166,14 +166,6 @@ def _written(
     body: Expr, closed: frozenset[Read], view: View, rewriter: Rewriter
 ) -> tuple[Expr, tuple[Firing, ...]]:
     return rewriter(recognise(view.expanded(body, closed)))
-
-
-def _reaches(body: Expr, names: frozenset[str], view: View) -> bool:
-    """Whether a body reads one of the tensors, itself or where it is written out."""
-    return bool(names) and any(
-        r.tensor.name in names or ((e := view.opens(r)) is not None and _reaches(e.body, names, view))
-        for r in body.atoms(Read)
-    )
 
 
 def _products(program: Program) -> tuple[Program, list[Fired]]:
