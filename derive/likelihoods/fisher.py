@@ -64,7 +64,7 @@ class Information:
         for a in used:
             for b in used[: used.index(a) + 1]:
                 first, second = law.log_density.diff(a), law.log_density.diff(b)
-                found = mean(first * second if self.kinks else -first.diff(b))
+                found = mean(first * second if _kinked(law, a, b) else -first.diff(b))
                 if found is None:
                     return None
                 of_own[a, b] = of_own[b, a] = found.xreplace(values)
@@ -79,6 +79,11 @@ class Information:
         count = range(len(self.reads))
         upper = {(j, k): shorter(S(entry(j, k))) for k in count for j in range(k + 1)}
         return tuple(tuple(upper[min(j, k), max(j, k)] for k in count) for j in count)
+
+
+def _kinked(law: Law, a: Read, b: Read) -> bool:
+    """Whether the log-density has a kink that moves with both parameters: its second derivative there is no function."""
+    return any(k.has(a) and k.has(b) for k in law.log_density.atoms(Absolute, Sign))
 
 
 def _moving_support(law: Law, used: list[Read]) -> bool:

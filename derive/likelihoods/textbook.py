@@ -68,7 +68,8 @@ def _weight(node: Expr) -> int:
     if isinstance(node, Mul):
         minus, sums = node.args[0] == S.NegativeOne, any(isinstance(a, Add) for a in node.args)
         over = node.args[0].is_Rational and len(node.args) == 2
-        return 10 * (len(node.args) - 1) - 5 * minus + (14 if over else 5) * sums
+        below = sum(isinstance(a, Pow) and a.exp.is_negative is True for a in node.args)
+        return 10 * (len(node.args) - 1) - 5 * minus + (14 if over else 5) * sums - 12 * max(below - 1, 0)
     if isinstance(node, Add):
         backwards = any(a.is_Mul and a.args[0] == -1 and str(a.args[1]) in OBSERVED for a in node.args)
         return 10 * (len(node.args) - 1) + 6 * (_upright(node) is not None) + 2 * backwards

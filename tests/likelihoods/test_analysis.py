@@ -210,6 +210,12 @@ def test_information_of_a_quantile():
     )
 
 
+def test_information_of_a_density_of_ones_own():
+    """Only where a kink moves with both parameters the second derivative is no function."""
+    (of_z, zero), (_, of_b) = dv.likelihood("exp(-abs(y-mu)/b)/(2*b)").information.expected
+    assert (str(of_z), zero, str(of_b)) == ("b**(-2)", 0, "b**(-2)")
+
+
 def test_no_information_where_the_support_moves():
     assert dv.likelihood("uniform").information.expected is None
 
