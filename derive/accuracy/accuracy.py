@@ -14,7 +14,7 @@ from .domain import Domain, domains_of
 from .epsilon import epsilons
 from .errors import Reference
 from .findings import findings
-from .measure import DERIVATIVES, NUMBERS, Measured, derivatives, measure, runs
+from .measure import DERIVATIVES, NUMBERS, Measured, derivatives, measure, rules_of, runs
 from .report import Accuracy
 from .sample import sample
 
@@ -79,7 +79,8 @@ def accuracy(
             ]
     naive = next((m for m in found if (m.form, m.derivative) == ("naive", "value")), None)
     blamed = findings(function.program, naive) if naive else ()
-    return Accuracy(function, domains, tuple(found), blamed, epsilons(function.program, domains))
+    constants = epsilons(function.program, domains)
+    return Accuracy(function, domains, tuple(found), blamed, constants, rules_of(function))
 
 
 def understood(f: Any, domain: Any) -> tuple[Function, dict[str, Domain]]:

@@ -47,7 +47,7 @@ MORE: dict[str, Callable[..., flint.arb]] = {
 
 def _apply(op: Elementwise, *args: Any) -> Any:
     """An operation on balls; one that arb does not know by mpmath, at the ends and the middle of each ball."""
-    if op.name in COMPOSED or op.name in BALLS:
+    if op.name in COMPOSED or op.name in BALLS or (op.definition is not None and op.name not in MORE):
         return BALL.apply(op, *args)
     return np.frompyfunc(MORE.get(op.name) or (lambda *xs: _by_mpmath(op, *xs)), op.arity, 1)(*args)
 

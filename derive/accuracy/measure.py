@@ -16,6 +16,7 @@ from ..function import Function
 from ..ir.evaluate import evaluate
 from ..ir.nodes import Program
 from ..ir.numbers import FLOAT32, FLOAT64
+from ..rewrite.stable.stabilise import stabilise
 from .errors import Reference, errors
 from .sample import Point
 
@@ -108,9 +109,13 @@ def runs(f: Function, dtype: str) -> dict[str, Run]:
 
 def stable(f: Function) -> Program:
     """The program that is run."""
-    found = getattr(f, "stable", f.presented)
-    assert isinstance(found, Program)
-    return found
+    return f.stable
+
+
+def rules_of(f: Function) -> tuple[str, ...]:
+    """The names of the rules that make the program that is run of the one that was written."""
+    fired = [*stabilise(f.program, "analytic").fired, *stabilise(f.presented).fired]
+    return tuple(dict.fromkeys(x.rule for x in fired))
 
 
 def interpreted(program: Program, dtype: str) -> Run:

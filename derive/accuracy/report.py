@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ class Accuracy:
     measured: one for each derivative, precision and form.
     findings: the operations of the naive formula at which digits are lost.
     epsilons: small constants that the user wrote, and what they do to the answer.
+    rules: the names of the rules that made the stable form of the value.
     """
 
     function: Function
@@ -31,7 +32,7 @@ class Accuracy:
     measured: tuple[Measured, ...]
     findings: tuple[Finding, ...] = ()
     epsilons: tuple[Epsilon, ...] = ()
-    unknown: int = field(default=0, compare=False)
+    rules: tuple[str, ...] = ()
 
     def __getitem__(self, key: tuple[str, str] | tuple[str, str, str]) -> Measured:
         """``report["gradient", "stable"]``, in float64 if nothing else is said: ``report["value", "naive", "float32"]``."""
@@ -65,6 +66,8 @@ class Accuracy:
             if entries:
                 lines += ["", f"{title}:"]
                 lines += [f"  {line}" for entry in entries for line in str(entry).splitlines()]
+        if self.rules:
+            lines += ["", f"stable by: {'; '.join(self.rules)}"]
         return "\n".join(lines)
 
     def table(self) -> list[str]:
