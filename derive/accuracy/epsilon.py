@@ -54,8 +54,18 @@ def epsilons(program: Program, domains: dict[str, Domain]) -> tuple[Epsilon, ...
             about = f"{rest}"
             around = str(e).replace(str(inner), str(written)) if inner != written else str(e)
             effect = _effect(kind, float(small), about, power, isinstance(written, Maximum))
-            found.setdefault(around, Epsilon(float(small), str(written), around, effect, equation.step.where))
+            decimal = {str(small): f"{float(small):g}"}
+            inside, around = (_decimal(text, decimal) for text in (str(written), around))
+            where = equation.step.where if equation.step.where != str(around) else ""
+            found.setdefault(around, Epsilon(float(small), inside, around, effect, where))
     return tuple(found.values())
+
+
+def _decimal(text: str, names: dict[str, str]) -> str:
+    """A text with the constant as the user wrote it, 1e-10 for 1/10000000000."""
+    for fraction, number in names.items():
+        text = text.replace(fraction, number)
+    return text
 
 
 def _parts(e: Expr) -> Iterator[Expr]:
@@ -126,7 +136,7 @@ def _effect(kind: str, value: float, rest: str, power: float, clamps: bool) -> s
             bias = (
                 edge
                 if clamps
-                else f"too large by log(1 + {eps}/({rest})), 0.01 at {rest} = {_short(value / math.expm1(0.01))}"
+                else f"too large by log(1 + {eps}/{_enclosed(rest)}), 0.01 at {rest} = {_short(value / math.expm1(0.01))}"
             )
         case "root":
             bound = f"is at least {eps}^{power:g} = {_short(value**power)}"
@@ -137,6 +147,10 @@ def _effect(kind: str, value: float, rest: str, power: float, clamps: bool) -> s
             at = value / ((1 - 1 / PERCENT) ** (-1 / power) - 1)
             bias = edge if clamps else f"1 % too small at {rest} = {_short(at)}, more below"
     return f"{bound}; {bias}"
+
+
+def _enclosed(text: str) -> str:
+    return text if text.isidentifier() else f"({text})"
 
 
 def _short(x: float) -> str:
