@@ -44,6 +44,8 @@ def around_last_bracket(head: str, value: str, room: int) -> list[str]:
         end = value.rindex(")", 0, start)
         return [f"{head}(", *indented(expanded(value[1:end], room - 4)), value[end:]]
     inside = value[start + 1 : -1]
+    if not re.search(r"[\w\])]$", value[:start]):  # ``-(a if c else b)`` is no call
+        return [head + value[: start + 1], *indented(expanded(inside, room - 4)), ")"]
     lines = [inside] if len(inside) <= room - 4 else [f"{item}," for item in split(inside, [", "])]
     return [head + value[: start + 1], *indented(lines), ")"]
 

@@ -171,3 +171,10 @@ def test_long_lines_say_the_same_when_they_are_broken(line):
     lines = fitted(line)
     assert len(lines) > 1 and max(map(len, lines)) <= 88
     assert meaning("\n".join(lines)) == meaning(line)
+
+
+def test_a_choice_behind_a_sign_stays_a_number() -> None:
+    terms = " + ".join(f"x[i] * {k}" for k in range(12))
+    (head, *inner, last) = fitted(f"    w[i] = -({terms} if x[i] < 1 else {terms})")
+    assert head.strip() == "w[i] = -(" and last.strip() == ")"
+    assert not any(line.endswith(",") for line in inner)
