@@ -62,11 +62,8 @@ def _softplus_line(e: Expr, known: Known) -> Expr | None:
                     continue
                 d = -sign * other / core
                 ratio = d / c
-                if (
-                    ratio.has(softplus)
-                    or (ratio.is_number and not 0 < ratio <= 1)
-                    or known.nonpositive(ratio)
-                ):
+                low, high = known.range(ratio)
+                if not (low >= 0 and high <= 1) or ratio == 0:
                     continue
                 rest = Add(*(a for a in e.args if a not in (t, other)))
                 return (c - d) * softplus(u) + d * softplus(-u) + rest
@@ -75,7 +72,7 @@ def _softplus_line(e: Expr, known: Known) -> Expr | None:
 
 SOFTPLUS_LINE = Rule(
     "softplus(u) - v u", (Add,), _softplus_line, ("softplus(u) - v*u == (1 - v)*softplus(u) + v*softplus(-u)",),
-    when="the factor of u is not known to be negative", source="derived: softplus(-u) = softplus(u) - u",
+    when="v is known to lie between 0 and 1", source="derived: softplus(-u) = softplus(u) - u",
 )  # fmt: skip
 
 
@@ -83,6 +80,8 @@ def _softpluses(e: Expr, known: Known) -> Expr | None:
     """``softplus(u) - softplus(v)`` at close places by log1p."""
     for factor, found, rest in in_terms([softplus(U), -softplus(V)], e):
         u, v = found[U], found[V]
+        if u == -v:
+            return factor * u + rest
         gap = sympy.expand(u - v)
         near = log1p(sigmoid(v) * expm1(gap))
         far = LogAddExp(gap - softplus(-v), -softplus(v))

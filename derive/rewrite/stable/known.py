@@ -142,6 +142,8 @@ class Known:
         equation = self.definitions.get(e.tensor.name)
         if e.tensor.kind == "boolean":
             return (0.0, 1.0)
+        if e.tensor.kind == "integer" and e.tensor.bound is not None:
+            return (0.0, float(e.tensor.bound - 1) if e.tensor.bound.is_number else math.inf)
         if equation is None or isinstance(equation.body, Entry):
             return (low, high)
         inner = self.range(equation.body)

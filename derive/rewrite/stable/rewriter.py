@@ -66,7 +66,12 @@ class Rewriter:
         """The rules to be tried at a node; of a sum also with products written out: ``m + y (log(y / m) - 1)``."""
         rules = _rules(e.func, self.phase)
         yield from ((rule, e) for rule in rules)
-        if e.is_Add and size_of(e) < WIDEST and any(f.is_Add for t in e.args for f in sympy.Mul.make_args(t)):
+        if (
+            e.is_Add
+            and e.has(sympy.log)
+            and size_of(e) < WIDEST
+            and any(f.is_Add for t in e.args for f in sympy.Mul.make_args(t))
+        ):
             wide = sympy.Add(*map(expand_products, e.args))
             if wide.is_Add and len(wide.args) < 12:
                 yield from ((rule, wide) for rule in rules)

@@ -148,7 +148,7 @@ def _body(
     reads = view.inside(body)
     whole = _written(body, frozenset(), view, rewriter)
     inner = {f for read in reads for f in _written(read, frozenset(), view, rewriter)[1]}
-    outer = [f for f in whole[1] if f not in inner]
+    outer = [f for f in whole[1] if not _within(f, inner)]
     kept = view.expanded(body).atoms(exp)
     must = {r for r in reads if r.tensor.name in forced or not view.expanded(r).atoms(exp) <= kept}
     if not outer and not must:
@@ -157,9 +157,19 @@ def _body(
     for read in reads:
         if read not in must:
             fired = _written(body, closed | {read}, view, rewriter)[1]
-            if sum(f not in inner for f in fired) >= len(outer):
+            if sum(not _within(f, inner) for f in fired) >= len(outer):
                 closed |= {read}
     return _written(body, closed, view, rewriter)
+
+
+def _within(firing: Firing, inner: set[Firing]) -> bool:
+    """Whether a rule did no more than in a definition that is read: with the same factors or terms, among others."""
+    rule, before, _ = firing
+    return firing in inner or any(
+        rule == other and before.func is part.func and part.args and set(part.args) <= set(before.args)
+        for other, part, _ in inner
+        if part.is_Mul or part.is_Add
+    )
 
 
 def _written(
