@@ -77,6 +77,8 @@ def norms(program: Program, view: View, known: Known) -> list[Norm]:
             if r.tensor.name in view.definitions
         ):
             continue
+        if not _alone(name, parts[0], program, view):
+            continue
         scale = Tensor(
             new_name(f"{name}_scale", taken), e.target.shape, facts=frozenset({"positive", "nonnegative"})
         )
@@ -85,17 +87,24 @@ def norms(program: Program, view: View, known: Known) -> list[Norm]:
     return found
 
 
+def _alone(name: str, entry: Expr, program: Program, view: View) -> bool:
+    """Whether the norm stands by itself or beside its own entries: beside other sums it costs more than it is worth."""
+    own = {r.tensor.name for r in reads_of(entry)} | {name}
+    for e in program.equations:
+        read = (
+            set() if isinstance(e.body, Entry) else {r.tensor.name for r in reads_of(view.expanded(e.body))}
+        )
+        if name in read and any(n in view.definitions and view.definitions[n].reduce for n in read - own):
+            return False
+    return True
+
+
 def _rooted(e: Expr) -> set[str]:
-    """The tensors that stand under a root, or below a fraction."""
+    """The tensors that stand, but for a factor, under a root or below a fraction."""
     if isinstance(e, Read | Bracket) or not e.args:
         return set()
     if e.is_Pow and e.exp.is_number and not (e.exp.is_Integer and e.exp > 0):
-        return {
-            f.tensor.name
-            for t in sympy.Add.make_args(e.base)
-            for f in Mul.make_args(t)
-            if isinstance(f, Read)
-        }
+        return {f.tensor.name for f in Mul.make_args(e.base) if isinstance(f, Read)}
     args = e.args[1:] if isinstance(e, Where) else e.args
     return set().union(*(_rooted(a) for a in args if isinstance(a, Expr)))
 
