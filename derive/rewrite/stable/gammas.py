@@ -28,7 +28,9 @@ def _log_gammas(e: Expr, known: Known) -> Expr | None:
     _, _, factor, u, v, gap, rest = min(found)
     if known.nonpositive(gap) or gap.could_extract_minus_sign():
         factor, u, v, gap = -factor, v, u, -gap
-    if (twin := factor * loggamma(gap) * -1) in Add.make_args(rest):
+    if not known.positive(v):
+        return None  # log gamma has values at negative numbers, its differences have none
+    if known.positive(gap) and (twin := factor * loggamma(gap) * -1) in Add.make_args(rest):
         small = rest - twin  # log of the beta function: the larger argument is the base
         first, second = loggamma(gap) - gammaln_diff(v, gap), loggamma(v) - gammaln_diff(gap, v)
         return small - factor * Where(v > gap, first, second)
@@ -44,7 +46,8 @@ def _polygammas(e: Expr, known: Known) -> Expr | None:
             continue
         if known.nonpositive(gap) or gap.could_extract_minus_sign():
             factor, v, gap = -factor, u, -gap
-        return factor * polygamma_diff(n, v, gap) + rest
+        if known.positive(v):
+            return factor * polygamma_diff(n, v, gap) + rest
     return None
 
 
@@ -61,12 +64,12 @@ def _bessel(e: Expr, known: Known) -> Expr | None:
 LOG_GAMMAS = Rule(
     "loggamma(u) - loggamma(v)", (Add,), _log_gammas,
     ("loggamma(u + v) - loggamma(u) == gammaln_diff(u, v) where u > 0, v > 0",),
-    when="u and v have terms in common", source="DLMF 5.11.1",
+    when="u and v have terms in common, the smaller is positive", source="DLMF 5.11.1",
 )  # fmt: skip
 POLYGAMMAS = Rule(
     "polygamma(n, u) - polygamma(n, v)", (Add,), _polygammas,
     ("polygamma(0, u + v) - polygamma(0, u) == polygamma_diff(0, u, v) where u > 0, v > 0",),
-    when="u and v have terms in common", source="DLMF 5.15.1",
+    when="u and v have terms in common, the smaller is positive", source="DLMF 5.15.1",
 )  # fmt: skip
 BESSEL = Rule("exp(u) I0(v)", (Mul,), _bessel, ("exp(u)*i0(v) == exp(u + log_i0(v))",), source="DLMF 10.40.1")
 
