@@ -28,8 +28,8 @@ def _log_gammas(e: Expr, known: Known) -> Expr | None:
     _, _, factor, u, v, gap, rest = min(found)
     if known.nonpositive(gap) or gap.could_extract_minus_sign():
         factor, u, v, gap = -factor, v, u, -gap
-    if not known.positive(v):
-        return None  # log gamma has values at negative numbers, its differences have none
+    if not known.positive(v):  # log gamma has values at negative numbers, its differences have none
+        return rest - factor * gammaln_diff(u, -gap) if known.positive(u) else None
     if known.positive(gap) and (twin := factor * loggamma(gap) * -1) in Add.make_args(rest):
         small = rest - twin  # log of the beta function: the larger argument is the base
         first, second = loggamma(gap) - gammaln_diff(v, gap), loggamma(v) - gammaln_diff(gap, v)
@@ -64,7 +64,7 @@ def _bessel(e: Expr, known: Known) -> Expr | None:
 LOG_GAMMAS = Rule(
     "loggamma(u) - loggamma(v)", (Add,), _log_gammas,
     ("loggamma(u + v) - loggamma(u) == gammaln_diff(u, v) where u > 0, v > 0",),
-    when="u and v have terms in common, the smaller is positive", source="DLMF 5.11.1",
+    when="u and v have terms in common, one of them is positive", source="DLMF 5.11.1",
 )  # fmt: skip
 POLYGAMMAS = Rule(
     "polygamma(n, u) - polygamma(n, v)", (Add,), _polygammas,
