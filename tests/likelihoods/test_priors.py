@@ -62,7 +62,7 @@ class TestCorrespondence:
         (dv.prior("student_t", tau=2, freedom=4), stats.t(4, 0, 2).logpdf),
         (dv.prior("cauchy", tau=2), stats.cauchy(0, 2).logpdf),
     ],
-    ids=str,
+    ids=["normal", "laplace", "student t", "cauchy"],
 )
 def test_objective_is_minus_the_log_posterior(given, log_prior):
     m = dv.likelihood("bernoulli").map(w=given)

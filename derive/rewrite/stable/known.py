@@ -118,6 +118,8 @@ class Known:
 
     def _power(self, e: Expr) -> Interval:
         low, high = self.range(e.base)
+        if e.exp.is_Rational and not e.exp.is_Integer:
+            low = max(low, 0.0)  # it has no value elsewhere
         if e.exp.is_Integer and e.exp > 0:
             ends = sorted((_raised(low, int(e.exp)), _raised(high, int(e.exp))))
             return (0.0 if e.exp % 2 == 0 and low <= 0 <= high else ends[0], ends[1])
