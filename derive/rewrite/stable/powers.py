@@ -32,6 +32,20 @@ def _power(e: Expr, known: Known) -> Expr | None:
     return None
 
 
+def _factors(e: Expr, known: Known) -> Expr | None:
+    """``c b^n - c`` for a base of any sign, b = 1 + r: c times the factors of b^n - 1, the first of them r."""
+    for t in e.args:
+        for f in Mul.make_args(t):
+            if not (f.is_Pow and f.exp.is_Integer and 1 < f.exp < DEGREE and f.base.is_Add and S.One in f.base.args):
+                continue
+            if -t / f in e.args:
+                u = sympy.Dummy("u")
+                _, found = sympy.factor_list(u**f.exp - 1, u)
+                whole = Mul(*(g.xreplace({u: f.base}) ** k for g, k in found))
+                return t / f * whole + Add(*(x for x in e.args if x not in (t, -t / f)))
+    return None
+
+
 def _arsinh(e: Expr, known: Known) -> Expr | None:
     """``log(u + sqrt(u^2 + 1))``, and with -1 for u > 0."""
     x = e.args[0]
@@ -104,6 +118,10 @@ POWER = Rule(
     "u^p - 1", (Add,), _power,
     ("(1 + u)**v - 1 == expm1(v*log1p(u)) where u > 0", "u**v - 1 == expm1(v*log(u)) where u > 0"),
     when="the base is positive", source="Higham (2002), problem 1.5",
+)  # fmt: skip
+FACTORS = Rule(
+    "u^n - 1", (Add,), _factors, ("(1 + u)**4 - 1 == u*(u + 2)*((1 + u)**2 + 1)",),
+    when="n is a whole number", source="derived: cyclotomic polynomials",
 )  # fmt: skip
 ARSINH = Rule(
     "log(u + sqrt(u^2 + 1))", (log,), _arsinh,

@@ -24,9 +24,13 @@ WIDEST = 40
 
 
 def has_root(t: Expr) -> bool:
-    """Whether a term has a factor ``A^(k/2)``, k odd, with A a sum."""
+    """Whether a term has a factor ``A^(k/2)``, k odd, with A a sum or a product with one in it."""
     factors = [f.as_base_exp() for f in Mul.make_args(t)]
-    return any(isinstance(b, Hypot) or (b.is_Add and k.is_Rational and k.q == 2) for b, k in factors)
+    return any(isinstance(b, Hypot) or (_with_sum(b) and k.is_Rational and k.q == 2) for b, k in factors)
+
+
+def _with_sum(base: Expr) -> bool:
+    return any(f.is_Add for f in Mul.make_args(base))
 
 
 def squared(t: Expr) -> Expr:
@@ -92,10 +96,10 @@ def _of_either_sign(e: Expr, known: Known) -> Expr | None:
         if not (has_root(s) or has_root(t)):
             continue
         for sign, a, b in ((1, s, t), (1, t, s), (-1, -s, -t), (-1, -t, -s)):
-            if not known.positive(a) or known.nonnegative(b) or known.nonpositive(b):
+            if not known.nonnegative(a) or known.nonnegative(b) or known.nonpositive(b):
                 continue
             found = _quotient(a, b, known)
-            if found is not None:
+            if found is not None and (known.positive(a) or (found.is_number and found != 0)):  # not 0 both of them
                 both = a + _size(b)
                 return sign * Where(sympy.Lt(_signed(b, known), 0), found / both, both) + _others(e, s, t)
     return None

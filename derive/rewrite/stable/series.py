@@ -6,13 +6,26 @@ compared with the function before it is used.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from functools import lru_cache
 from typing import Any
 
 import mpmath
 import numpy as np
 import sympy
-from sympy import Add, Expr, Float, Integer, Mul
+from sympy import (
+    Add,
+    And,
+    Expr,
+    Float,
+    GreaterThan,
+    Integer,
+    LessThan,
+    Mul,
+    Or,
+    StrictGreaterThan,
+    StrictLessThan,
+)
 
 from ...ir.nodes import Bracket, Index, Read, Where, reads_of
 from ...ops.elementwise import op_of_head
@@ -38,26 +51,32 @@ LOST = 1e-12
 """A relative error from which digits are lost."""
 
 
-def with_polynomials(e: Any, known: Known) -> Any:
-    """An expression with a polynomial beside each part of one variable that loses digits near 0, or is 0 / 0 there."""
+Conditions = Set[Any]
+
+
+def with_polynomials(e: Any, known: Known, written: Conditions = frozenset()) -> Any:
+    """An expression with a polynomial beside each part of one variable that loses digits near 0, or is 0 / 0 there.
+
+    written: conditions of the program as it was given; a choice by any other was made by a rule, between equal forms.
+    """
     if isinstance(e, Read | Bracket | Index) or not isinstance(e, Expr) or not reads_of(e):
         return e
     if isinstance(e, Where):
-        return Where(e.args[0], *(with_polynomials(a, known) for a in e.args[1:]))
-    if (found := _polynomial(e, known)) is not None:
+        return Where(e.args[0], *(with_polynomials(a, known, written) for a in e.args[1:]))
+    if (found := _polynomial(e, known, written)) is not None:
         return found
     if e.is_Add or e.is_Mul:
         for x in reads_of(e):
             own = [a for a in e.args if x in reads_of(a) and len(reads_of(a)) == 1]
-            if 1 < len(own) < len(e.args) and (found := _polynomial(e.func(*own), known)) is not None:
-                return e.func(found, *(with_polynomials(a, known) for a in e.args if a not in own))
-    args = [with_polynomials(a, known) for a in e.args]
+            if 1 < len(own) < len(e.args) and (found := _polynomial(e.func(*own), known, written)) is not None:
+                return e.func(found, *(with_polynomials(a, known, written) for a in e.args if a not in own))
+    args = [with_polynomials(a, known, written) for a in e.args]
     return e if all(a is b for a, b in zip(args, e.args, strict=True)) else e.func(*args)
 
 
-def _polynomial(e: Expr, known: Known) -> Expr | None:
+def _polynomial(e: Expr, known: Known, written: Conditions) -> Expr | None:
     """A choice between a polynomial near 0 and the expression, if that is needed."""
-    x = _variable(e)
+    x = _variable(e, written)
     if x is None or not _may_cancel(e, x):
         return None
     found = taylor(e.xreplace({x: T}), known.positive(x))
@@ -68,9 +87,12 @@ def _polynomial(e: Expr, known: Known) -> Expr | None:
     return Where(near, _horner(coefficients, x), e)
 
 
-def _variable(e: Expr) -> Expr | None:
+def _variable(e: Expr, written: Conditions) -> Expr | None:
     """What an expression is a smooth function of: the only entry that it reads, or a part in which all entries stand."""
-    if size_of(e) > LARGEST or e.has(Bracket, Where, Index, Absolute, Sign, Maximum, Minimum, *SLOW):
+    if any(w.args[0] in written for w in e.atoms(Where)):
+        return None
+    smooth = far(e)
+    if size_of(smooth) > LARGEST or smooth.has(Bracket, Index, Absolute, Sign, Maximum, Minimum, *SLOW):
         return None
     reads = reads_of(e)
     if any(r.tensor.kind != "real" for r in reads):
@@ -81,6 +103,15 @@ def _variable(e: Expr) -> Expr | None:
         if not reads_of(rest) and rest.free_symbols == {T}:
             return x
     return None
+
+
+def far(e: Any) -> Any:
+    """The closed form of an expression in which rules have made choices: it stands last in each."""
+    if isinstance(e, Read):
+        return e
+    if isinstance(e, Where):
+        return far(e.args[-1])
+    return e.func(*map(far, e.args)) if e.args else e
 
 
 def _arguments(e: Expr) -> list[Expr]:
@@ -129,7 +160,7 @@ FAILS = (
 def taylor(e: Expr, positive: bool) -> tuple[float, tuple[Expr, ...]] | None:
     """A radius and the coefficients of the Taylor polynomial in `T`; None where the expression is good, or not analytic."""
     try:
-        exact = sympy.lambdify(T, defined(e), "mpmath")
+        exact = sympy.lambdify(T, defined(far(e)), "mpmath")
         rough = _in_floats(e)
         bad = any(_bad(exact, rough, p) for p in PROBES if not (positive and p < 0))
     except FAILS:
@@ -167,6 +198,8 @@ def _in_floats(e: Expr) -> Any:
             return x
         if e.is_number:
             return np.float64(e)
+        if isinstance(e, Where):
+            return value(e.args[1] if holds(e.args[0], x) else e.args[2], x)
         parts = [value(a, x) for a in e.args]
         if e.is_Add:
             return sum(parts[1:], parts[0])
@@ -178,6 +211,14 @@ def _in_floats(e: Expr) -> Any:
         if op is None or op.value is None:
             raise TypeError(e.func)
         return op.value(*map(np.asarray, parts))
+
+    def holds(condition: Any, x: Any) -> bool:
+        if isinstance(condition, And | Or):
+            return (all if isinstance(condition, And) else any)(holds(c, x) for c in condition.args)
+        if not isinstance(condition, StrictLessThan | StrictGreaterThan | LessThan | GreaterThan):
+            raise TypeError(condition)
+        left, right = (value(a, x) for a in (condition.lts, condition.gts))
+        return bool(left < right if isinstance(condition, StrictLessThan | StrictGreaterThan) else left <= right)
 
     def rough(x: float) -> float:
         with np.errstate(all="ignore"):

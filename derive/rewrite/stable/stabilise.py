@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sympy import Expr, exp
 
-from ...ir.nodes import Entry, Equation, Program, Read
+from ...ir.nodes import Entry, Equation, Program, Read, Where
 from ...ir.recurrences import in_order, members
 from ..measure import prune
 from ..memory import Memory
@@ -17,9 +18,9 @@ from ._rule import Phase
 from .grouping import grouped
 from .known import Known
 from .products import by_logarithms, products_needed
-from .rewriter import Firing, Rewriter
+from .rewriter import Firing, Rewriter, size_of
 from .scales import by_scale, directions, norms
-from .series import with_polynomials
+from .series import T, with_polynomials
 from .shifts import shift, shifts_needed
 from .view import KEPT, View
 
@@ -68,7 +69,7 @@ def stabilise(program: Program, phase: Phase = "numeric") -> Stabilised:
     if phase == "numeric":
         program, fired = _norms(program)
         found += fired
-        program, fired = _near_zero(program)
+        program, fired = _near_zero(program, _conditions(given))
         found += fired
     if not found:
         return Stabilised(given)
@@ -118,8 +119,12 @@ def _bodies(program: Program, phase: Phase, forced: frozenset[str]) -> tuple[Pro
     return replace(program, equations=tuple(equations)), found
 
 
-def _near_zero(program: Program) -> tuple[Program, list[Fired]]:
-    """Polynomials where functions of one variable lose their digits near 0."""
+def _conditions(program: Program) -> frozenset[Any]:
+    return frozenset(w.args[0] for e in program.equations for w in e.body.atoms(Where))
+
+
+def _near_zero(program: Program, written: frozenset[Any]) -> tuple[Program, list[Fired]]:
+    """Polynomials where functions of one variable lose their digits near 0; `written` are the user's conditions."""
     view, known = View(program), Known(program.definitions)
     equations: list[Equation] = []
     found: list[Fired] = []
@@ -128,17 +133,22 @@ def _near_zero(program: Program) -> tuple[Program, list[Fired]]:
         if not fixed and e.reduce not in ("max", "min"):
             closed = frozenset[Read]()
             wide = view.expanded(e.body)
-            body = with_polynomials(wide, known)
+            body = with_polynomials(wide, known, written)
             if body != wide:
                 for read in view.inside(e.body):
-                    narrow = view.expanded(e.body, closed | {read})
-                    if with_polynomials(narrow, known) != narrow:
+                    narrow = with_polynomials(view.expanded(e.body, closed | {read}), known, written)
+                    if narrow.has(Where) and _outside(narrow, view) <= _outside(body, view):
                         closed |= {read}
-                body = with_polynomials(view.expanded(e.body, closed), known)
+                body = with_polynomials(view.expanded(e.body, closed), known, written)
                 found.append(Fired("Taylor polynomial near 0", e.target.name, e.body, body))
                 e = replace(e, body=body)
         equations.append(e)
     return (replace(program, equations=tuple(equations)) if found else program), found
+
+
+def _outside(body: Expr, view: View) -> int:
+    """The size of what stands outside all choices, written out."""
+    return size_of(view.expanded(body.replace(lambda e: isinstance(e, Where), lambda e: T)))
 
 
 def _body(
