@@ -74,13 +74,13 @@ def sizes_of(program: Program) -> dict[sympy.Symbol, int]:
     raise DeriveError(f"found no small sizes for which every axis of the program exists:\n{program}")
 
 
-def samples_of(program: Program) -> list[Sample]:
-    """The role of each input; reals of which nothing is known become positive where the function demands it."""
+def samples_of(program: Program, backward: Program | None = None) -> list[Sample]:
+    """The role of each input; reals of which nothing is known become positive where it or its gradients demand that."""
     sizes = sizes_of(program)
     needs = _needs(program)
     for role in ("normal", "positive", "unit", "above one", "normal"):
         samples = [_sample(t, role, needs.get(t.name, set())) for t in program.inputs]
-        if _finite(program, samples, sizes):
+        if all(_finite(p, samples, sizes) for p in (program, backward) if p is not None):
             break
     return samples
 
@@ -122,6 +122,9 @@ def _finite(program: Program, samples: Sequence[Sample], sizes: dict[sympy.Symbo
     for sample in samples:
         shape = tuple(int(extent.subs(sizes)) for extent in sample.tensor.shape)
         values[sample.tensor.name] = _draw(rng, sample, shape, sizes)
+    for t in program.inputs:  # cotangents
+        if t.name not in values:
+            values[t.name] = rng.standard_normal(tuple(int(extent.subs(sizes)) for extent in t.shape))
     try:
         found = evaluate(program, values)
     except DomainError:
