@@ -69,7 +69,9 @@ SINH = _op("sinh", "sinh", sympy.sinh, "sinh", WIDE, "DLMF 4.28.1")
 COSH = _op("cosh", "cosh", sympy.cosh, "cosh", WIDE, "DLMF 4.28.2")
 TANH = _op("tanh", "tanh", sympy.tanh, "tanh", WIDE, "DLMF 4.28.4", lambda x: (sech2(x),))
 ASINH = _op("asinh", "arcsinh", sympy.asinh, "", WIDE, "DLMF 4.37.1", lambda x: (1 / Hypot(x, S.One),))
-ACOSH = _op("acosh", "arccosh", sympy.acosh, "", (1.2, 3.0), "DLMF 4.37.2", lambda x: (1 / (sympy.sqrt(x - 1) * sympy.sqrt(x + 1)),))
+ACOSH = _op(
+    "acosh", "arccosh", sympy.acosh, "", (1.2, 3.0), "DLMF 4.37.2", lambda x: (1 / (sympy.sqrt(x - 1) * sympy.sqrt(x + 1)),)
+)  # fmt: skip
 ATANH = _op("atanh", "arctanh", sympy.atanh, "", (-0.8, 0.8), "DLMF 4.37.3", lambda x: (1 / ((1 - x) * (1 + x)),))
 ATAN2 = Elementwise(
     "atan2", Arctan2, ("numpy.arctan2",), head=Arctan2, value=_arctan2, arity=2,
