@@ -108,7 +108,8 @@ def _run_steps(
             elif part.target.name in now:
                 fixed = now[part.target.name]
                 where = tuple(fixed.get(i, slice(None)) for i in part.axes)
-                values[part.target.name][where] = _Evaluator(part, values, sizes, numbers, fixed).run()
+                found = np.asarray(_Evaluator(part, values, sizes, numbers, fixed).run())
+                values[part.target.name][where] = found[()]  # an array would become an entry of an array of objects
 
 
 def _in_bounds(values: Any, bound: int | None, what: str) -> None:

@@ -44,7 +44,7 @@ def test_the_loop_reads_well() -> None:
     source = traced("rnn").emit("numpy")
     forward = source.split("def rnn_forward")[1].split("return")[0]
     assert "    u = x @ U.T\n" in forward  # all steps at once, outside of the loop
-    assert "    for t in range(T):\n        h[t + 1] = np.tanh(" in forward
+    assert "    for t in range(T):\n        z[t] = b + u[t] + W @ h[t]\n        h[t + 1] = np.tanh(z[t])\n" in forward
     backward = source.split("def rnn_backward")[1]
     assert "    for t in reversed(range(T)):\n" in backward
     assert "        if t > 0:\n            gh[t] += gY[t - 1]\n" in backward

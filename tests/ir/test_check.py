@@ -41,7 +41,7 @@ BROKEN = {
     "is no reduction": with_body(Z[i, j], reduce="median", bound=(j,)),
     "not known to be an integer": with_body(b[sympy.tanh(b[i])]),
     "no input has an axis of size q": with_body(b[i] * size("q")),
-    "no operation is called gamma": with_body(sympy.gamma(b[i])),
+    "no operation is called zeta": with_body(sympy.zeta(b[i])),
     "zoo is no real number": with_body(b[i] + sympy.Mul(S.ComplexInfinity, b[i], evaluate=False)),
     "nan is no real number": with_body(S.NaN),
     "where a condition is needed": with_body(sympy.Basic.__new__(Bracket, b[i])),
