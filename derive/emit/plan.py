@@ -20,7 +20,7 @@ from .target import EmitRequest
 class Plan:
     """The equations of both passes and the tensors that pass from one to the other.
 
-    original: the forward pass as it was given, linear algebra not yet in steps.
+    original, pullback: both passes as they were given, linear algebra not yet in steps.
     kept: inputs that the backward pass reads.  saved: outputs and intermediates that it reads.
     backward: the equations of the gradients, without those that the forward pass has computed.
     """
@@ -32,6 +32,7 @@ class Plan:
     kept: tuple[Tensor, ...] = ()
     saved: tuple[Tensor, ...] = ()
     backward: tuple[Equation, ...] = ()
+    pullback: Program | None = None
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
@@ -72,7 +73,7 @@ class Plan:
 
 def plan_of(request: EmitRequest, reserved: Iterable[str], style: Style = ONCE) -> Plan:
     """Divide the work of a request; `reserved` are names that the emitted file uses for something else."""
-    original = request.forward
+    original, pullback = request.forward, request.backward
     programs = factored([p for p in (request.forward, request.backward) if p is not None], style)
     request = replace(request, forward=programs[0], backward=programs[1] if request.backward else None)
     names = Names(programs, {*reserved, request.name})
@@ -88,7 +89,7 @@ def plan_of(request: EmitRequest, reserved: Iterable[str], style: Style = ONCE) 
     kept = tuple(t for t in forward.inputs if t.name in read)
     saved = tuple(e.target for e in ahead if e.target.name in read - own)
     needed = _needed(ahead, (*forward.outputs, *saved))
-    return Plan(request, names, original, needed, kept, saved, left)
+    return Plan(request, names, original, needed, kept, saved, left, pullback)
 
 
 def _computable(program: Program) -> tuple[Equation, ...]:

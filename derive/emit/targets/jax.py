@@ -181,7 +181,7 @@ def _no_gradient(plan: Plan, tensor: Tensor) -> str:
 
 def _test(plan: Plan) -> list[str]:
     program, name = plan.original, plan.request.name
-    samples = samples_of(program, plan.request.backward)
+    samples = samples_of(program, plan.pullback)
     free = [s.tensor.name for s in samples if s.free]
     tested = [plan.names.tensors[w] for w in ([w for w in plan.request.wrt if w in free] or plan.request.wrt)]
     arguments = [plan.name(t) for t in plan.inputs]

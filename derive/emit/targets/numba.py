@@ -68,7 +68,7 @@ def _shape(tensor: Tensor) -> str:
 def _test(plan: Plan, backward: Program) -> list[str]:
     """The gradients against differences of the forward function."""
     name, program = plan.request.name, plan.original
-    samples = samples_of(program, plan.request.backward)
+    samples = samples_of(program, plan.pullback)
     held = held_parts(SAMPLES, samples)
     inputs = [plan.name(t) for t in program.inputs]
     outputs = [plan.name(t) for t in program.outputs]

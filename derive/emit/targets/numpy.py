@@ -227,7 +227,7 @@ def _test(plan: Plan) -> list[list[str]]:
     """A function for numerical gradients, and the test that compares them with the backward pass."""
     program, name = plan.original, plan.request.name
     analytic = _is_analytic(plan)
-    samples = samples_of(program, plan.request.backward)
+    samples = samples_of(program, plan.pullback)
     outputs = [plan.name(t) for t in (*plan.outputs, *plan.extras)]
     forward = f"{name}_forward" if plan.extras else name
     lines = ["rng = np.random.default_rng(0)", *sample_lines(plan, NUMPY, SAMPLES, samples)]

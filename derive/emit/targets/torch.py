@@ -219,7 +219,7 @@ def _apply(plan: Plan) -> list[str]:
 
 def _test(plan: Plan) -> list[str]:
     program, name = plan.original, plan.request.name
-    samples = samples_of(program, plan.request.backward)
+    samples = samples_of(program, plan.pullback)
     free = [s.tensor.name for s in samples if s.free]
     tested = [w for w in plan.request.wrt if w in free] or plan.request.wrt
     lines = ["torch.manual_seed(0)", *sample_lines(plan, TORCH, SAMPLES, samples)]
