@@ -13,6 +13,7 @@ import numpy as np
 import sympy
 from sympy import Expr, Rational, S, log, pi, sqrt
 
+from ..ir.callables import callable_of
 from ..ir.nodes import Index, Where
 
 LARGEST_TABLE = 64
@@ -27,7 +28,7 @@ def _spelled() -> dict[float, Expr]:
     factors = [Rational(p, q) for p in (1, 2, 3, 4) for q in (1, 2, 3, 4)]
     table: dict[float, Expr] = {}
     for base in (b**power for b in known for power in (1, -1, 2) if not (b**power).is_Rational):
-        doubles = {float(base), float(sympy.lambdify((), base, "math")())}
+        doubles = {float(base), float(callable_of(base, (), folded=False)())}
         for factor in factors:
             for double in (float(factor * base), *(factor.p * d / factor.q for d in doubles)):
                 table.setdefault(double, factor * base)

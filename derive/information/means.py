@@ -122,7 +122,7 @@ def by_scores(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
             if value.has(symbol) and unit == x and (moment := by_moments(t, x, law)) is not None:
                 value = value.xreplace({symbol: moment})
         if not value.has(*unknown.values()):
-            return sympy.sympify(value)
+            return sympy.sympify(value, strict=True)
     return None
 
 

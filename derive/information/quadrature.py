@@ -13,6 +13,7 @@ import sympy
 from scipy import integrate, special
 from sympy import Expr
 
+from ..ir.callables import callable_of
 from ..ir.nodes import Where
 from ..ops.elementwise import op_of_head
 from ..ops.elementwise.piecewise import Absolute, Sign
@@ -136,12 +137,8 @@ def value_at(e: Expr, point: Mapping[str, float]) -> float:
 
 def numeric(e: Expr, x: sympy.Symbol) -> Callable[[Any], Any]:
     """A function of NumPy arrays."""
-    e = _of_sympy(e)
-    if not e.has(x):
-        number = float(sympy.N(e))
-        return lambda t: np.full(np.shape(t), number)
-    found: Callable[[Any], Any] = sympy.lambdify(x, e, modules=["scipy", "numpy"])
-    return found
+    value = callable_of(e, (x,))
+    return value if e.has(x) else lambda t: np.full(np.shape(t), value(t))
 
 
 def _of_sympy(e: Expr) -> Expr:

@@ -71,7 +71,7 @@ class Index(AtomicExpr):
     def __new__(cls, name: str, extent: Any) -> Index:
         self = AtomicExpr.__new__(cls)
         self.name = name
-        self.extent = sympy.sympify(extent) if isinstance(extent, int) else extent
+        self.extent = sympy.Integer(extent) if isinstance(extent, int) else extent
         return self
 
     def _hashable_content(self) -> tuple[Any, ...]:
@@ -142,7 +142,7 @@ class Bracket(Expr):
     is_nonnegative = True
 
     def __new__(cls, condition: Any) -> Expr:
-        condition = sympy.sympify(condition) if isinstance(condition, bool) else condition
+        condition = sympy.sympify(condition, strict=True) if isinstance(condition, bool) else condition
         if condition == True:  # noqa: E712 - SymPy's true
             return S.One
         if condition == False:  # noqa: E712
@@ -170,7 +170,7 @@ class Where(Expr):
     is_real = True
 
     def __new__(cls, condition: Any, a: Any, b: Any) -> Expr:
-        condition, a, b = (sympy.sympify(x) if isinstance(x, bool | int) else x for x in (condition, a, b))
+        condition, a, b = (sympy.sympify(x, strict=True) if isinstance(x, bool | int) else x for x in (condition, a, b))
         if condition == True or a == b:  # noqa: E712
             return a
         if condition == False:  # noqa: E712

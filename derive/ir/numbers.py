@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import mpmath
 import numpy as np
 import sympy
+from mpmath.libmp import from_rational
 from sympy import Expr
 
 from ..errors import DeriveError, UnsupportedOp
@@ -30,7 +32,8 @@ class Numbers:
     constant: a SymPy number -> scalar;  lift: a Python number -> scalar, for systems made of objects;
     apply: elementwise record and arguments -> array;  power: base array, exponent (int or array) -> array;
     compare: one of NumPy's comparisons and two arrays -> truth values, NotExact where they cannot be known;
-    largest, smallest: an array and its last axes -> the extreme entries along them.
+    largest, smallest: an array and its last axes -> the extreme entries along them;
+    varies: constants depend on the precision that mpmath is set to.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Numbers:
     compare: Callable[[Any, Any, Any], Any] = _compared
     largest: Callable[..., Any] = np.maximum.reduce
     smallest: Callable[..., Any] = np.minimum.reduce
+    varies: bool = False
 
     def linear_algebra(
         self, primitive: Primitive, arrays: list[Any], parameters: list[Any]
@@ -110,6 +114,16 @@ def _floating(dtype: Any) -> Numbers:
     )  # fmt: skip
 
 
+# -- objects: one number after the other
+
+
+def _each(function: Callable[..., Any], *args: Any) -> Any:
+    """A function of numbers on arrays of them, or on numbers."""
+    if any(isinstance(x, np.ndarray) for x in args):
+        return np.frompyfunc(function, len(args), 1)(*args)
+    return function(*args)
+
+
 # -- exact rationals
 
 
@@ -129,19 +143,21 @@ def _rational_lift(value: Any) -> Fraction:
 def _rational_apply(op: Elementwise, *args: Any) -> Any:
     if op.rational is None:
         raise NotExact(f"{op.name} leaves the rational numbers")
-    return np.frompyfunc(op.rational, op.arity, 1)(*args)
+    return _each(op.rational, *args)
 
 
 def _rational_power(base: Any, exponent: Any) -> Any:
     if not isinstance(exponent, int):
         raise NotExact(f"the power {exponent} leaves the rational numbers")
-    return np.frompyfunc(lambda b: b**exponent, 1, 1)(base)
+    return base**exponent
 
 
 # -- many digits
 
 
 def _mp_constant(c: Expr) -> Any:
+    if c.is_Rational:
+        return mpmath.mp.make_mpf(from_rational(int(c.p), int(c.q), mpmath.mp.prec, "n"))
     if c.is_infinite:
         return -mpmath.inf if c.is_extended_negative else mpmath.inf
     return mpmath.mpmathify(sympy.N(c, mpmath.mp.dps + 5)) if c.is_extended_real else mpmath.nan
@@ -151,17 +167,15 @@ def _mp_apply(op: Elementwise, *args: Any) -> Any:
     reference = op.high_precision
     if reference is None:
         raise UnsupportedOp(f"{op.name} has no high-precision reference")
-    return np.frompyfunc(lambda *xs: reference(mpmath.mp, *xs), op.arity, 1)(*args)
+    return _each(partial(reference, mpmath.mp), *args)
 
 
 def _mp_power(base: Any, exponent: Any) -> Any:
-    if isinstance(exponent, int):
-        return np.frompyfunc(lambda b: b**exponent, 1, 1)(base)
-    return np.frompyfunc(mpmath.power, 2, 1)(base, exponent)
+    return base**exponent if isinstance(exponent, int) else _each(mpmath.power, base, exponent)
 
 
 FLOAT64 = _floating(np.float64)
 FLOAT32 = _floating(np.float32)
 COMPLEX128 = _floating(np.complex128)
 RATIONAL = Numbers("rational", object, _rational_constant, _rational_lift, _rational_apply, _rational_power)
-MPMATH = Numbers("mpmath", object, _mp_constant, mpmath.mpf, _mp_apply, _mp_power)
+MPMATH = Numbers("mpmath", object, _mp_constant, mpmath.mpf, _mp_apply, _mp_power, varies=True)

@@ -16,6 +16,7 @@ from ..errors import ShapeError, SpecError, UnknownName, closest
 from ..function import Function
 from ..information.expected import with_names
 from ..information.spelling import sum_of
+from ..ir.callables import callable_of
 from ..ir.facts import Spec, spec, with_facts
 from ..ops.elementwise.piecewise import Absolute
 from .page import Section
@@ -345,7 +346,7 @@ def curvature(p: Penalty) -> str:
         )
     for _ in range(6):
         others = {s: round(float(rng.uniform(0.3, 3)), 2) for s in sorted(smooth.free_symbols - {w}, key=str)}
-        slope = sympy.lambdify(w, sympy.diff(smooth.subs(others), w), "numpy")
+        slope = callable_of(sympy.diff(smooth.subs(others), w), (w,))
         values = np.broadcast_to(np.asarray(slope(grid), dtype=float), grid.shape)
         falls = np.flatnonzero(np.diff(values) < -1e-9 * (1 + np.abs(values[:-1])))
         if len(falls):

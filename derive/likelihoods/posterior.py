@@ -12,6 +12,7 @@ from sympy import Add, Expr
 
 from ..information.family import terms_of
 from ..information.limited import limited
+from ..ir.callables import callable_of
 from .priors import Penalty
 from .wall import letter, wall
 
@@ -49,7 +50,7 @@ Y = sympy.Symbol("y", real=True)
 
 
 def _at(statistic: Expr, y: np.ndarray) -> np.ndarray:
-    return np.broadcast_to(sympy.lambdify(Y, statistic, ["scipy", "numpy"])(y), y.shape)
+    return np.broadcast_to(callable_of(statistic, (Y,))(y), y.shape)
 
 
 def estimate(loss: Loss, penalties: Sequence[Penalty]) -> Estimate | None:
@@ -105,7 +106,7 @@ def _is_minimum(
         best = value.subs(known)
         if not best.is_real or not (low < best < high):
             return False
-        at = sympy.lambdify(theta, total.subs(known), ["scipy", "numpy"])
+        at = callable_of(total.subs(known), (theta,))
         step = 1e-3 * min([1.0, *(abs(float(best - e)) for e in (low, high) if e.is_finite)])
         if not at(float(best)) <= min(at(float(best) - step), at(float(best) + step)):
             return False

@@ -172,7 +172,7 @@ def _valued(density: Density, parameter: Parameter, value: Any) -> Given:
         raise SpecError(f"{parameter.name} is a number, 'learned' or 'known'; found {value!r:.60}")
     if parameter.integer and float(value) % 1:
         raise DomainError(f"{parameter.name} of the {density.name} law must be a whole number; found {value}")
-    number = sympy.sympify(value) if isinstance(value, sympy.Expr) else _exactly(float(value))
+    number = value if isinstance(value, sympy.Expr) else _exactly(float(value))
     _check_number(density, parameter, number)
     return Given(parameter, "number", parameter.name, value=number)
 

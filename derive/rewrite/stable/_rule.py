@@ -136,7 +136,7 @@ def _each(patterns: Sequence[Any], parts: list[Any], found: Bindings, commutes: 
 
 def in_terms(pattern: Sequence[Expr | int], e: Expr) -> Iterator[tuple[Expr, Bindings, Expr]]:
     """Where terms of a sum are a factor times those of a pattern: the factor, the places, and the other terms."""
-    terms, wanted = list(e.args), [sympy.sympify(p) for p in pattern]
+    terms, wanted = list(e.args), [sympy.sympify(p, strict=True) for p in pattern]
     for n, term in enumerate(terms):
         others = terms[:n] + terms[n + 1 :]
         for factor, found in _quotients(term, wanted[0]):

@@ -13,21 +13,12 @@ from typing import Any
 import mpmath
 import numpy as np
 import sympy
-from sympy import (
-    Add,
-    And,
-    Expr,
-    Float,
-    GreaterThan,
-    Integer,
-    LessThan,
-    Mul,
-    Or,
-    StrictGreaterThan,
-    StrictLessThan,
-)
+from sympy import Add, Expr, Float, Integer, Mul
 
+from ...errors import DeriveError
+from ...ir.callables import callable_of
 from ...ir.nodes import Bracket, Index, Read, Where, reads_of
+from ...ir.numbers import MPMATH
 from ...ops.elementwise import op_of_head
 from ...ops.elementwise.gamma_differences import gammaln_diff, polygamma_diff
 from ...ops.elementwise.piecewise import Absolute, Maximum, Minimum, Sign
@@ -144,24 +135,16 @@ def _may_cancel(e: Expr, x: Expr) -> bool:
     )
 
 
-FAILS = (
-    ValueError,
-    ZeroDivisionError,
-    OverflowError,
-    TypeError,
-    NameError,
-    AttributeError,
-    mpmath.libmp.NoConvergence,
-)
-"""What mpmath and lambdify raise where a function has no value, or none that they know."""
+FAILS = (DeriveError, ValueError, ArithmeticError, TypeError, AttributeError, mpmath.libmp.NoConvergence)
+"""What is raised where a function has no value, or none that is known."""
 
 
 @lru_cache(maxsize=2000)
 def taylor(e: Expr, positive: bool) -> tuple[float, tuple[Expr, ...]] | None:
     """A radius and the coefficients of the Taylor polynomial in `T`; None where the expression is good, or not analytic."""
     try:
-        exact = sympy.lambdify(T, defined(far(e)), "mpmath")
-        rough = _in_floats(e)
+        exact = callable_of(defined(far(e)), (T,), MPMATH)
+        rough = callable_of(e, (T,))
         bad = any(_bad(exact, rough, p) for p in PROBES if not (positive and p < 0))
     except FAILS:
         return None
@@ -192,44 +175,9 @@ def defined(e: Expr) -> Expr:
     return defined(op.definition(*e.args)) if op is not None and op.definition is not None else e
 
 
-def _in_floats(e: Expr) -> Any:
-    def value(e: Expr, x: Any) -> Any:
-        if e == T:
-            return x
-        if e.is_number:
-            return np.float64(e)
-        if isinstance(e, Where):
-            return value(e.args[1] if holds(e.args[0], x) else e.args[2], x)
-        parts = [value(a, x) for a in e.args]
-        if e.is_Add:
-            return sum(parts[1:], parts[0])
-        if e.is_Mul:
-            return np.prod(parts)
-        if e.is_Pow:
-            return parts[0] ** (int(e.exp) if e.exp.is_Integer else parts[1])
-        op = op_of_head(e.func)
-        if op is None or op.value is None:
-            raise TypeError(e.func)
-        return op.value(*map(np.asarray, parts))
-
-    def holds(condition: Any, x: Any) -> bool:
-        if isinstance(condition, And | Or):
-            return (all if isinstance(condition, And) else any)(holds(c, x) for c in condition.args)
-        if not isinstance(condition, StrictLessThan | StrictGreaterThan | LessThan | GreaterThan):
-            raise TypeError(condition)
-        left, right = (value(a, x) for a in (condition.lts, condition.gts))
-        return bool(left < right if isinstance(condition, StrictLessThan | StrictGreaterThan) else left <= right)
-
-    def rough(x: float) -> float:
-        with np.errstate(all="ignore"):
-            return float(value(e, np.float64(x)))
-
-    return rough
-
-
 def _bad(exact: Any, rough: Any, p: float) -> bool:
     """Whether digits are lost at a point, or nothing comes out."""
-    got = rough(p)
+    got = float(rough(p))
     if abs(p) < NEAREST:
         return not np.isfinite(got)
     with mpmath.workdps(DIGITS + int(4 * abs(np.log10(abs(p))))):
