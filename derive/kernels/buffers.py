@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import starmap
+from math import prod
+from sys import getrefcount
 from typing import Any
+from weakref import getweakrefcount
 
 import numpy as np
 import sympy
@@ -13,14 +18,74 @@ from ..ir.nodes import Program
 from ..ir.sizes import Sizes
 
 Shapes = tuple[tuple[int, ...], ...]
+Array = np.ndarray[Any, Any]
 KEPT_BYTES = 1 << 26
+LARGE_BYTES = 1 << 15  # below, a new array costs less than it takes to find out whether an earlier one is unused
+empty = np.empty
+
+
+class Room:
+    """The arrays of calls with arguments of one set of shapes.
+
+    Intermediates are used again by the next call, and so are large outputs that nobody but the room holds any more:
+    finding new memory for large arrays takes the system longer than many a kernel takes to fill it.
+    """
+
+    def __init__(self, wanted: list[tuple[tuple[int, ...], np.dtype[Any]]], made: int) -> None:
+        self._outputs, self._rest = wanted[:made], wanted[made:]
+        sizes = [prod(shape) * dtype.itemsize for shape, dtype in wanted]
+        outputs, rest = sum(sizes[:made]), sum(sizes[made:])
+        self._keeps = rest <= KEPT_BYTES
+        self._large = outputs <= KEPT_BYTES and max(sizes[:made], default=0) >= LARGE_BYTES
+        self._spare: list[list[Array]] = []
+        self._earlier: list[list[Array]] = [[] for _ in self._outputs]
+
+    def take(self) -> tuple[list[Array], list[Array]]:
+        """Arrays for the outputs, new ones or earlier ones that the caller has let go of; and for the intermediates."""
+        try:
+            rest = self._spare.pop()
+        except IndexError:
+            rest = [empty(shape, dtype) for shape, dtype in self._rest]
+        if not self._large:
+            return list(starmap(empty, self._outputs)), rest
+        found = zip(self._earlier, self._outputs, strict=True)
+        return [_unused(earlier, *wanted) if earlier else empty(*wanted) for earlier, wanted in found], rest
+
+    def take_back(self, outputs: list[Array], rest: list[Array]) -> None:
+        """What the next call may use again."""
+        if self._keeps and not self._spare:
+            self._spare.append(rest)
+        if self._large:
+            for earlier, array in zip(self._earlier, outputs, strict=True):
+                earlier.append(array)
+                del earlier[:-2]  # one may still have its name while the next is made
+
+    def clear(self) -> None:
+        self._spare.clear()
+        for earlier in self._earlier:
+            earlier.clear()
+
+
+def _unused(earlier: list[Array], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """An array to which nothing else refers, or a new one."""
+    for _ in range(len(earlier)):
+        try:
+            array = earlier.pop(0)
+        except IndexError:  # another thread has it
+            break
+        if getrefcount(array) <= 2 and not getweakrefcount(array):
+            if array.shape == shape and array.dtype is dtype and array.flags.carray and array.flags.owndata:
+                return array
+        else:
+            earlier.append(array)
+    return empty(shape, dtype)
 
 
 class Buffers:
     """Makes the arrays that a kernel fills.
 
-    The room for intermediates of the last call is kept for the next one of the same shapes, up to 64 MiB: finding new
-    memory for large arrays takes the system longer than many a kernel takes to fill it.
+    A room is kept for all shapes that were seen, the arrays in it for those of the last call, up to 64 MiB for outputs
+    and as much for intermediates.
     """
 
     def __init__(self, program: Program, lowered: Lowered, dtype: type[np.floating[Any]]) -> None:
@@ -32,52 +97,46 @@ class Buffers:
         self._places = [names.index(t.name) if t.name in names else -1 for t in program.outputs]
         self._made = 1 + max(self._places, default=-1)
         self._plain = all(place >= 0 for place in self._places) and len(set(self._places)) == len(self._places)
-        self._known: dict[Shapes, list[tuple[tuple[int, ...], np.dtype[Any]]]] = {}
-        self._room: dict[Shapes, list[list[Any]]] = {}
+        self._rooms: dict[Shapes, Room] = {}
+        self._last: Room | None = None
 
-    def take(self, shapes: Shapes, sizes: Sizes, values: list[Any], out: Any) -> list[Any]:
-        """Arrays for the outputs, then for the intermediates."""
-        wanted = self._known.get(shapes)
-        if wanted is None:
-            wanted = self._known[shapes] = self._sizes(sizes)
-        outputs = [np.empty(shape, dtype) for shape, dtype in wanted[: self._made]]
-        if out is not None:
-            self._given(out, outputs, values)
-        if len(wanted) == self._made:
-            return outputs
-        try:
-            return outputs + self._room[shapes].pop()
-        except (KeyError, IndexError):
-            return outputs + [np.empty(shape, dtype) for shape, dtype in wanted[self._made :]]
+    def room(self, shapes: Shapes, sizes: Sizes) -> Room:
+        """The room for arguments of these shapes."""
+        room = self._rooms.get(shapes)
+        if room is None:
+            if len(self._rooms) > 4096:
+                self._rooms.clear()
+            room = self._rooms[shapes] = Room(self._sizes(sizes), self._made)
+        return room
 
-    def results(self, shapes: Shapes, values: list[Any], buffers: list[Any], numbers: Any) -> tuple[Any, ...]:
-        """The outputs in the program's order; the room for intermediates goes back."""
-        rest = buffers[self._made :]
-        if rest and sum(array.nbytes for array in rest) <= KEPT_BYTES:
-            self._room = {shapes: [rest]}
+    def results(self, room: Room, values: Sequence[Any], outputs: list[Array], rest: list[Array], numbers: Any) -> Any:
+        """The outputs in the program's order; the arrays go back to their room."""
+        if room is not self._last:
+            if self._last is not None:
+                self._last.clear()
+            self._last = room
+        room.take_back(outputs, rest)
         if self._plain:
-            return tuple(buffers[: self._made])
+            return tuple(outputs)
         scalars = iter(numbers or ())
         found: list[Any] = []
         for (tensor, kind, position), place in zip(self._outputs, self._places, strict=True):
             if not tensor.rank:
                 found.append(kind(next(scalars)))
             else:
-                found.append(buffers[place] if place >= 0 else np.array(values[position]))
+                found.append(outputs[place] if place >= 0 else np.array(values[position]))
         return tuple(found)
 
     def _sizes(self, sizes: Sizes) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
-        if len(self._known) > 4096:
-            self._known.clear()
         values = {symbol: sympy.Integer(value) for symbol, value in sizes.items()}
         return [(tuple(max(0, int(e.xreplace(values))) for e in extents), dtype) for extents, dtype in self._extents]
 
-    def _given(self, out: Any, outputs: list[Any], values: list[Any]) -> None:
+    def given(self, out: Any, outputs: list[Array], values: list[Any]) -> None:
         """Put the caller's arrays in place of new ones.
 
         Raises:
             ShapeError: too few or too many arrays, or one of another shape.
-            DomainError: one of another type, not contiguous, read-only, or overlapping an input.
+            DomainError: one of another type, not contiguous, read-only, or overlapping an input or another output.
         """
         given = tuple(out) if isinstance(out, tuple | list) else (out,)
         if len(given) != len(self._places):
@@ -92,4 +151,6 @@ class Buffers:
                 raise ShapeError(f"out for {tensor.name} has shape {array.shape}, not {new.shape}")
             if any(np.may_share_memory(array, value) for value in values if isinstance(value, np.ndarray)):
                 raise DomainError(f"out for {tensor.name} overlaps an input")
+            if any(np.may_share_memory(array, other) for other in outputs[:place] + outputs[place + 1 :]):
+                raise DomainError(f"out for {tensor.name} overlaps the array for another output")
             outputs[place] = array

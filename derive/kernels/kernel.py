@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from operator import attrgetter
 from typing import Any, NoReturn
 
 import numpy as np
@@ -13,10 +14,11 @@ from ..errors import DomainError
 from ..ir.evaluate import evaluate
 from ..ir.nodes import Program
 from ..ir.sizes import solve_sizes
-from .arguments import Arguments
-from .buffers import Buffers
+from .arguments import REMEMBERED_SHAPES, Arguments
+from .buffers import Buffers, Room
 
 _PARALLEL = threading.Lock()
+SEEN = attrgetter("shape", "dtype", "flags.c_contiguous")
 
 
 class Kernel:
@@ -37,6 +39,11 @@ class Kernel:
         self.function, self.limits, self.parallel = function, lowered.limits, lowered.threaded
         self._arguments = Arguments(name, program, np.dtype(dtype))
         self._buffers = Buffers(program, lowered, dtype)
+        self._results = self._buffers.results
+        self._kinds = [kind for _, kind in self._arguments.slots]
+        self._contiguous = [True for _ in self._kinds]
+        self._rooms: dict[Any, Room] = {}
+        self._run = self._in_parallel if self.parallel else function
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         """Run the kernel: the outputs as a tuple, or the one output by itself if the kernel is `single`.
@@ -53,19 +60,35 @@ class Kernel:
             DomainError: complex input, an integer that is no index of the axis that it indexes, or a matrix that has
                 no inverse, factor or derivative.
         """
+        if out is None and not kwargs:
+            try:  # arrays of the kernel's types, of shapes that were seen before
+                room = self._rooms[tuple(map(SEEN, args))]
+                outputs, rest = room.take()
+                numbers = self._run(*args, *outputs, *rest)
+            except (AttributeError, KeyError, TypeError, ValueError, IndexError):
+                pass  # converted or explained below
+            else:
+                results = self._results(room, args, outputs, rest, numbers)
+                return results[0] if self.single else results
         values, shapes, sizes = self._arguments.ready(self._arguments.bind(args, kwargs))
-        buffers = self._buffers.take(shapes, sizes, values, out if out is None or not self.single else (out,))
+        room = self._buffers.room(shapes, sizes)
+        if len(self._rooms) > REMEMBERED_SHAPES:
+            self._rooms.clear()
+        self._rooms[tuple(zip(shapes, self._kinds, self._contiguous, strict=True))] = room
+        outputs, rest = room.take()
+        if out is not None:
+            self._buffers.given(out if not self.single else (out,), outputs, values)
         try:
-            numbers = self._in_parallel(values, buffers) if self.parallel else self.function(*values, *buffers)
+            numbers = self._run(*values, *outputs, *rest)
         except IndexError:
             self._explain(values)
             raise
         except ValueError as error:
             self._without_result(values, error)
-        results = self._buffers.results(shapes, values, buffers, numbers)
+        results = self._results(room, values, outputs, rest, numbers)
         return results[0] if self.single else results
 
-    def _in_parallel(self, values: list[Any], buffers: list[Any]) -> Any:
+    def _in_parallel(self, *values: Any) -> Any:
         """One parallel kernel at a time: each uses all threads, and not every threading layer takes two callers."""
         import numba
 
@@ -75,7 +98,7 @@ class Kernel:
             before = numba.get_num_threads()
             numba.set_num_threads(wanted)
             try:
-                return self.function(*values, *buffers, wanted)
+                return self.function(*values, wanted)
             finally:
                 numba.set_num_threads(before)
 

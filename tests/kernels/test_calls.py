@@ -2,6 +2,7 @@
 
 import re
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -78,6 +79,34 @@ def test_results_do_not_share_memory(dense):
     kept = first.copy()
     dense(x + 1, w, c)
     np.testing.assert_array_equal(first, kept)
+
+
+def test_large_results_are_used_again_only_when_nobody_holds_them(dense):
+    x, w, c = RNG.normal(size=(400, 3)), RNG.normal(size=(3, 50)), RNG.normal(size=50)
+    first = dense(x, w, c)
+    view, kept = dense(2 * x, w, c)[10:20], weakref.ref(dense(3 * x, w, c))
+    held = {first.__array_interface__["data"][0], view.base.__array_interface__["data"][0]}
+    for shift in range(6):
+        again = dense(x + shift, w, c)
+        assert again.__array_interface__["data"][0] not in held
+        np.testing.assert_allclose(again, (x + shift) @ w + c)
+    assert kept() is None
+    np.testing.assert_allclose(first, x @ w + c)
+    np.testing.assert_allclose(view, (2 * x @ w + c)[10:20])
+    places = [dense(x, w, c).__array_interface__["data"][0] for _ in range(4)]
+    assert len(set(places)) <= 2
+    again = dense(x, w, c)
+    again.shape = (50, 400)
+    del again
+    assert all(dense(x, w, c).shape == (400, 50) for _ in range(3))
+
+
+def test_outs_of_their_own():
+    x, y, z = Tensor("x", (n,)), Tensor("y", (n,)), Tensor("z", (n,))
+    program = Program((x,), (Equation(y, (i,), exp(x[i])), Equation(z, (i,), x[i] ** 2)), (y, z))
+    room = np.empty(6)
+    with pytest.raises(DomainError, match="out for z overlaps the array for another output"):
+        compile_program(program, "two")(np.zeros(4), out=(room[:4], room[2:]))
 
 
 def test_out(dense):
