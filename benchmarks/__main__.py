@@ -1,95 +1,133 @@
-"""`python -m benchmarks [--only derivation|verify|kernels] [--out FOLDER]`: run, print a Markdown table, save JSON."""
+"""`python -m benchmarks`: derived kernels beside their peers, derivation times, first calls, memory, limits of the machine.
+
+Prints Markdown and writes results.json, results.md and a picture for each setting. With --only, kernels alone unless
+--parts says more. Results are compared with an independent implementation before any time counts.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
-import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from .derivation import depth_times, layer_times
-from .kernels import kernel_times
+from . import suite
+from .case import all_cases, chosen, home_of
+from .derivation import derivation_times
+from .machine import machine
+from .measure import all_peers
+from .memory import memory_peaks
+from .readme import rewrite
+from .report import charts, page
+from .startup import startup_times
 from .verify import verify_times
 
+PARTS = ("limits", "kernels", "derivation", "startup", "memory", "verify")
+SECONDS, QUICK = 0.25, 0.1
+SLOW_PEERS = ("torch.compile",)
 
-def main() -> None:
-    """Run the benchmarks that were asked for."""
-    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--only", choices=("derivation", "verify", "kernels"))
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/output"))
-    options = parser.parse_args()
-    result: dict[str, Any] = {"machine": machine()}
-    lines: list[str] = []
-    with Progress(transient=True) as progress:
-        if options.only in (None, "derivation"):
-            task = progress.add_task("derivation", total=2)
-            result["layers"] = layer_times()
-            progress.advance(task)
-            depths, exponent = depth_times()
-            progress.advance(task)
-            result["depth"] = {"seconds": depths, "exponent": exponent}
-            lines += derivation_table(result["layers"], depths, exponent)
-        if options.only in (None, "verify"):
-            result["verify"] = verify_times()
-            lines += verify_table(result["verify"])
-        if options.only in (None, "kernels"):
-            result["kernels"] = kernel_times(progress)
-            lines += kernel_table(result["kernels"])
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run what was asked for."""
+    options = parsed(arguments)
+    if options.list:
+        for case in all_cases():
+            print(f"{home_of(case):12} {case.name}   [{case.group}]")
+        return
+    cases = chosen(options.only)
+    store = suite.Store.open(
+        options.out / "results.json", {**machine(), "date": suite.today()}, options.resume
+    )
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, transient=True) as progress:
+        measured: dict[str, Any] = {
+            "limits": lambda: suite.limits_of(options.threads),
+            "derivation": lambda: derivation_times(options.quick),
+            "startup": lambda: startup_times(cases),
+            "memory": lambda: memory_peaks(cases),
+            "verify": verify_times,
+        }
+        for part in options.parts:
+            if part == "kernels":
+                plan = suite.jobs(cases, options.dtype, options.threads, options.peers, options.seconds)
+                suite.run_all(plan, store, progress)
+            elif part not in store.parts:
+                task = progress.add_task(part, total=1)
+                store.parts[part] = measured[part]()
+                progress.advance(task)
+                store.save()
+    lines = page(store)
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "results.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
     (options.out / "results.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
+    for path in charts(store, options.out):
+        print(path)
+    if options.readme:
+        print(rewrite(store))
 
 
-def machine() -> dict[str, str]:
-    """What the figures were measured with."""
-    packages = {}
-    for package in ("numpy", "scipy", "sympy", "numba", "torch", "jax"):
-        try:
-            packages[package] = version(package)
-        except PackageNotFoundError:
-            packages[package] = "not installed"
-    return {"processor": platform.machine(), "python": platform.python_version(), **packages}
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    """The options, with what follows from others filled in."""
+    parser = argparse.ArgumentParser(
+        prog="benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = tuple(name for name in all_peers() if name != "derive")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        help="part of a group, file or case; may be repeated",
+    )
+    parser.add_argument(
+        "--peers", type=_words, help=f"comma-separated, of: {', '.join(names)}; 'none' for derive alone"
+    )
+    parser.add_argument("--threads", type=_words, help="comma-separated numbers; default 1,2")
+    parser.add_argument("--dtype", type=_words, help="comma-separated; default float64,float32")
+    parser.add_argument("--parts", type=_words, help=f"comma-separated, of: {', '.join(PARTS)}")
+    parser.add_argument("--seconds", type=float, help="for each peer of each case; default 0.25")
+    parser.add_argument(
+        "--quick", action="store_true", help="float64, one thread, short, without torch.compile"
+    )
+    parser.add_argument("--resume", action="store_true", help="keep what was measured with the same code")
+    parser.add_argument(
+        "--readme", action="store_true", help="write the tables into README.md, between its markers"
+    )
+    parser.add_argument("--list", action="store_true", help="print groups and cases")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/output"))
+    options = parser.parse_args(arguments)
+    options.peers = _peers(parser, options.peers, names, options.quick)
+    options.threads = [int(n) for n in options.threads or (["1"] if options.quick else ["1", "2"])]
+    options.dtype = options.dtype or (["float64"] if options.quick else ["float64", "float32"])
+    alone = options.only or options.quick
+    options.parts = options.parts or (["kernels"] if alone else list(PARTS))
+    options.seconds = options.seconds or (QUICK if options.quick else SECONDS)
+    if wrong := [part for part in options.parts if part not in PARTS]:
+        parser.error(f"no part is called {wrong[0]!r}; there are {', '.join(PARTS)}")
+    if wrong := [kind for kind in options.dtype if kind not in ("float64", "float32")]:
+        parser.error(f"kernels compute in float64 or float32, not in {wrong[0]!r}")
+    return options
 
 
-def derivation_table(layers: dict[str, float], depths: dict[int, float], exponent: float) -> list[str]:
-    """Markdown: time to derive each layer, and a deep net by depth."""
-    lines = ["| layer | trace + backward pass, ms |", "|---|---|"]
-    lines += [f"| {name} | {1e3 * seconds:.0f} |" for name, seconds in layers.items()]
-    lines += ["", "| MLP depth | trace + gradient, s |", "|---|---|"]
-    lines += [f"| {depth} | {seconds:.2f} |" for depth, seconds in depths.items()]
-    return [*lines, "", f"time grows as depth^{exponent:.2f} from depth 10 on", ""]
+def _peers(
+    parser: argparse.ArgumentParser, given: list[str] | None, names: tuple[str, ...], quick: bool
+) -> list[str]:
+    """derive and the peers that were asked for."""
+    if given is None:
+        return ["derive", *(name for name in names if not (quick and name in SLOW_PEERS))]
+    wanted = [] if given == ["none"] else given
+    found = ["derive"]
+    for word in wanted:
+        exact = [n for n in names if n.lower() == word.lower()]
+        matching = exact or [n for n in names if n.lower().startswith(word.lower())]
+        if not matching:
+            parser.error(f"no peer is called {word!r}; there are {', '.join(names)}")
+        found += matching[:1]
+    return found
 
 
-def verify_table(identities: dict[str, tuple[float, str]]) -> list[str]:
-    """Markdown: time to verify each identity."""
-    lines = ["| identity | verdict | ms |", "|---|---|---|"]
-    lines += [f"| {name} | {status} | {1e3 * seconds:.0f} |" for name, (seconds, status) in identities.items()]
-    middle = sorted(seconds for seconds, _ in identities.values())[len(identities) // 2]
-    return [*lines, "", f"median of all: {1e3 * middle:.0f} ms", ""]
-
-
-def kernel_table(cases: list[dict[str, Any]]) -> list[str]:
-    """Markdown: medians in ms, forward and all gradients; a peer's time over ours in brackets."""
-    peers = list(cases[0]["ms"])
-    lines = [
-        "| case (float64, forward + all gradients) | " + " | ".join(peers) + " |",
-        "|---" * (len(peers) + 1) + "|",
-    ]
-    for case in cases:
-        ours = case["ms"]["derive"]
-        cells = [
-            "-"
-            if case["ms"].get(p) is None
-            else f"{case['ms'][p]:.3g}" + ("" if p == "derive" else f" ({case['ms'][p] / ours:.2f})")
-            for p in peers
-        ]
-        lines.append(f"| {case['name']} | " + " | ".join(cells) + " |")
-    return [*lines, ""]
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
-"""Time to derive: every layer of examples/layers.py, and an MLP against its depth with the fitted exponent."""
+"""Time to derive: every layer of examples/layers.py, and deep programs against their depth with the fitted exponent."""
 
 from __future__ import annotations
 
+import gc
 import inspect
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -13,19 +12,35 @@ from typing import Any
 import numpy as np
 
 import derive as dv
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 import layers
 
+from .cases.attention import BLOCK_SHAPES, transformer_block
 
-def best_of(call: Callable[[], Any], rounds: int = 5) -> float:
-    """The median of a few runs, in seconds."""
-    times = []
+DEPTHS, SHORT = (1, 4, 16, 64, 256), (1, 4, 16)
+BUDGET = 25.0
+"""Seconds after which a family stops going deeper."""
+
+
+def run_time(call: Callable[[], Any], rounds: int = 3) -> float:
+    """The median of a few runs, in seconds; one run where that takes long."""
+    times: list[float] = []
     for _ in range(rounds):
+        gc.collect()
         start = perf_counter()
         call()
         times.append(perf_counter() - start)
+        if times[0] > 1:
+            break
     return median(times)
+
+
+def derivation_times(quick: bool = False) -> dict[str, Any]:
+    """Seconds for each layer, and for each depth of each family with the exponent p of time ~ depth^p."""
+    found: dict[str, Any] = {"layers": layer_times(), "depth": {}}
+    for name, build in FAMILIES.items():
+        seconds = depth_times(build, SHORT if quick else DEPTHS)
+        found["depth"][name] = {"seconds": seconds, "exponent": exponent(seconds)}
+    return found
 
 
 def layer_times() -> dict[str, float]:
@@ -33,8 +48,34 @@ def layer_times() -> dict[str, float]:
     found = {}
     for name, shapes in layers.SHAPES.items():
         function = getattr(layers, name)
-        found[name] = best_of(lambda function=function, shapes=shapes: dv.vjp(dv.trace(function, **shapes)))
+        found[name] = run_time(lambda function=function, shapes=shapes: dv.vjp(dv.trace(function, **shapes)))
     return found
+
+
+def depth_times(build: Callable[[int], Any], depths: tuple[int, ...]) -> dict[int, float]:
+    """Seconds to trace and differentiate a program of each depth."""
+    found: dict[int, float] = {}
+    for depth in depths:
+        function, shapes = build(depth)
+        found[depth] = run_time(lambda f=function, s=shapes: dv.grad(dv.trace(f, **s)))
+        if found[depth] > BUDGET:
+            break
+    return found
+
+
+def exponent(seconds: dict[int, float], least: int = 4) -> float:
+    """The slope of log time against log depth from a depth on."""
+    deep = [(np.log(d), np.log(t)) for d, t in seconds.items() if d >= least]
+    return float(np.polyfit(*zip(*deep, strict=True), 1)[0]) if len(deep) > 1 else float("nan")
+
+
+def of_names(
+    function: Callable[..., Any], shapes: dict[str, str]
+) -> tuple[Callable[..., Any], dict[str, str]]:
+    """A function of keyword arguments as one whose arguments are known by name."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    function.__signature__ = inspect.Signature([inspect.Parameter(name, keyword) for name in shapes])  # type: ignore[attr-defined]
+    return function, shapes
 
 
 def deep_mlp(depth: int) -> tuple[Callable[..., Any], dict[str, str]]:
@@ -48,17 +89,49 @@ def deep_mlp(depth: int) -> tuple[Callable[..., Any], dict[str, str]]:
     shapes = {"X": "batch n0"}
     for k in range(depth):
         shapes |= {f"W{k}": f"n{k} n{k + 1}", f"b{k}": f"n{k + 1}"}
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    mlp.__signature__ = inspect.Signature([inspect.Parameter(name, keyword) for name in shapes])  # type: ignore[attr-defined]
-    return mlp, shapes
+    return of_names(mlp, shapes)
 
 
-def depth_times(depths: tuple[int, ...] = (1, 3, 10, 30, 100)) -> tuple[dict[int, float], float]:
-    """Seconds to trace and differentiate an MLP of each depth, and the exponent p of time ~ depth^p from 10 on."""
-    found = {}
-    for depth in depths:
-        function, shapes = deep_mlp(depth)
-        found[depth] = best_of(lambda f=function, s=shapes: dv.grad(dv.trace(f, **s)), rounds=3)
-    deep = [(np.log(d), np.log(t)) for d, t in found.items() if d >= 10]
-    exponent = float(np.polyfit(*zip(*deep, strict=True), 1)[0])
-    return found, exponent
+def unrolled_rnn(depth: int) -> tuple[Callable[..., Any], dict[str, str]]:
+    """A recurrent network written out step by step, as a loop over a list of inputs does."""
+
+    def rnn(h: Any, W: Any, U: Any, b: Any, **inputs: Any) -> Any:
+        for k in range(depth):
+            h = np.tanh(h @ W + inputs[f"x{k}"] @ U + b)
+        return np.sum(h**2)
+
+    shapes = {"h": "batch n", "W": "n n", "U": "m n", "b": "n"} | {f"x{k}": "batch m" for k in range(depth)}
+    return of_names(rnn, shapes)
+
+
+def deep_transformer(depth: int) -> tuple[Callable[..., Any], dict[str, str]]:
+    """Transformer blocks on top of each other."""
+    own = [name for name in BLOCK_SHAPES if name != "X"]
+
+    def transformer(X: Any, **parameters: Any) -> Any:
+        for k in range(depth):
+            X = transformer_block(X, *(parameters[f"{name}_{k}"] for name in own))
+        return np.sum(X**2)
+
+    shapes = {"X": BLOCK_SHAPES["X"]} | {
+        f"{name}_{k}": BLOCK_SHAPES[name] for k in range(depth) for name in own
+    }
+    return of_names(transformer, shapes)
+
+
+FAMILIES = {"MLP": deep_mlp, "RNN, written out": unrolled_rnn, "transformer": deep_transformer}
+
+
+def derivation_lines(found: dict[str, Any]) -> list[str]:
+    """Markdown: time to derive each layer, and each family by depth."""
+    families = found["depth"]
+    depths = sorted({int(d) for family in families.values() for d in family["seconds"]})
+    lines = ["| trace + gradient, s | " + " | ".join(f"depth {d}" for d in depths) + " | time grows as |"]
+    lines.append("|---|" + "---|" * (len(depths) + 1))
+    for name, family in families.items():
+        seconds = {int(d): t for d, t in family["seconds"].items()}
+        cells = [f"{seconds[d]:.2g}" if d in seconds else "-" for d in depths]
+        lines.append(f"| {name} | " + " | ".join(cells) + f" | depth^{family['exponent']:.2f} |")
+    lines += ["", "| layer | trace + backward pass, ms |", "|---|---|"]
+    lines += [f"| {name} | {1e3 * seconds:.0f} |" for name, seconds in found["layers"].items()]
+    return [*lines, ""]

@@ -52,3 +52,13 @@ def verify_times(rounds: int = 5) -> dict[str, tuple[float, str]]:
             times.append(perf_counter() - start)
         found[name] = median(times), verdict.status
     return found
+
+
+def verify_lines(identities: dict[str, tuple[float, str]]) -> list[str]:
+    """Markdown: time to verify each identity."""
+    lines = ["| identity | verdict | ms |", "|---|---|---|"]
+    lines += [
+        f"| {name} | {status} | {1e3 * seconds:.0f} |" for name, (seconds, status) in identities.items()
+    ]
+    middle = sorted(seconds for seconds, _ in identities.values())[len(identities) // 2]
+    return [*lines, "", f"median of all: {1e3 * middle:.0f} ms", ""]

@@ -1,0 +1,1 @@
+"""What a case is compared with: one file for each library, each with a `PEER`."""
