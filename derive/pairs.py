@@ -34,11 +34,12 @@ def forward_and_backward(
 
 def _ahead(joint: Program, forward: Program, wanted: frozenset[str]) -> frozenset[str]:
     """Those of the `wanted` equations that read nothing but inputs of the forward pass and each other."""
-    known = {t.name for t in forward.inputs}
-    for e in joint.equations:
-        if e.target.name in wanted and all(r.tensor.name in known | {e.target.name} for r in e.reads):
-            known.add(e.target.name)
-    return frozenset(known & names_of(joint))
+    inputs = {t.name for t in forward.inputs}
+    ahead = {e.target.name: {r.tensor.name for r in e.reads} for e in joint.equations if e.target.name in wanted}
+    while late := [name for name, reads in ahead.items() if not reads <= inputs | ahead.keys()]:
+        for name in late:
+            del ahead[name]
+    return frozenset(ahead)
 
 
 def with_saved(forward: Program, backward: Program) -> Program:

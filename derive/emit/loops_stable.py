@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from .loops_math import VECTOR
+from .loops_math import DOUBLE, SINGLE, VECTOR
 
 HEAD = '@njit(cache=True, error_model="numpy", fastmath=False, forceinline=True)'
 
@@ -23,10 +23,11 @@ def _horner(coefficients: Sequence[float], variable: str) -> str:
 STABLE: dict[str, str] = {
     "sech2": '''
 def sech2(x):
-    """1 / cosh(x)**2, without overflow."""
-    e = math.exp(-2.0 * abs(x))
-    s = 1.0 + e
-    return 4.0 * e / (s * s)
+    """1 / cosh(x)**2, by the exponential of tanh: where both are wanted it is computed once."""
+    size = abs(x)
+    t = math.expm1(2.0 * ({saturated} if size > {saturated} else size))
+    a = 2.0 / (t + 2.0)
+    return 0.0 if size > {saturated} else a * (a * (t + 1.0))
 ''',
     "logcosh": '''
 def logcosh(x):
@@ -105,7 +106,7 @@ def cosm1(x):
 
 def stable_function(name: str, typed: bool, vector: bool) -> str:
     """The source of one function: its numbers typed, its calls those of the module where it has its own."""
-    text = STABLE[name]
+    text = STABLE[name].replace("{saturated}", (SINGLE if typed else DOUBLE).saturated)
     if typed:
         text = re.sub(r"(?<![\w.])\d+\.\d+(e-?\d+)?", r"real(\g<0>)", text)
         text = re.sub(r"return (math\.\w+\(.*)", r"return real(\1)", text) if not vector else text

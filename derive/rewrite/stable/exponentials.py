@@ -144,11 +144,16 @@ def _distributed(e: Expr, known: Known) -> Expr | None:
     if n == 0:
         return None
     for f in Mul.make_args(c):
-        if f.is_Add and all(exponential(t)[1] != 0 or not t.has(exp) for t in f.args) and f.has(exp):
-            if not _mixed(f) and any(exponential(t)[1] == 0 for t in f.args):
+        if f.is_Add and all(_small(t) or not t.has(exp) for t in f.args) and f.has(exp):
+            if not _mixed(f) and not all(map(_small, f.args)):
                 continue
             return Add(*(t * exp(n) for t in f.args)) * (c / f)
     return None
+
+
+def _small(t: Expr) -> bool:
+    """Whether a term has an exponential as a factor, or a sum of such terms."""
+    return exponential(t)[1] != 0 or any(f.is_Add and all(map(_small, f.args)) for f in Mul.make_args(t))
 
 
 def _merged(e: Expr, known: Known) -> Expr | None:

@@ -15,10 +15,11 @@ from ..recognise import recognise
 from ..share import share
 from ..values import canonical
 from ._rule import Phase
+from .gates import by_gates
 from .grouping import grouped
 from .known import Known
 from .products import by_logarithms, products_needed
-from .rewriter import Firing, Rewriter, size_of
+from .rewriter import Firing, Rewriter, outside_conditions, size_of
 from .scales import by_scale, directions, norms
 from .series import T, with_polynomials
 from .shifts import shift, shifts_needed
@@ -71,13 +72,13 @@ def stabilise(program: Program, phase: Phase = "numeric") -> Stabilised:
         found += fired
         program, fired = _near_zero(program, _conditions(given))
         found += fired
+        program, fired = _gates(program)
+        found += fired
     if not found:
         return Stabilised(given)
-    program = prune(program)
     if phase == "numeric":
-        program = grouped(program)
-    changed = {f.tensor for f in found}
-    return Stabilised(share(_numbered(program, changed)) if phase == "numeric" else program, tuple(found))
+        program = share(grouped(prune(_numbered(program, {f.tensor for f in found}))))
+    return Stabilised(prune(program), tuple(found))
 
 
 def _numbered(program: Program, changed: set[str]) -> Program:
@@ -157,29 +158,35 @@ def _body(
     """A body by the rules, with only those definitions written out that a rule needs to see beside what reads them."""
     reads = view.inside(body)
     whole = _written(body, frozenset(), view, rewriter)
-    inner = {f for read in reads for f in _written(read, frozenset(), view, rewriter)[1]}
-    outer = [f for f in whole[1] if not _within(f, inner)]
+    inner = {_change(f) for read in reads for f in _written(read, frozenset(), view, rewriter)[1]}
+    outer = [f for f in whole[1] if _change(f) not in inner]
     kept = view.expanded(body).atoms(exp)
     must = {r for r in reads if r.tensor.name in forced or not view.expanded(r).atoms(exp) <= kept}
     if not outer and not must:
         return _written(body, frozenset(reads), view, rewriter)
-    closed: frozenset[Read] = frozenset()
+    wanted = {_change(f) for f in outer}
+    closed: dict[Read, Expr] = {}
     for read in reads:
         if read not in must:
-            fired = _written(body, closed | {read}, view, rewriter)[1]
-            if sum(not _within(f, inner) for f in fired) >= len(outer):
-                closed |= {read}
-    return _written(body, closed, view, rewriter)
+            narrow = {**closed, read: _written(read, frozenset(), view, rewriter)[0]}
+            fired = _written(body, frozenset(narrow), view, rewriter)[1]
+            if wanted <= {_change((rule, _open(old, narrow), _open(new, narrow))) for rule, old, new in fired}:
+                closed = narrow
+    return _written(body, frozenset(closed), view, rewriter)
 
 
-def _within(firing: Firing, inner: set[Firing]) -> bool:
-    """Whether a rule did no more than in a definition that is read: with the same factors or terms, among others."""
-    rule, before, _ = firing
-    return firing in inner or any(
-        rule == other and before.func is part.func and part.args and set(part.args) <= set(before.args)
-        for other, part, _ in inner
-        if part.is_Mul or part.is_Add
-    )
+def _open(e: Expr, written: dict[Read, Expr]) -> Expr:
+    return outside_conditions(e, lambda read: written.get(read, read))
+
+
+def _change(firing: Firing) -> tuple[str, Expr]:
+    """What a rule did, whatever stands beside it: the quotient of the products or the difference of the sums."""
+    rule, before, after = firing
+    if before.is_Mul:
+        return rule, before / after
+    if before.is_Add:
+        return rule, (before - after).as_coeff_Mul()[1]
+    return rule, before
 
 
 def _written(
@@ -197,6 +204,13 @@ def _products(program: Program) -> tuple[Program, list[Fired]]:
     after = by_logarithms(program, names, known)
     fired = [Fired("product", n, program.definitions[n].body, after.definitions[n].body) for n in names]
     return after, fired
+
+
+def _gates(program: Program) -> tuple[Program, list[Fired]]:
+    """Slopes of sigmoids by the sigmoids, where those are computed anyway."""
+    after = by_gates(program, View(program).fixed)
+    pairs = zip(program.equations, after.equations, strict=True)
+    return after, [Fired("slope of a gate", e.target.name, e.body, new.body) for e, new in pairs if e is not new]
 
 
 def _norms(program: Program) -> tuple[Program, list[Fired]]:
