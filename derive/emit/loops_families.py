@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from ..ops.elementwise._fits import Fit
 from ..ops.elementwise.bessel_ratios import _BESSEL_RATIO, _LOG_I0
+from ..ops.elementwise.relative import _BOSEX, _RELEXP, _RELLOG1P
 from ..ops.elementwise.tails import _IERFCX, _MILLS
 
 HEAD = '@njit(cache=True, error_model="numpy", fastmath=False)'
@@ -170,9 +171,73 @@ def log_i0_{n}(x):
 '''
 
 
+def _relexp(n: int) -> str:
+    recurrence = "\n    ".join(f"p = (first - {k}.0 * p) / x" for k in range(1, n + 1))
+    return f'''
+def relexp_{n}(x):
+    """The derivative of order {n} of (exp(x) - 1) / x: a polynomial up to 2, then I_k = (exp(x) - k I_(k-1)) / x."""
+    x = np.float64(x)
+    if abs(x) < 2.0:
+        t = 0.5 * x
+        {horner(_RELEXP[n], 8)}
+        return {{cast}}(p)
+    first = math.exp(x) if x < 0.0 else 1.0
+    p = -math.expm1(-abs(x)) / abs(x)
+    {recurrence}
+    root = 1.0 if x < 0.0 else math.exp(0.5 * x)
+    return {{cast}}(root * (root * p))
+'''
+
+
+def _rellog1p(n: int) -> str:
+    recurrence = "\n    ".join(
+        f"power = power * slope * {max(k - 1, 1)}.0\n    p = (power - {k}.0 * p) / x" for k in range(1, n + 1)
+    )
+    return f'''
+def rellog1p_{n}(x):
+    """The derivative of order {n} of log(1 + x) / x: a polynomial between -1/2 and 1, then by (x L)' = 1 / (1 + x)."""
+    x = np.float64(x)
+    if -0.5 < x < 1.0:
+        t = 3.0 * x / (2.0 + x)
+        {horner(_RELLOG1P[n], 8)}
+        return {{cast}}(p)
+    if x > 1e300:
+        x = 1e300
+    p = math.log1p(x) / x if x > -1.0 else (math.inf if x == -1.0 else math.nan)
+    slope = -1.0 / (1.0 + x)
+    power = -1.0
+    {recurrence}
+    return {{cast}}(p)
+'''
+
+
+BOSEX_FAR = ("first", "above + below * first", "below * (first + 2.0 * second)", "below * (first + 3.0 * second + 3.0 * third)")
+BOSEX_NAMES = ("first", "second", "third", "fourth")
+
+
+def _bosex(n: int) -> str:
+    far = "\n    ".join(f"{BOSEX_NAMES[k]} = {BOSEX_FAR[k]}" for k in range(1, n + 1))
+    return f'''
+def bosex_{n}(x):
+    """The derivative of order {n} of x / (exp(x) - 1): a polynomial up to 3, then by differentiating (exp(x) - 1) B = x."""
+    x = np.float64(x)
+    if abs(x) < 3.0:
+        t = x / 3.0
+        {horner(_BOSEX[n], 8)}
+        return {{cast}}({"p * x" if n == 3 else "p"})
+    if x > 1e300:
+        x = 1e300
+    least = math.exp(-abs(x)) / -math.expm1(-abs(x))
+    above, below = (-1.0 - least, least) if x < 0.0 else (least, -1.0 - least)
+    first = x * above
+    {far}
+    return {{cast}}({BOSEX_NAMES[n]})
+'''
+
+
 FAMILIES: dict[str, Callable[[int], str]] = {
     "ierfcx": _ierfcx, "mills": _mills, "polygamma_diff": _polygamma_diff, "bessel_ratio": _bessel_ratio, "log_i0": _log_i0,
-    "polygamma_excess": _polygamma_excess,
+    "polygamma_excess": _polygamma_excess, "relexp": _relexp, "rellog1p": _rellog1p, "bosex": _bosex,
 }  # fmt: skip
 """The text of each function, by its order; ``{cast}`` is the type of a kernel's numbers."""
 

@@ -15,6 +15,7 @@ from derive.ops.elementwise.complements import bose, expdiff, log1mexp
 from derive.ops.elementwise.exponential import LogAddExp, sigmoid, softplus
 from derive.ops.elementwise.gamma_differences import gammaln_diff
 from derive.ops.elementwise.hyperbolic import logcosh
+from derive.ops.elementwise.relative import bosex, relexp, rellog1p
 from derive.ops.elementwise.remainders import cosm1, expm1mx, log1pmx
 from derive.ops.elementwise.special import erfcx, log_ndtr
 from derive.ops.elementwise.trigonometric import Arctan2
@@ -50,6 +51,9 @@ CASES = (
     Case("log1pmx", log1pmx, (np.concatenate([everywhere(1e-150, 1e100, both=False), -everywhere(1e-150, 0.99, both=False)]),)),
     Case("expm1mx", expm1mx, (everywhere(1e-150, 700),)),
     Case("cosm1", cosm1, (everywhere(1e-150, 1e4),)),
+    Case("relexp", lambda x: relexp(sympy.S.Zero, x), (everywhere(1e-300, 600),)),
+    Case("rellog1p", lambda x: rellog1p(sympy.S.Zero, x), (np.concatenate([everywhere(1e-300, 1e60, both=False), -everywhere(1e-300, 0.99, both=False)]),)),
+    Case("bosex", lambda x: bosex(sympy.S.Zero, x), (everywhere(1e-300, 700),)),
     Case("erfcx", erfcx, (np.concatenate([everywhere(1e-300, 1e6, both=False), -everywhere(1e-300, 20, both=False)]),)),
     Case("log_i0", log_i0, (everywhere(1e-150, 1e6),)),
     Case("hypot", Hypot, grid(everywhere(1e-9, 1e9), everywhere(1e-9, 1e9)[::9])),
@@ -65,7 +69,7 @@ CASES = (
 )
 BOUNDS = {
     "hypot": (1, 3, 6, 6), "atan2": (2, 4, 7, 8), "gammaln_diff": (30, 6, 6, 6), "gammaln_diff_h": (30, 8),
-    "erfcx": (5, 4, 8, 8), "log_ndtr": (4, 4, 4, 8), "logaddexp": (4, 6), "expdiff": (4, 6),
+    "erfcx": (5, 4, 8, 8), "log_ndtr": (4, 4, 4, 8), "logaddexp": (4, 6), "expdiff": (4, 6), "rellog1p": (4, 4, 8, 16),
 }  # fmt: skip
 """Units of the last place for the value and each derivative, where they are not 4, 4, 4 and 6."""
 RUNS = {"interpreter": np.float64, "kernel": np.float64, "single": np.float32}

@@ -98,6 +98,12 @@ def identity(
     return Rule(name, heads, rewrite, claims or (claim,), when, phase, source)
 
 
+def without(e: Expr, f: Expr) -> Expr:
+    """A product without one of its factors; a quotient would leave ``m^(1-p) m^(p-1)`` as it is."""
+    parts = Mul.make_args(e)
+    return Mul(*(g for g in parts if g is not f)) if f in parts else e / f
+
+
 def put(e: Expr, found: Bindings) -> Expr:
     """An expression in places as one in what they stand for."""
     if e in found:
@@ -149,7 +155,7 @@ def _quotients(term: Expr, anchor: Expr) -> Iterator[tuple[Expr, Bindings]]:
     number, core = anchor.as_coeff_Mul()
     for f in Mul.make_args(term):
         for found in matches(core, f, {}):
-            yield term / (number * f), found
+            yield without(term, f) / number, found
         if f.is_Pow and f.exp.is_Integer and f.exp > 1:
             base, power = (core.base, core.exp) if core.is_Pow and core.exp.is_Integer else (core, S.One)
             for found in matches(base, f.base, {}) if 0 < power < f.exp else ():

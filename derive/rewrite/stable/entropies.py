@@ -6,7 +6,7 @@ import sympy
 from sympy import Add, Expr, Mul, Rational, S, log
 
 from ...ir.nodes import Bracket, Read, Where
-from ...ops.elementwise.complements import bose, log1mexp
+from ...ops.elementwise.complements import log1mexp
 from ...ops.elementwise.exponential import LogAddExp, expm1, log1p, sigmoid, softplus
 from ...ops.elementwise.remainders import log1pmx
 from ._rule import Rule, U, V, in_terms
@@ -171,23 +171,7 @@ def _log1mexp_exp(e: Expr, known: Known) -> Expr | None:
     return Where(w < Rational(1, 1000), a + log(c) - w / 2 + w**2 / 24, e)
 
 
-def _bose_exp(e: Expr, known: Known) -> Expr | None:
-    """``w / (exp(w) - 1)`` for w = c exp(a), which may underflow: 1 - w / 2 where w is small."""
-    c, a = exponential(e)
-    for f in Mul.make_args(c) if a != 0 else ():
-        if isinstance(f, bose):
-            d, b = exponential(f.args[0])
-            if b == a and known.positive(d):
-                w = f.args[0]
-                return c / f / d * Where(w < Rational(1, 10**8), 1 - w / 2, w * f)
-    return None
-
-
 LOG1MEXP_EXP = Rule(
     "log1mexp(c exp(u))", (log1mexp,), _log1mexp_exp, ("log(1 - exp(-u)) == log1mexp(u) where u > 0",), phase="numeric",
-    when="c is positive", source="DLMF 24.2.1",
-)  # fmt: skip
-BOSE_EXP = Rule(
-    "exp(u) bose(exp(u))", (Mul,), _bose_exp, ("u*bose(u) == u/(exp(u) - 1) where u > 0",), phase="numeric",
     when="c is positive", source="DLMF 24.2.1",
 )  # fmt: skip

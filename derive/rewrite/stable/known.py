@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 from sympy import Expr
 
-from ...ir.nodes import Bracket, Entry, Equation, Index, Read, Where
+from ...ir.nodes import Bracket, Entry, Equation, Index, Read, Where, reads_of, substitute
 from ...ops.elementwise.arithmetic import Hypot
 from ...ops.elementwise.complements import log1mexp
 from ...ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
@@ -20,6 +20,8 @@ from ...ops.elementwise.special import erfcx, log_ndtr, ndtr
 
 Interval = tuple[float, float]
 LINE: Interval = (-math.inf, math.inf)
+DEPTH = 5
+"""How often sums that are read are written out."""
 TINY = 5e-324
 """The end of an open interval: positive numbers are at least this."""
 
@@ -62,6 +64,25 @@ class Known:
     def bounded_above(self, e: Expr) -> bool:
         """Whether exp(e) cannot overflow."""
         return self.range(e)[1] < 600
+
+    def gap(self, a: Expr, b: Expr) -> Expr:
+        """a - b with sums that are read written out: that of ``x = c + h`` and c is h."""
+        found = sympy.expand(a - b)
+        for _ in range(DEPTH):
+            written = substitute(found, {r: s for r in reads_of(found) if (s := self._sum(r)) is not None})
+            if written == found:
+                break
+            found = sympy.expand(written)
+        return found
+
+    def _sum(self, read: Read) -> Expr | None:
+        """What a read stands for, if that is a sum of multiples of other entries."""
+        e = self.definitions.get(read.tensor.name)
+        if e is None or e.reduce or isinstance(e.body, Entry) or not e.body.is_Add:
+            return None
+        if not all(isinstance(f, Read) or f.is_Rational for t in e.body.args for f in sympy.Mul.make_args(t)):
+            return None
+        return substitute(e.body, dict(zip(e.axes, read.indices, strict=True)))
 
     def range(self, e: Expr) -> Interval:
         if e not in self.memo:

@@ -10,7 +10,7 @@ from sympy import Add, Expr, Mul, S, exp, log
 from ...ir.nodes import Where
 from ...ops.elementwise.bessel import i0
 from ...ops.elementwise.bessel_ratios import log_i0
-from ...ops.elementwise.complements import expdiff, log1mexp
+from ...ops.elementwise.complements import bose, expdiff, log1mexp
 from ...ops.elementwise.exponential import LogAddExp, expm1, log1p, sigmoid, softplus
 from ...ops.elementwise.hyperbolic import logcosh, sech2
 from ...ops.elementwise.piecewise import Absolute
@@ -34,6 +34,7 @@ SIGNED: Mapping[type, Callable[..., tuple[Expr, Expr]]] = {
     expm1: lambda u: (u + log1mexp(u), log1mexp(-u)),
     sympy.sinh: lambda u: (u + log1mexp(2 * u) - log(2), -u + log1mexp(-2 * u) - log(2)),
     sympy.tanh: lambda u: (log1mexp(2 * u) - softplus(-2 * u), log1mexp(-2 * u) - softplus(2 * u)),
+    bose: lambda u: (-u - log1mexp(u), -log1mexp(-u)),
     expdiff: lambda a, b: (a + log1mexp(a - b), b + log1mexp(b - a)),
 }
 """Functions with the sign of their argument: the logarithms of their values and of minus their values."""

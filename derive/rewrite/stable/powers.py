@@ -7,7 +7,7 @@ from sympy import Add, Expr, Mul, S, acos, acosh, asin, asinh, atanh, log, sqrt
 
 from ...ir.nodes import Read, reads_of
 from ...ops.elementwise.exponential import expm1, log1p
-from ._rule import Rule
+from ._rule import Rule, without
 from .known import Known
 from .rewriter import size_of
 
@@ -21,7 +21,7 @@ def _power(e: Expr, known: Known) -> Expr | None:
         for f in Mul.make_args(t):
             if not f.is_Pow or f.base.is_number:
                 continue
-            b, p, c = f.base, f.exp, t / f
+            b, p, c = f.base, f.exp, without(t, f)
             one = b.is_Add and S.One in b.args
             polynomial = p.is_Integer or (p.is_Rational and p.q == 2)
             if (polynomial and not one) or -c not in e.args or not known.positive(b):
