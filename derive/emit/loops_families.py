@@ -211,7 +211,12 @@ def rellog1p_{n}(x):
 '''
 
 
-BOSEX_FAR = ("first", "above + below * first", "below * (first + 2.0 * second)", "below * (first + 3.0 * second + 3.0 * third)")
+BOSEX_FAR = (
+    "first",
+    "above + below * first",
+    "below * (first + 2.0 * second)",
+    "below * (first + 3.0 * second + 3.0 * third)",
+)
 BOSEX_NAMES = ("first", "second", "third", "fourth")
 
 

@@ -1,4 +1,4 @@
-"""Functions that vanish at 0 over their argument, and their derivatives: (exp(x) - 1) / x, log(1 + x) / x, x / (exp(x) - 1)."""
+"""(exp(x) - 1) / x, log(1 + x) / x and x / (exp(x) - 1), which have limits at 0, and their derivatives."""
 
 from collections.abc import Callable
 from typing import Any

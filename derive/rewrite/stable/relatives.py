@@ -1,11 +1,11 @@
-"""Functions that vanish at 0 beside a division by what they vanish with: ``expm1(c u) / u``, ``log1p(c u) / u``, ``u / expm1(c u)``."""
+"""Functions that vanish at 0, divided by what they vanish with: ``expm1(c u) / u``, ``log1p(c u) / u``, or dividing it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import sympy
-from sympy import Expr, Mul, S, log
+from sympy import Add, Expr, Mul, S, log
 
 from ...ir.nodes import Bracket, Read, Where
 from ...ops.elementwise.complements import bose, log1mexp
@@ -73,7 +73,7 @@ def _multiple(powers: dict[Expr, Expr], w: Expr, n: Expr) -> bool:
     """Whether a product holds a factor of w, or the power of it with an exponent like that of w."""
     a = exponential(w)[1]
     if a != 0:
-        return (n != 0 and any(sympy.expand(n - j * a) == 0 for j in (1, 2))) or n - a in a.args
+        return len(Add.make_args(sympy.expand(n - a))) < len(Add.make_args(n)) or sympy.expand(n - a) in (0, a)
     for f in Mul.make_args(w):
         base, k = f.as_base_exp()
         found = powers.get(base, S.Zero)
