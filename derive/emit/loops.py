@@ -111,10 +111,12 @@ def module_source(
 def imports(code: str, tail: str = "") -> str:
     lines = standard_imports(code + tail)
     lines.append("import numpy as np")
-    wanted = [name for name in ("njit", "prange") if re.search(rf"\b{name}\b", code)]
+    wanted = [name for name in ("njit", "prange", "types") if re.search(rf"\b{name}\b", code)]
     if "@intrinsic" in code:
         lines.append("from llvmlite import ir")
     lines.append(f"from numba import {', '.join(wanted)}")
+    if "cgutils" in code:
+        lines.append("from numba.core import cgutils")
     if "@intrinsic" in code:
         lines.append("from numba.extending import intrinsic")
     return "\n".join(lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .loops_families import CALL, ORDERED, family_function
+from .loops_gemm import GEMM
 from .loops_math import VECTOR, vector_function
 from .loops_special import SPECIAL, special_function
 from .loops_stable import STABLE, stable_function
@@ -48,7 +49,7 @@ def sign(x):
 
 EXTREMA = {"maximum": "larger", "minimum": "smaller"}
 PLAIN = {"sigmoid": SIGMOID, "softplus": SOFTPLUS, "sign": SIGN}
-NAMES = (*EXTREMA, *VECTOR, *PLAIN, *SPECIAL, *STABLE, *ORDERED)
+NAMES = ("gemm", *EXTREMA, *VECTOR, *PLAIN, *SPECIAL, *STABLE, *ORDERED)
 
 
 def helpers_for(source: str, typed: bool, vector: bool) -> list[str]:
@@ -80,6 +81,8 @@ def calls(text: str) -> list[str]:
 
 def helper(name: str, typed: bool, vector: bool) -> str:
     """The source of one helper function."""
+    if name == "gemm":
+        return GEMM.strip("\n")
     if name in EXTREMA:
         return EXTREMUM.format(name=name, word=EXTREMA[name]).strip("\n")
     if name in VECTOR:

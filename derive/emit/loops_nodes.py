@@ -71,9 +71,10 @@ class Op:
 
 @dataclass(frozen=True)
 class Product:
-    """``target[at] = sum_bound left * right``: one matrix product for every value of `loops`, the batch indices.
+    """``target[at] = scale * sum_bound left * right``: one matrix product for every value of `loops`.
 
-    `left` has the indices rows and bound, `right` bound and columns, each in either order; `at` rows, columns.
+    `left` has the indices rows and bound, `right` bound and columns, each in either order; `at` rows, columns. Loops that
+    are in `at` are a batch; the others are summed over too, by adding to the target (`how` is "sum" then).
     """
 
     target: Tensor
@@ -85,10 +86,10 @@ class Product:
     columns: tuple[Index, ...]
     bound: tuple[Index, ...]
     equation: Equation | None = None
-
+    scale: Expr = sympy.S.One
     how: How = "set"
     starts: bool = False
-    opens: bool = False
+    open: bool = False
 
     @property
     def reads(self) -> list[Read]:
@@ -109,11 +110,20 @@ class Product:
         )  # fmt: skip
 
     def entered(self) -> Product:
-        return replace(self, loops=self.loops[1:])
+        return replace(self, loops=self.loops[1:], open=self.open or self.opens)
 
     @property
     def aligned(self) -> bool:
         return self.loops[0] in self.at
+
+    @property
+    def opens(self) -> bool:
+        return bool(self.loops) and self.how != "set" and not self.open and not self.aligned
+
+    @property
+    def makes_array(self) -> bool:
+        """It can be written as the value of its target: a product of whole tensors."""
+        return not self.loops and self.how == "set" and self.scale == 1 and all(map(covers, self.reads))
 
 
 @dataclass(frozen=True)
@@ -203,14 +213,14 @@ class Compute:
 class Start:
     """The target of an accumulation gets its identity."""
 
-    op: Op
+    op: Op | Product
 
 
 @dataclass(frozen=True)
 class Close:
     """The accumulation is complete."""
 
-    op: Op
+    op: Op | Product
 
 
 @dataclass(frozen=True)

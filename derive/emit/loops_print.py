@@ -9,7 +9,7 @@ from sympy import Expr
 
 from ..ir.nodes import Bracket, Read, Where, reads_of
 from ..ops.elementwise import op_of_head
-from .loops_matrix import write_product
+from .loops_matrix import write_product, write_product_start
 from .loops_nodes import Allocate, Block, Call, Close, Compute, Loop, Op, Product, Start, Statement, uses
 from .loops_parallel import write_parallel
 from .loops_primitives import write_call
@@ -27,9 +27,13 @@ def write_statement(writer: Writer, statement: Statement, rest: Block) -> None:
     match statement:
         case Allocate():
             write_allocation(writer, statement)
-        case Start(op):
+        case Start(Product() as op):
+            write_product_start(writer, op)
+        case Close(Product()):
+            pass
+        case Start(Op() as op):
             write_start(writer, op)
-        case Close(op):
+        case Close(Op() as op):
             write_close(writer, op)
         case Compute(Product() as op):
             write_product(writer, op)

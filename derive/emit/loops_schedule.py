@@ -38,12 +38,13 @@ def nests(groups: list[Group], parallel: bool) -> Block:
         if len(group.ops) == 1 and (product := matrix_times_vector(group.ops[0])):
             block.append(Compute(product))
             continue
-        opening = tuple(op for op in group.ops if isinstance(op, Op) and op.opens)
+        opening = tuple(op for op in group.ops if isinstance(op, Op | Product) and op.opens)
         together = parallel and group.independent
         inside = parallel and any(isinstance(op, Product) for op in group.ops)
         body = nests(grouped([op.entered() for op in group.ops]), inside)
         block += [Start(op) for op in opening]
-        block.append(Loop(group.index, body, together, opening if together else ()))
+        partial = tuple(op for op in opening if isinstance(op, Op)) if together else ()
+        block.append(Loop(group.index, body, together, partial))
         block += [Close(op) for op in opening]
     return tuple(block)
 

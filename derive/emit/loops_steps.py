@@ -128,15 +128,16 @@ class _Steps:
         program = Program(tuple(inputs.values()), tuple(now), tuple(outputs))
         block = schedule(operations(program), {t.name for t in outputs})
         storages = assign_storage(block, program)
-        inner = self.inner(program, storages, results)
+        apart = {name for name, place in results.items() if ":" in place and len(storages[name].kept) > 2}
+        inner = self.inner(program, storages, {name: place for name, place in results.items() if name not in apart})
         for storage in storages.values():
-            if not storage.scalar and storage.tensor.name not in results:
+            if not storage.scalar and (storage.tensor.name in apart or storage.tensor.name not in results):
                 self.made.append(
                     f"    {inner.arrays[storage.tensor.name]} = {writer.allocation(storage, None)}"
                 )
         write_block(inner, allocate(block, storages))
         for name, place in results.items():
-            if storages[name].scalar:
+            if storages[name].scalar or name in apart:
                 writer.line(f"{place} = {inner.arrays[name]}")
 
     def is_passed_on(self, name: str, here: list[Equation]) -> bool:
@@ -157,6 +158,7 @@ class _Steps:
         for name, storage in storages.items():
             if name in results and not storage.scalar:
                 writer.line(f"{inner.arrays[name]} = {results[name]}")
+                writer.strided |= {inner.arrays[name]} if ":" in results[name] else set()
             elif name in self.members:
                 writer.arrays.setdefault(name, inner.arrays[name])
         return inner
@@ -211,6 +213,8 @@ class _Steps:
         writer = self.writer
         name = writer.names.new(f"{read.tensor.name}_t")
         parts = [":" if p in rest else self.position(read, p) for p in range(read.tensor.rank)]
+        if rest != list(range(read.tensor.rank))[-len(rest) :]:
+            writer.strided.add(name)
         while parts and parts[-1] == ":":
             parts.pop()
         writer.line(f"{name} = {writer.arrays[read.tensor.name]}[{', '.join(parts)}]")

@@ -109,7 +109,8 @@ def names(statement: Statement) -> list[str]:
 
 def defines(statement: Statement, storage: Storage) -> bool:
     """A matrix product that makes its own array."""
-    return isinstance(statement, Compute) and isinstance(statement.op, Product) and statement.op.target == storage.tensor
+    op = statement.op if isinstance(statement, Compute) else None
+    return isinstance(op, Product) and op.makes_array and op.target == storage.tensor
 
 
 def zeros(statement: Statement) -> Op | None:

@@ -12,6 +12,7 @@ from ..ir.nodes import Bracket, Equation, Index, Program, Read, Tensor, indices_
 from ..rewrite.deltas import solve_deltas
 from ..rewrite.measure import prune
 from .factor import siblings
+from .loops_accumulate import accumulated
 from .loops_nodes import Op, Operation, plain, uses
 from .loops_primitives import call_operations
 from .loops_products import as_product, split_contraction
@@ -30,7 +31,7 @@ def operations(program: Program) -> list[Operation]:
             ops += equation_operations(equation, taken)
         elif together[0] == equation:
             ops += call_operations(together, taken)
-    return ops
+    return accumulated(ops, {tensor.name for tensor in program.outputs})
 
 
 def live_equations(program: Program) -> list[Equation]:
@@ -116,7 +117,8 @@ def sum_operations(equation: Equation, body: Expr, bound: tuple[Index, ...], tak
     ops: list[Operation] = []
     product = as_product(equation.axes, bound, inner)
     if product is not None:
-        operands, lowered = product.lowered(equation, new)
+        scale, outer = (outer, S.One) if product.rows and product.columns and is_scale(outer) else (S.One, outer)
+        operands, lowered = product.lowered(equation, new, scale)
         ops += [op for operand in operands for op in equation_operations(operand, taken)] + lowered
     else:
         ops.append(reduction(equation, Mul(*inner), bound))
@@ -135,6 +137,11 @@ def hoist(body: Expr, bound: tuple[Index, ...]) -> tuple[Expr, list[Expr]]:
     factors = Mul.make_args(body)
     inner = [f for f in factors if uses(f, bound) or (isinstance(f, Bracket) and not safe)]
     return Mul(*(f for f in factors if f not in inner)), inner
+
+
+def is_scale(factor: Expr) -> bool:
+    """A number, or one made of sizes: never 0, by which BLAS would not multiply what is no number."""
+    return not reads_of(factor) and not indices_of(factor) and not factor.has(sympy.Piecewise)
 
 
 def reduction(equation: Equation, body: Expr, bound: tuple[Index, ...]) -> Op:

@@ -21,7 +21,8 @@ from .loops_scalar import Scalars
 
 RESERVED = {
     "np", "math", "njit", "prange", "range", "real", "min", "max", "abs", "float", "int", "len", "blocks", "block",
-    "threads", "intrinsic", "ir", "IndexError", "FAST", "PRANGE_ONLY", "BLOCK", *NAMES,
+    "threads", "intrinsic", "ir", "IndexError", "FAST", "PRANGE_ONLY", "BLOCK",
+    "types", "cgutils", "blas_gemm", *NAMES,
 }  # fmt: skip
 IDENTITY = {"sum": "0.0", "prod": "1.0", "max": "-math.inf", "min": "math.inf"}
 UPDATE = {
@@ -66,6 +67,7 @@ class Writer:
     checks, computed: integer inputs, and what is computed of them, that index an axis of this extent.
     sure: the reads of the equation at hand are known to lie inside of their tensors.
     outer: the writer of what stands around, whose names are used.
+    strided: views of arrays that do not lie in one piece.
     """
 
     program: Program
@@ -82,6 +84,7 @@ class Writer:
     computed: set[tuple[Expr, Expr]] = field(default_factory=set)
     sure: bool = False
     outer: Writer | None = None
+    strided: set[str] = field(default_factory=set)
     arrays: dict[str, str] = field(init=False)
     sizes: dict[Any, str] = field(init=False)
 
@@ -91,6 +94,7 @@ class Writer:
         self.arrays = {t.name: arrays.get(t.name) or self.names.new(t.name) for t in self.program.inputs}
         self.sizes = {**sizes, **{s: self.names.new(s.name) for s in self.program.sizes if s not in sizes}}
         self.inputs = frozenset(self.arrays)
+        self.strided = self.outer.strided if self.outer else self.strided
         for name, storage in self.storages.items():
             self.arrays[name] = arrays.get(name) or self.names.new(storage.name)
         self.variables: dict[str, str] = {}
