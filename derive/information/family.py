@@ -59,7 +59,7 @@ def terms_of(e: Expr, x: sympy.Symbol) -> list[tuple[Expr, Expr]]:
     for term in sympy.Add.make_args(expanded(e, x)):
         coefficient, statistic = term.as_independent(x, as_Add=False)
         found[statistic] = found.get(statistic, S.Zero) + coefficient
-    return [(sympy.sympify(c, strict=True), t) for t, c in found.items() if c != 0]
+    return [(c, t) for t, c in found.items() if c != 0]
 
 
 def expanded(e: Expr, x: sympy.Symbol) -> Expr:

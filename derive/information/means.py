@@ -11,6 +11,7 @@ from sympy import Expr, S
 from ..errors import NoClosedForm
 from ..ir.nodes import Bracket, Where
 from ..moments.entry import entry_mean
+from .euler_integrals import euler
 from .family import terms_of
 from .integrals import integral, standardised
 from .laws import Scalar
@@ -122,7 +123,7 @@ def by_scores(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
             if value.has(symbol) and unit == x and (moment := by_moments(t, x, law)) is not None:
                 value = value.xreplace({symbol: moment})
         if not value.has(*unknown.values()):
-            return sympy.sympify(value, strict=True)
+            return value
     return None
 
 
@@ -136,6 +137,12 @@ def scores(x: sympy.Symbol, law: Scalar) -> Iterator[Expr]:
     log_density = sympy.S(record.log_density(x, *names))
     for name in names:
         yield sympy.diff(log_density, name).doit().xreplace(dict(zip(names, law.parameters, strict=True)))
+
+
+def by_euler(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
+    """By the substitution that makes the density an integrand of Euler's."""
+    form = None if law.record.discrete else euler(law.log_density(x), x)
+    return None if form is None else form.mean(g)
 
 
 def by_powers(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
@@ -203,6 +210,7 @@ RULES: dict[str, Rule] = {
     "the probability of this value": by_probability,
     "moments of the law": by_moments,
     "the score has mean 0": by_scores,
+    "Euler's integral": by_euler,
     "derivative of E x^r": by_powers,
     "Poisson's integral in the half-plane": by_half_plane,
     "derivative of E T^r at r = 0, T its argument": by_exponent,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -25,6 +25,8 @@ BLOCK = 512
 MOST_TERMS = 200_000
 TINY = -740.0
 """The logarithm of a density below which it counts as 0."""
+LOST = -40.0
+"""The logarithm of a density below which a function that overflows to no number, inf - inf, is left out."""
 
 
 @dataclass(frozen=True)
@@ -41,25 +43,62 @@ class Quadrature:
 def mean_at(g: Expr, x: sympy.Symbol, law: Scalar, point: Mapping[str, float]) -> Quadrature:
     """The mean of g(x) at values of the names: independent of how SymPy or a record would find it."""
     values = {s: point[s.name] for s in (g.free_symbols | set(law.symbols)) - {x} if s.name in point}
-    log_p, inner = (numeric(sympy.expand_log(e).subs(values), x) for e in (law.log_density(x), g))
     low, high = (float(sympy.N(b.subs(values))) for b in law.bounds)
+    reference = law.record.reference(*(float(sympy.N(p.subs(values))) for p in law.parameters))
+    log_p = sympy.expand_log(law.log_density(x))
+    return mean_between(sympy.expand_log(g).subs(values), log_p.subs(values), x, low, high, law.record.discrete, reference)
+
+
+def mean_between(
+    g: Expr, log_density: Expr, x: sympy.Symbol, low: float, high: float, discrete: bool, reference: Any = None
+) -> Quadrature:
+    """The mean of g(x) under a log-density of x alone.
+
+    Args:
+        reference: the law of SciPy, whose quantiles say where the mass is.
+    """
+    if discrete:
+        return _summed(_weighted(g, log_density, x), low, high)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        marks = [] if reference is None else [float(m) for m in reference.ppf(QUANTILES)]
+    marks += [float(sympy.N(k)) for k in corners(log_density, x) | corners(g, x)]
+    middle = _middle(reference) if reference else (0.0, 1.0)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return _integrated(g, log_density, x, low, high, marks, middle)
+    half = (low + high) / 2  # near the upper end what is counted is the distance from it, which has all its digits
+    below = _integrated(g, log_density, x, low, half, marks, middle)
+    turned = [f.xreplace({x: sympy.nsimplify(high, rational=True) - x}) for f in (g, log_density)]
+    above = _integrated(*turned, x, 0.0, high - half, [high - m for m in marks], middle)
+    return Quadrature(below.value + above.value, below.error + above.error)
+
+
+def _weighted(g: Expr, log_density: Expr, x: sympy.Symbol) -> Callable[..., Any]:
+    """g times the density, and times the slope of a chart."""
+    log_p, inner = numeric(log_density, x), numeric(g, x)
 
     def integrand(t: Any, log_slope: Any = 0.0) -> Any:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            weight = log_p(t) + log_slope
-            inside = (weight > TINY) & (weight < -TINY)
-            return np.where(inside, np.exp(np.clip(weight, TINY, -TINY)) * inner(t), 0.0)
+            weight, values = log_p(t) + log_slope, inner(t)
+            inside = (weight > TINY) & (weight < -TINY) & ~(np.isnan(values) & (weight < LOST))
+            return np.where(inside, np.exp(np.clip(weight, TINY, -TINY)) * values, 0.0)
 
-    if law.record.discrete:
-        return _summed(integrand, low, high)
-    reference = law.record.reference(*(float(sympy.N(p.subs(values))) for p in law.parameters))
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        marks = [float(m) for m in reference.ppf(QUANTILES)]
-    marks += [float(sympy.N(k.subs(values))) for k in corners(law.log_density(x), x) | corners(g, x)]
+    return integrand
+
+
+def _integrated(
+    g: Expr,
+    log_density: Expr,
+    x: sympy.Symbol,
+    low: float,
+    high: float,
+    marks: Sequence[float],
+    middle: tuple[float, float],
+) -> Quadrature:
+    integrand = _weighted(g, log_density, x)
     ends = sorted({low, high, *(m for m in marks if low < m < high and np.isfinite(m))})
-    onto, back, log_slope = charts(low, high, *_middle(reference))
+    onto, back, log_slope = charts(low, np.inf if np.isfinite(low) else high, *middle)
     total = error = 0.0
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,25 +1,27 @@
 """Means under a law of one number, without integrals where there is another way.
 
 Powers of y have the mean that the cumulants say. Every other statistic in the scores has one that follows from the scores:
-each of them has mean 0 (Bartlett's first identity), and these equations are linear in the unknown means.
+each of them has mean 0 (Bartlett's first identity), and these equations are linear in the unknown means. What is left is one
+of Euler's integrals, where the law has a substitution that makes it one.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 
 import sympy
 from sympy import Add, Expr, Mul, S
 
 from ..deadline import OutOfTime
 from ..errors import NoClosedForm
+from ..information.euler_integrals import Euler, euler
 from ..ir.nodes import Bracket
 from ..moments.cumulants import cumulant
 from ..ops.elementwise.piecewise import Absolute, Sign, domestic
 from .family import multiplied_out
 from .law import Law
 from .logarithms import in_terms
-from .textbook import textbook
+from .textbook import shorter, textbook
 
 HIGHEST = 6
 """The largest power of y whose mean is written out."""
@@ -41,9 +43,30 @@ class Expectation:
         for coefficient, statistic in self.parts(expr):
             mean = self._mean(statistic)
             if mean is None:
-                return None
+                return self._by_euler(expr)
             found += coefficient * mean
         return textbook(found)
+
+    def _by_euler(self, expr: Expr) -> Expr | None:
+        """By a substitution that makes the density an integrand of Euler's."""
+        if self._euler is None:
+            return None
+        mean = self._euler.mean(expr.xreplace(self._symbols))
+        back = {s: r for r, s in self._symbols.items()}
+        return None if mean is None else shorter(mean.xreplace(back))
+
+    @cached_property
+    def _symbols(self) -> dict[Expr, Expr]:
+        """What is observed, and the parameters, as symbols of which SymPy knows whether they are positive."""
+        reads = {"x": self.law.y, **self.law.own}
+        return {r: sympy.Dummy(n, real=True, positive=r.is_nonnegative or None) for n, r in reads.items()}
+
+    @cached_property
+    def _euler(self) -> Euler | None:
+        if self.law.density.whole:
+            return None
+        x = self._symbols[self.law.y]
+        return euler(self.law.log_density.xreplace(self._symbols), x)
 
     def parts(self, expr: Expr) -> list[tuple[Expr, Expr]]:
         """The expression as a sum of coefficients times statistics of y, as it stands."""

@@ -8,11 +8,13 @@ from functools import cached_property
 from typing import Any
 
 import sympy
-from sympy import Expr, S
+from sympy import Add, Expr, S
 
+from ..errors import DomainError
 from ..ir.nodes import Read
 from ..ops.elementwise.piecewise import Absolute, Sign
 from .expectation import Expectation
+from .expected_at import expected_at
 from .law import Law
 from .textbook import shorter, textbook
 
@@ -47,37 +49,84 @@ class Information:
         """Whether the log-density has kinks, which second derivatives do not see: then the variance of the score counts."""
         return bool(self.loss.has(Absolute, Sign))
 
-    @cached_property
+    @property
+    def regular(self) -> bool:
+        """Whether the support stays where it is; where it moves the score has not mean 0, and there is no information."""
+        return not _moving_support(self.law, self._used)
+
+    @property
     def expected(self) -> Matrix | None:
         """The mean of what is observed, by the chain rule from that about the law's own parameters: ``J' I J``.
 
-        None where no closed form is found, or where the support depends on the parameters and there is none.
+        None where an entry has no closed form that is found, or where the support depends on the parameters and there is no
+        information.
         """
-        law = self.law
-        values = {p: law.in_raw(p) for p in law.own.values()}
-        slopes = {(p, r): value.diff(r) for p, value in values.items() for r in self.reads}
-        used = [p for p in values if any(slopes[p, r] != 0 for r in self.reads)]
-        if _moving_support(law, used):
-            return None
-        mean = Expectation(law)
-        of_own = {}
-        for a in used:
-            for b in used[: used.index(a) + 1]:
-                first, second = law.log_density.diff(a), law.log_density.diff(b)
-                found = mean(first * second if _kinked(law, a, b) else -first.diff(b))
-                if found is None:
-                    return None
-                of_own[a, b] = of_own[b, a] = found.xreplace(values)
+        rows = tuple(tuple(e for e in row if e is not None) for row in self.entries)
+        return rows if all(len(row) == len(self.reads) for row in rows) else None
+
+    @cached_property
+    def entries(self) -> tuple[tuple[Expr | None, ...], ...]:
+        """The same entry by entry; None for each that has no closed form."""
+        mean = Expectation(self.law) if self.regular else None
+        means: dict[tuple[Read, Read], Expr | None] = {}
+
+        def of_own(a: Read, b: Read) -> Expr | None:
+            if (a, b) not in means:
+                found = None if mean is None else mean(self._information_of(a, b))
+                means[a, b] = means[b, a] = None if found is None else found.xreplace(self._values)
+            return means[a, b]
 
         def entry(j: int, k: int) -> Any:
-            r, s = self.reads[j], self.reads[k]
-            return sum(of_own[a, b] * slopes[a, r] * slopes[b, s] for a in used for b in used)
+            parts = [(w, of_own(a, b)) for a, b, w in self._weights(j, k)]
+            return None if any(m is None for _, m in parts) else Add(*(w * m for w, m in parts))
 
         return self._symmetric(entry)
 
-    def _symmetric(self, entry: Callable[[int, int], Any]) -> Matrix:
+    def integrands(self, j: int, k: int) -> Expr:
+        """What has the mean that is the entry."""
+        return Add(*(w * self._information_of(a, b).xreplace(self._values) for a, b, w in self._weights(j, k)))
+
+    def expected_at(self, **values: float) -> Any:
+        """The expected information at values of what it depends on, by quadrature or summation: [k, k] in the order of `names`.
+
+        Raises:
+            DomainError: a value is missing, or there is no information.
+
+        Example:
+            >>> import derive as dv
+            >>> dv.likelihood("negative binomial").information.expected_at(z=0.0, dispersion=0.5).round(3).tolist()
+            [[0.667, 0.0], [0.0, 0.365]]
+        """
+        if not self.regular:
+            raise DomainError("the support depends on the parameters: there is no Fisher information")
+        return expected_at(self.law, self._information_of, self._weights, len(self.reads), values)
+
+    @property
+    def _values(self) -> dict[Expr, Expr]:
+        """The law's own parameters in what the information is about."""
+        return {p: self.law.in_raw(p) for p in self.law.own.values()}
+
+    @property
+    def _used(self) -> list[Read]:
+        return [p for p, value in self._values.items() if any(value.diff(r) != 0 for r in self.reads)]
+
+    def _weights(self, j: int, k: int) -> list[tuple[Read, Read, Expr]]:
+        """The pairs of own parameters that an entry is made of, each with its factor."""
+        r, s, values = self.reads[j], self.reads[k], self._values
+        pairs = ((a, b, values[a].diff(r) * values[b].diff(s)) for a in self._used for b in self._used)
+        return [(a, b, weight) for a, b, weight in pairs if weight != 0]
+
+    def _information_of(self, a: Read, b: Read) -> Expr:
+        """What has the mean that is the information about two of the law's own parameters."""
+        log_density = self.law.log_density
+        return (
+            log_density.diff(a) * log_density.diff(b) if _kinked(self.law, a, b) else -log_density.diff(a).diff(b)
+        )
+
+    def _symmetric(self, entry: Callable[[int, int], Any]) -> Any:
         count = range(len(self.reads))
-        upper = {(j, k): shorter(S(entry(j, k))) for k in count for j in range(k + 1)}
+        found = {(j, k): entry(j, k) for k in count for j in range(k + 1)}
+        upper = {place: None if e is None else shorter(S(e)) for place, e in found.items()}
         return tuple(tuple(upper[min(j, k), max(j, k)] for k in count) for j in count)
 
 

@@ -13,6 +13,7 @@ from ..ir.nodes import Read, Tensor
 from ..ops.elementwise.piecewise import domestic
 from .density import Density
 from .links import of_number
+from .logarithms import in_terms
 from .scalars import read
 from .setting import Given, Setting
 
@@ -70,9 +71,11 @@ def law_of(setting: Setting) -> Law:
     y = read(spec("", *density.facts).tensor(density.variable))
     own = {p.name: _symbol(p) for p in density.parameters}
     given = {g.name: g.value if g.value is not None else _symbol(g.parameter) for g in setting.given}
-    values = dict(zip(own.values(), map(sympy.sympify, setting.in_law(given)), strict=True))
+    values = dict(zip(own.values(), map(sympy.S, setting.in_law(given)), strict=True))
     raw = {given[g.name]: _of_raw(g) for g in setting.raws}
     log_density = domestic(density.log_density(y, *own.values()))
+    if density.record is None and not density.statement:  # the logarithm of a product, as it was written
+        log_density = in_terms(log_density)
     free = {g.name: given[g.name] for g in setting.parts("raw", "learned")}
     return Law(density, y, own, log_density, given, free, values, raw)
 

@@ -128,7 +128,7 @@ def _sum(density: Expr, x: sympy.Symbol, support: Support) -> float:
 
 
 def _integral(density: Expr, x: sympy.Symbol, support: Support) -> float:
-    value = numeric(density, x)
+    value, log_value = numeric(density, x), numeric(sympy.expand_log(sympy.log(density), force=True), x)
     onto, back, log_slope = charts(support.low, support.high, 0.0, 1.0)
     marks = {float(c) for c in corners(density, x) if c.is_number and support.low < c < support.high}
     middle = {-8.0, 0.0, 8.0}
@@ -136,6 +136,8 @@ def _integral(density: Expr, x: sympy.Symbol, support: Support) -> float:
 
     def integrand(t: float) -> float:
         found = value(onto(t))
+        if np.isnan(found):  # infinity over infinity, where logarithms still have a difference
+            found = np.exp(log_value(onto(t)))
         if np.iscomplexobj(found) or found < 0:
             raise ValueError("no density")
         weight = float(found) * float(np.exp(log_slope(t)))

@@ -13,7 +13,7 @@ from ..errors import NoClosedForm
 
 def surely_positive(e: Expr) -> bool:
     """Whether an expression is positive wherever the declared facts hold."""
-    return any(make(e).is_positive for make in (sympy.sympify, sympy.expand, sympy.together))
+    return any(make(e).is_positive for make in (sympy.S, sympy.expand, sympy.together))
 
 
 def cumulant(law: Distribution, k: int, parameters: Sequence[Expr]) -> Expr:
