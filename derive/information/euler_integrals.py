@@ -76,7 +76,7 @@ class Branch:
         return ratio * factor.xreplace({a: top, b: left}).replace(sympy.polygamma, self._reduced)
 
     def _reduced(self, n: Expr, z: Expr) -> Expr:
-        """``psi_n(z)`` by its value at a, b or a + b, or between 0 and 1: ``psi_n(w + 1) = psi_n(w) + (-1)^n n!/w^(n+1)``."""
+        """``psi_n(z)`` at a, b or a + b, or between 0 and 1: ``psi_n(w + 1) = psi_n(w) + (-1)^n n!/w^(n+1)``."""
         near = [z - w for w in (self.a, self.b, self.a + self.b) if sympy.expand(z - w).is_Integer]
         shift = sympy.ceiling(z) - 1 if z.is_Rational else sympy.expand(near[0]) if near else S.Zero
         start, sign = sympy.expand(z - shift), (-1) ** n * sympy.factorial(n)
@@ -268,9 +268,11 @@ def _plain(e: Expr) -> Expr:
         op = op_of_head(f.func)
         return op.definition(*f.args) if op and op.definition else f
 
-    e = e.replace(
-        lambda f: isinstance(f, sympy.Function) and not isinstance(f, Absolute | Sign), defined
-    ).replace(sympy.Abs, Absolute).replace(sympy.sign, Sign)
+    e = (
+        e.replace(lambda f: isinstance(f, sympy.Function) and not isinstance(f, Absolute | Sign), defined)
+        .replace(sympy.Abs, Absolute)
+        .replace(sympy.sign, Sign)
+    )
     return e.replace(
         lambda f: isinstance(f, sympy.functions.elementary.hyperbolic.HyperbolicFunction),
         lambda f: f.rewrite(sympy.exp),

@@ -68,8 +68,9 @@ def mean_between(
         return _integrated(g, log_density, x, low, high, marks, middle)
     half = (low + high) / 2  # near the upper end what is counted is the distance from it, which has all its digits
     below = _integrated(g, log_density, x, low, half, marks, middle)
-    turned = [f.xreplace({x: sympy.nsimplify(high, rational=True) - x}) for f in (g, log_density)]
-    above = _integrated(*turned, x, 0.0, high - half, [high - m for m in marks], middle)
+    turned, turned_density = (f.xreplace({x: sympy.Rational(high) - x}) for f in (g, log_density))
+    from_end = [high - m for m in marks]
+    above = _integrated(turned, turned_density, x, 0.0, high - half, from_end, middle)
     return Quadrature(below.value + above.value, below.error + above.error)
 
 

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import sympy
 from sympy import Add, Expr, Mul, S
+from sympy.core.relational import Relational
 
 from ..errors import DomainError
-from ..ir.nodes import Read
+from ..ir.nodes import Bracket, Read
 from ..ops.elementwise import op_of_head
 from ..ops.elementwise.piecewise import Sign
 from .expectation import almost_surely
@@ -65,6 +66,10 @@ class Largest(sympy.Function):
     is_real = True
 
 
+RELATIONS: dict[type, Any] = {
+    sympy.Eq: np.equal, sympy.Ne: np.not_equal, sympy.Lt: np.less, sympy.Le: np.less_equal, sympy.Gt: np.greater,
+    sympy.Ge: np.greater_equal,
+}  # fmt: skip
 REDUCTIONS: dict[type, Any] = {Average: np.mean, Median: np.median, Smallest: np.min, Largest: np.max}
 
 
@@ -270,6 +275,8 @@ def _number(expr: Expr, y: Read, observed: Any, values: dict[Expr, Any]) -> Any:
         return REDUCTIONS[type(expr)](_number(expr.args[0], y, observed, values))
     if expr.is_number:
         return float(expr)
+    if isinstance(expr, Bracket):
+        return _number(expr.args[0], y, observed, values)
     args = [np.asarray(_number(a, y, observed, values), float) for a in expr.args]
     match expr:
         case Add():
@@ -278,6 +285,8 @@ def _number(expr: Expr, y: Read, observed: Any, values: dict[Expr, Any]) -> Any:
             return np.prod(np.broadcast_arrays(*args), axis=0)
         case sympy.Pow():
             return args[0] ** args[1]
+        case Relational():
+            return RELATIONS[expr.func](*args).astype(float)
     op = op_of_head(expr.func)
     if op is None or op.value is None:
         raise DomainError(f"{expr.func.__name__} has no value here")

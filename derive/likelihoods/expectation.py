@@ -15,14 +15,16 @@ from sympy import Add, Expr, Mul, S
 from ..deadline import OutOfTime
 from ..errors import NoClosedForm
 from ..information.euler_integrals import Euler, euler
-from ..ir.nodes import Bracket
+from ..ir.nodes import Bracket, Where
 from ..moments.cumulants import cumulant
 from ..ops.elementwise.piecewise import Absolute, Sign, domestic
 from .family import multiplied_out
 from .law import Law
 from .logarithms import in_terms
-from .textbook import shorter, textbook
+from .textbook import in_factors, shorter, textbook
 
+LONGEST = 400
+"""Operations of a mean beyond which it says less than its integral does."""
 HIGHEST = 6
 """The largest power of y whose mean is written out."""
 
@@ -39,13 +41,16 @@ class Expectation:
         """E of an expression in y and in the law's own parameters; None where it is not found."""
         if (whole := self._of_values(expr)) is not None:
             return whole
+        if self.law.density.whole and (values := _single_values(expr, self.law.y)):
+            return self._by_values(expr, values)
         found = S.Zero
         for coefficient, statistic in self.parts(expr):
             mean = self._mean(statistic)
             if mean is None:
                 return self._by_euler(expr)
             found += coefficient * mean
-        return textbook(found)
+        found = textbook(found)
+        return None if found.count_ops() > LONGEST else found
 
     def _by_euler(self, expr: Expr) -> Expr | None:
         """By a substitution that makes the density an integrand of Euler's."""
@@ -92,6 +97,24 @@ class Expectation:
         if statistic in self.known:
             return self.known[statistic]
         return self._of_power(statistic)
+
+    def _by_values(self, expr: Expr, values: set[Expr]) -> Expr | None:
+        """What holds at single values of y apart: ``E f = E g + sum p(c) (f(c) - g(c))``, g what f is elsewhere."""
+        y = self.law.y
+
+        def at(e: Expr, value: Expr) -> Expr:
+            return e.xreplace({y: value}).replace(lambda w: isinstance(w, Where) and w.args[0] in (True, False), _decided)
+
+        off = {sympy.Eq(y, c): sympy.false for c in values}
+        elsewhere = expr.xreplace(off).replace(lambda w: isinstance(w, Where) and w.args[0] in (True, False), _decided)
+        mean = self(elsewhere)
+        if mean is None:
+            return None
+        more = (
+            sympy.exp(at(self.law.log_density, c)) * (at(expr, c) - at(elsewhere, c))
+            for c in sorted(values, key=str)
+        )
+        return shorter(mean + Add(*map(in_factors, more)))
 
     def _of_power(self, statistic: Expr) -> Expr | None:
         """The k-th moment from the cumulants: ``m_k = sum C(k-1, j-1) k_j m_{k-j}``."""
@@ -158,6 +181,16 @@ def almost_surely(expr: Expr, law: Law) -> Expr:
     expr = expr.replace(lambda e: isinstance(e, Sign) and e.has(law.y), _upright)
     expr = expr.replace(lambda e: isinstance(e, Mul) and e.has(Sign) and e.has(Absolute), _signed)
     return expr.replace(lambda e: isinstance(e, Mul) and law.y in e.args and e.has(Sign), partial(_moved, y=law.y))
+
+
+def _single_values(expr: Expr, y: Expr) -> set[Expr]:
+    """The values of y for which an expression says something of their own."""
+    return {c.rhs for c in expr.atoms(sympy.Eq) if c.lhs == y and not c.rhs.has(y)}
+
+
+def _decided(choice: Expr) -> Expr:
+    condition, there, elsewhere = choice.args
+    return there if condition == True else elsewhere  # noqa: E712
 
 
 def _upright(sign: Expr) -> Expr:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Expr, S
+from sympy import Expr
 
 from ..errors import DomainError
 from ..information.quadrature import mean_between
-from ..ir.nodes import Bracket, Read
+from ..ir.nodes import Read
 from .law import Law
 
 Weights = Callable[[int, int], list[tuple[Read, Read, Expr]]]
@@ -71,10 +71,7 @@ def mean_at_numbers(law: Law, g: Expr, own: Mapping[Read, Expr]) -> float:
     x = sympy.Symbol("x", real=True)
     low, high = ends(law, facts, own)
     reference = law.record.reference(*map(float, own.values())) if law.record else None
-    body, log_density = (
-        e.replace(Bracket, lambda c: sympy.Piecewise((S.One, c), (S.Zero, True))).xreplace(own).xreplace({law.y: x})
-        for e in (g, law.log_density)
-    )
+    body, log_density = (e.xreplace(own).xreplace({law.y: x}) for e in (g, law.log_density))
     return mean_between(body, log_density, x, low, high, law.density.whole, reference).value
 
 

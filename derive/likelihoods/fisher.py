@@ -50,6 +50,11 @@ class Information:
         return bool(self.loss.has(Absolute, Sign))
 
     @property
+    def inputs(self) -> set[Read]:
+        """What the expected information depends on."""
+        return set().union(*(value.atoms(Read) for value in self._values.values()))
+
+    @property
     def regular(self) -> bool:
         """Whether the support stays where it is; where it moves the score has not mean 0, and there is no information."""
         return not _moving_support(self.law, self._used)
@@ -87,7 +92,7 @@ class Information:
         return Add(*(w * self._information_of(a, b).xreplace(self._values) for a, b, w in self._weights(j, k)))
 
     def expected_at(self, **values: float) -> Any:
-        """The expected information at values of what it depends on, by quadrature or summation: [k, k] in the order of `names`.
+        """The expected information at values of what it depends on, by quadrature or summation: [k, k], as `names`.
 
         Raises:
             DomainError: a value is missing, or there is no information.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sympy import Expr
+import numpy as np
+from sympy import Expr, Symbol
 
 from ..ir.facts import spec
 from ..ir.nodes import Read
@@ -15,18 +17,20 @@ from .canonical import mean_under_canonical
 from .constants import Dropped
 from .estimate import Estimate
 from .family import ExponentialFamily
-from .fisher import Information
+from .fisher import Information, Matrix
 from .links import of_number
 from .scalars import read, scalar_of
 from .setting import Given
 from .textbook import shorter, textbook
-from .wall import GREEK, letter, wall
+from .wall import GREEK, Expected, letter, wall
 
 if TYPE_CHECKING:
     from .loss import Loss
 
 LONGEST = 320
 """Characters of a line that is shown."""
+SHORT_MEAN = 60
+"""Characters of what has a mean that is not written out, up to which it is shown."""
 WHAT = {
     "binary": "0 or 1", "one-hot": "one-hot", "positive": "positive", "nonnegative": "nonnegative",
     "probability": "between 0 and 1", "simplex": "probabilities that add up to 1",
@@ -66,7 +70,7 @@ def _readable(line: str) -> str:
     """A line that nobody would read is cut behind what it defines."""
     if len(line) <= LONGEST:
         return line
-    left = line.partition(" = ")[0] if " = " in line[:80] else line.partition(" [")[0]
+    left = re.split(r" = |(?<=: observed) |(?<=: expected) ", line, maxsplit=1)[0]
     return f"{left} = an expression of {len(line)} characters, which loss has as a function"
 
 
@@ -196,12 +200,45 @@ def _information(loss: Loss) -> Part:
 
 def _matrix_lines(found: Information, where: str) -> list[str]:
     observed, expected = _matrix(found.observed), None if found.expected is None else _matrix(found.expected)
+    if not found.regular:
+        return [f"{where}: none, since the support depends on the parameters: the score has not mean 0"]
     if expected is None:
-        return [f"{where}: observed {observed}", f"{where}: expected: no closed form was found"]
+        shown = _matrix(_with_means(found))
+        return [f"{where}: observed {observed}", f"{where}: expected {shown}", *_in_numbers(found)]
     if observed == expected:
         return [f"{where}: {expected}, observed and expected are the same"]
     by = " (the variance of the score; second derivatives miss the kink)" if found.kinks else ""
     return [f"{where}: observed {observed}", f"{where}: expected {expected}{by}"]
+
+
+def _with_means(found: Information) -> Matrix:
+    """Expected information with means where there is no closed form; of a long expression it is the one that is observed."""
+
+    def mean(j: int, k: int) -> Expr:
+        inside = shorter(found.integrands(j, k))
+        return Expected(inside if len(wall(inside)) <= SHORT_MEAN else Symbol("…"))
+
+    rows = enumerate(found.entries)
+    return tuple(tuple(mean(j, k) if e is None else e for k, e in enumerate(row)) for j, row in rows)
+
+
+def _in_numbers(found: Information) -> list[str]:
+    """The expected information at one point, for want of a closed form."""
+    point = {str(r): _plain_value(r) for r in sorted(found.inputs, key=str)}
+    matrix = found.expected_at(**point)
+    at = ", ".join(f"{letter(n)} = {v:g}" for n, v in point.items())
+    how = "summation" if found.law.density.whole else "quadrature"
+    rows = "; ".join(", ".join(f"{v + 0.0:.6g}" for v in np.round(row, 10)) for row in matrix)
+    return [
+        f"E(…) has no closed form that was found; by {how} at {at}: "
+        + (f"[{rows}]" if len(matrix) > 1 else rows)
+    ]
+
+
+def _plain_value(parameter: Read) -> float:
+    """A value that is in the domain."""
+    facts = parameter.tensor.facts
+    return 0.5 if "probability" in facts else 1.0 if facts else 0.0
 
 
 def _matrix(rows: tuple[tuple[Expr, ...], ...]) -> str:

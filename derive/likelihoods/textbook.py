@@ -130,7 +130,7 @@ def _factored(expr: Expr) -> Expr:
     return sympy.factor(sympy.together(expr))
 
 
-def _opaque(expr: Expr) -> Expr:
+def in_factors(expr: Expr) -> Expr:
     """Factors of a polynomial in exponentials and sigmoids as they stand."""
     names = {e: sympy.Dummy("e", positive=True) for e in expr.atoms(sympy.exp, sigmoid)}
     found = sympy.factor(sympy.together(expr.xreplace(names)))
@@ -144,7 +144,8 @@ def _collected(expr: Expr) -> Expr:
     for function in sorted(
         (f for f in expr.atoms(sympy.Function) if f.free_symbols), key=lambda f: -f.count_ops()
     ):
-        expr = sympy.collect(expr, function)
+        name = sympy.Dummy("f")  # sympy.collect takes 1/x for a power of exp(x)
+        expr = sympy.collect(expr.xreplace({function: name}), name).xreplace({name: function})
     return expr
 
 
@@ -167,7 +168,7 @@ def _other_signs(expr: Expr) -> Expr:
 
 
 CHANGES: tuple[Callable[[Expr], Expr], ...] = (
-    sympy.together, sympy.factor_terms, _factored, _opaque, _collected, _by_exponentials,
+    sympy.together, sympy.factor_terms, _factored, in_factors, _collected, _by_exponentials,
     _other_signs,
 )  # fmt: skip
 

@@ -42,11 +42,19 @@ class NormalDensity(sympy.Function):
     is_positive = True
 
 
+class Expected(sympy.Function):
+    """A mean that is not written out."""
+
+    nargs = 1
+    is_real = True
+
+
 NAMES = [
     (re.compile(r"\bNormalDensity\("), "φ("), (re.compile(r"\bPhi\("), "Φ("),
     (re.compile(r"gammaln\(1 \+ (\w+)\)"), r"log(\1!)"), (re.compile(r"gammaln\("), "log Γ("),
     (re.compile(r"polygamma\(0, "), "ψ("), (re.compile(r"polygamma\(1, "), "ψ′("),
     (re.compile(r"Average\((\w)\)"), "\\1\u0304"), (re.compile(r"\bAverage\("), "avg("),
+    (re.compile(r"\bExpected\("), "E("),
     (re.compile(r"\bMedian\("), "median("), (re.compile(r"\bSmallest\("), "min("), (re.compile(r"\bLargest\("), "max("),
 ]  # fmt: skip
 """Functions in the text that is printed, and how they are written."""

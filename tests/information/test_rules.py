@@ -9,7 +9,7 @@ import derive as dv
 from derive.distributions import Distribution, distributions
 from derive.information.family import exponential_family, terms_of
 from derive.information.laws import read_law, scalar_law
-from derive.information.means import by_exponent, by_scores
+from derive.information.means import by_euler, by_exponent, by_scores
 from derive.information.quadrature import mean_at
 
 x = sympy.Symbol("x", real=True)
@@ -41,6 +41,35 @@ def test_student_t_with_fixed_freedom_is_no_exponential_family():
 )
 def test_by_scores(law, statistic, truth):
     assert float(by_scores(statistic, x, scalar_law(read_law(law), {}))) == pytest.approx(truth)
+
+
+@pytest.mark.parametrize(
+    ("law", "statistic", "truth"),
+    [
+        ("logistic(0, 1)", x**2, np.pi**2 / 3),
+        ("student_t(0, 1, 5)", 1 / (5 + x**2), 1 / 6),
+        ("beta(2, 3)", sympy.log(x) * sympy.log(1 - x), None),
+        ("inverse_gamma(2, 3)", sympy.log(x) / x, None),
+    ],
+)
+def test_by_euler(law, statistic, truth):
+    scalar = scalar_law(read_law(law), {})
+    found = float(by_euler(statistic.xreplace({x: scalar.variable}), scalar.variable, scalar))
+    assert found == pytest.approx(truth or mean_at(statistic, x, scalar, {}).value, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("law", "statistic"),
+    [
+        ("laplace(0, b)", sympy.Abs(x - 1)),  # a gamma variable is not below 1
+        ("cauchy(0, 1)", x**2),
+        ("student_t(0, 1, nu)", x**2),  # finite only for more than 2 degrees of freedom
+        ("gamma(a, 1)", 1 / x),
+    ],
+)
+def test_by_euler_gives_no_mean_that_may_be_wrong_or_infinite(law, statistic):
+    scalar = scalar_law(read_law(law), {})
+    assert by_euler(statistic.xreplace({x: scalar.variable}), scalar.variable, scalar) is None
 
 
 def test_by_exponent():

@@ -1,13 +1,20 @@
 """What is derived of a law: information, exponential family, estimates, against integrals of SciPy's laws and samples."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import sympy
 
 import derive as dv
 from derive.information.quadrature import numeric
+from derive.ir.facts import spec
+from derive.ir.nodes import Bracket
 from derive.likelihoods.expectation import Expectation
 from derive.likelihoods.law import law_of
+from derive.likelihoods.logarithms import in_terms
+from derive.likelihoods.scalars import read as read_of
+from derive.likelihoods.textbook import _forms
 from derive.ops.elementwise.exponential import sigmoid, softplus
 from derive.ops.elementwise.piecewise import Absolute
 
@@ -15,6 +22,15 @@ POINT = {"positive": 1.75, "probability": 0.375, "real": -0.5, "integer": 6.0}
 LAWS = ["bernoulli", "binomial", "poisson", "geometric", "normal", "laplace", "gamma", "exponential", "inverse gamma",
         "inverse gaussian", "log-normal", "beta", "half-normal", "von mises"]  # fmt: skip
 """Laws whose information has a closed form: those of the table in the page."""
+
+SUBSTITUTED = ["student t", "cauchy", "logistic", "gumbel", "weibull", "hyperbolic secant", "half-cauchy",
+               "zero-inflated poisson"]  # fmt: skip
+"""Laws that are no exponential family in all parameters."""
+
+
+@cache
+def loss_of(name):
+    return dv.likelihood(name)
 
 
 def at_point(law):
@@ -63,6 +79,58 @@ def test_expected_information_is_the_variance_of_the_score(name):
         assert number(found.expected[j][j], values) == pytest.approx(variance, rel=1e-5)
         mean = expected(frozen, score, values, law.y)
         assert mean == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", SUBSTITUTED)
+def test_informations_in_closed_form_are_what_quadrature_gives(name):
+    found = loss_of(name).information_of_parameters
+    point = {n: 0.375 if "probability" in r.tensor.facts else 0.75 for n, r in zip(found.names, found.reads, strict=True)}
+    values = {r: sympy.Float(point[n]) for n, r in zip(found.names, found.reads, strict=True)}
+    closed = [[number(e, values) for e in row] for row in found.expected]
+    np.testing.assert_allclose(closed, found.expected_at(**point), rtol=1e-9, atol=1e-12)
+
+
+def test_information_of_student_t_as_in_the_literature():
+    """Lange, Little and Taylor (1989), JASA 84, p. 893."""
+    (of_location, *zeros), (_, of_scale, both), (*_, of_freedom) = loss_of(
+        "student t"
+    ).information_of_parameters.expected
+    assert [str(of_location), zeros, str(of_scale), str(both)] == [
+        "(freedom + 1)/(scale**2*(freedom + 3))", [0, 0], "2*freedom/(scale**2*(freedom + 3))",
+        "-2/(scale*(freedom + 1)*(freedom + 3))",
+    ]  # fmt: skip
+    assert str(of_freedom).endswith("- (freedom + 5)/(2*freedom*(freedom + 1)*(freedom + 3))")
+
+
+@pytest.mark.parametrize(
+    ("name", "point"),
+    [("negative binomial", {"z": 0.25, "dispersion": 0.75}), ("huber", {"z": 0, "scale": 1.5, "threshold": 1.25})],
+)
+def test_informations_without_a_closed_form_are_numbers(name, point):
+    """The variance of the score over draws of SciPy's law."""
+    loss = dv.likelihood(name)
+    law, found = loss.law, loss.information
+    assert found.expected is None
+    matrix = found.expected_at(**point)
+    own = {p: sympy.Float(v) for p, v in zip(law.own.values(), point.values(), strict=True)}
+    values = {r: sympy.Float(point[str(r)]) for r in found.inputs}
+    if name == "negative binomial":
+        own[law.own["mean"]] = sympy.exp(own[law.own["mean"]])
+    frozen = law.record.reference(*map(float, own.values()))
+    for j, score in enumerate(found.score):
+        f = compiled(score.replace(Bracket, lambda c: sympy.Piecewise((1, c), (0, True))), values, law.y)
+        y = np.arange(400) if law.density.whole else np.linspace(-60, 60, 60_001)
+        weight = frozen.pmf(y) if law.density.whole else frozen.pdf(y) * 2e-3
+        assert np.sum(weight * f(y.astype(float)) ** 2) == pytest.approx(matrix[j][j], rel=1e-5)
+
+
+def test_forms_of_a_textbook_are_equal():
+    """SymPy's `collect` takes 1/x for a power of exp(x); the forms do not."""
+    x, y = (read_of(spec("", "positive").tensor(n)) for n in "xy")
+    e = (1 - sympy.exp(-x)) * sympy.log(y) + sympy.exp(-x) * sympy.log(1 + x) + y / x - x * sympy.exp(x)
+    at = {x: sympy.Rational(7, 10), y: sympy.Rational(3, 10)}
+    for form in _forms(in_terms(e)):
+        assert sympy.N((form - e).xreplace(at)) == pytest.approx(0, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", [n for n in LAWS if n not in ("laplace", "asymmetric laplace", "von mises")])
@@ -214,6 +282,8 @@ def test_information_of_a_density_of_ones_own():
     """Only where a kink moves with both parameters the second derivative is no function."""
     (of_z, zero), (_, of_b) = dv.likelihood("exp(-abs(y-mu)/b)/(2*b)").information.expected
     assert (str(of_z), zero, str(of_b)) == ("b**(-2)", 0, "b**(-2)")
+    logistic = dv.likelihood("exp(-(y-mu)/s)/(s*(1+exp(-(y-mu)/s))**2)", s="positive").information.expected
+    assert [str(e) for row in logistic for e in row] == ["1/(3*s**2)", "0", "0", "(3 + pi**2)/(9*s**2)"]
 
 
 def test_no_information_where_the_support_moves():
