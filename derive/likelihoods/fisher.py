@@ -100,7 +100,7 @@ class Information:
         Example:
             >>> import derive as dv
             >>> dv.likelihood("negative binomial").information.expected_at(z=0.0, dispersion=0.5).round(3).tolist()
-            [[0.667, 0.0], [0.0, 0.365]]
+            [[0.667, 0.0], [0.0, 0.168]]
         """
         if not self.regular:
             raise DomainError("the support depends on the parameters: there is no Fisher information")
