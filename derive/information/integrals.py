@@ -14,10 +14,10 @@ from ..ir.nodes import Bracket
 from ..ops.elementwise.piecewise import Absolute, Sign
 from .family import with_absolutes
 from .laws import Scalar
-from .limited import limited
+from .limited import MILLION, limited
 
-SECONDS = 2.5
-"""Of processor time for one integral."""
+CALLS = 4 * MILLION
+"""For one integral."""
 
 
 def integral(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
@@ -39,11 +39,11 @@ def integral(g: Expr, x: sympy.Symbol, law: Scalar) -> Expr | None:
         sympy.together(e.xreplace(odds)) if odds else e for e in (sympy.expand_log(log_density), back(g))
     )
     if law.record.discrete:
-        found = limited(lambda: _sum(g, x, law, low, high), SECONDS)
+        found = limited(lambda: _sum(g, x, law, low, high), CALLS)
     elif kinks := _kinks(log_density, unit) | _kinks(body, unit):
-        found = limited(lambda: _ordered(body, log_density, unit, low, high, sorted(kinks, key=str)), SECONDS)
+        found = limited(lambda: _ordered(body, log_density, unit, low, high, sorted(kinks, key=str)), CALLS)
     else:
-        found = limited(lambda: _plain(body, log_density, unit, low, high), SECONDS)
+        found = limited(lambda: _plain(body, log_density, unit, low, high), CALLS)
     if found is None or not odds:
         return found
     return sympy.simplify(found.subs({_odd(t): 1 / s - 1 for s, t in odds.items()}))
@@ -91,7 +91,7 @@ def _location_and_scale(record: Distribution) -> tuple[int | None, tuple[int, Ex
             {x: names[free[0]] + width * z}
         ) + sympy.log(width)
         standard = dict(zip(names, names, strict=True)) | {names[free[0]]: S.Zero, names[place]: S.One}
-        difference = limited(partial(_vanishes, moved, standard), SECONDS)
+        difference = limited(partial(_vanishes, moved, standard), CALLS)
         if difference:
             return free[0], (place, power)
     return None, None

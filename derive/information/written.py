@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import sympy
 from sympy import Expr, S
 
-from .limited import limited
+from .limited import MILLION, limited
 
-SECONDS = 0.8
+CALLS = MILLION
 LARGE = 160
 """Operations above which only common factors are looked for."""
 
@@ -37,7 +37,7 @@ def tidied(e: Expr, pairs: Iterable[tuple[Expr, Expr]] = ()) -> Expr:
 
 
 def _is_of_difference(e: Expr, a: sympy.Symbol, b: sympy.Symbol) -> bool:
-    return limited(lambda: sympy.simplify(sympy.diff(e, a) + sympy.diff(e, b)), SECONDS) == 0
+    return limited(lambda: sympy.simplify(sympy.diff(e, a) + sympy.diff(e, b)), CALLS) == 0
 
 
 def _spellings(e: Expr) -> list[Expr]:
@@ -58,7 +58,7 @@ def _spellings(e: Expr) -> list[Expr]:
 
 
 def _made(make: Callable[[Expr], Expr], e: Expr) -> Expr | None:
-    return limited(lambda: make(e), SECONDS)
+    return limited(lambda: make(e), CALLS)
 
 
 def _length(e: Expr) -> tuple[float, int]:

@@ -11,7 +11,7 @@ import sympy
 from sympy import Add, Expr
 
 from ..information.family import terms_of
-from ..information.limited import limited
+from ..information.limited import MILLION, limited
 from ..ir.callables import callable_of
 from .priors import Penalty
 from .wall import letter, wall
@@ -19,7 +19,8 @@ from .wall import letter, wall
 if TYPE_CHECKING:
     from .loss import Loss
 
-SECONDS = 5.0
+CALLS = 6 * MILLION
+"""For one equation."""
 DRAWS = 40
 
 
@@ -80,7 +81,7 @@ def estimate(loss: Loss, penalties: Sequence[Penalty]) -> Estimate | None:
             sums[s] = statistic
             total += factor * s
     slope = sympy.together(sympy.diff(total, theta))
-    solutions = limited(lambda: sympy.solve(sympy.numer(slope), theta), SECONDS)
+    solutions = limited(lambda: sympy.solve(sympy.numer(slope), theta), CALLS)
     for value in solutions or ():
         value = sympy.simplify(value)
         if _is_minimum(total, theta, value, sums, loss, p):
