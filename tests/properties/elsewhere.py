@@ -11,6 +11,7 @@ from derive.errors import DomainError, ParseError, ShapeError
 from derive.ir.facts import Spec
 
 from .checks import Arrays, Derived, as_tuple, close
+from .maker import RandomFunction
 
 SINGLE = 2e-3
 """Of the largest entry, in single precision, through up to a hundred operations."""
@@ -140,6 +141,21 @@ class Compiled:
                 found = as_tuple(kernel(**given_now))
                 for mine, right, name in zip(found, expected, function.outputs, strict=True):
                     close(mine, right, f"kernel: {name}", scale if tolerance == SINGLE else 0.0, tolerance)
+
+    def where_there_are_values(self, program: RandomFunction, sizes: dict[Any, int]) -> None:
+        """Compare at given sizes, unless NumPy or the interpreter refuses them or finds no finite numbers there."""
+        random = np.random.default_rng(0)
+        try:
+            inputs = {i.name: i.sample(random, sizes) for i in program.inputs}
+            with np.errstate(all="ignore"):
+                results = [self.derived.plain(**inputs)]
+                for function, _ in self.pairs:
+                    results.append(function(**inputs, **seeds_of(self.derived, function, inputs, random)))
+        except (ShapeError, DomainError, RuntimeWarning, ValueError, IndexError, np.linalg.LinAlgError):
+            return
+        if not all(np.all(np.isfinite(y)) for found in results for y in as_tuple(found)):
+            return
+        self.at(inputs, random)
 
 
 def at_small_sizes(derived: Derived, inputs: Arrays, others: Any = ()) -> bool:

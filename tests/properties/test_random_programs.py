@@ -20,13 +20,17 @@ from .programs import SIZES, Seeded, make_function, programs
 from .values import LARGEST, SMALLEST
 
 CHUNK = 20
-"""How many programs one test draws; one more is compiled beside them."""
+"""How many programs one test draws; one more is run in a framework beside them."""
+KERNELS = ((np.float64, False), (np.float32, True), (np.float32, False), (np.float64, True))
+"""Precision, and whether in parallel: one program each for as many chunks, in turn."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    count = -(-metafunc.config.getoption("--programs") // CHUNK)
     if "chunk" in metafunc.fixturenames:
-        count = metafunc.config.getoption("--programs")
-        metafunc.parametrize("chunk", range(-(-count // CHUNK)))
+        metafunc.parametrize("chunk", range(count))
+    if "kernel" in metafunc.fixturenames:
+        metafunc.parametrize("kernel", range(max(len(KERNELS), count)))
 
 
 def three_points(program: RandomFunction) -> Iterator[tuple[int, Arrays, np.random.Generator]]:
@@ -61,12 +65,16 @@ def test_derivatives(chunk: int, request: pytest.FixtureRequest) -> None:
     check()
 
 
-def test_kernels(chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kernels(kernel: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At three shapes, and where a size is 1 or 0, if the interpreter has values there."""
     monkeypatch.setenv("DERIVE_CACHE_DIR", str(tmp_path))
-    program = make_function(Seeded(chunk))
-    compiled = Compiled(Derived(program))
+    program = make_function(Seeded(kernel))
+    dtype, parallel = KERNELS[kernel % len(KERNELS)]
+    compiled = Compiled(Derived(program), dtype, parallel, all_of_them=not parallel)
     for _, inputs, random in three_points(program):
         compiled.at(inputs, random)
+    for sizes in ((1, 1, 1), (0, 5, 4), (0, 0, 0), (17, 2, 33)):
+        compiled.where_there_are_values(program, dict(zip(SIZES, sizes, strict=True)))
 
 
 def test_frameworks(chunk: int) -> None:
