@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,26 +78,12 @@ def norms(program: Program, view: View, known: Known) -> list[Norm]:
             if r.tensor.name in view.definitions
         ):
             continue
-        if not _alone(name, parts[0], program, view):
-            continue
         scale = Tensor(
             new_name(f"{name}_scale", taken), e.target.shape, facts=frozenset({"positive", "nonnegative"})
         )
         scaled = Tensor(new_name(f"{name}_entries", taken), tuple(i.extent for i in e.indices))
         found.append(Norm(e, *parts, scale, scaled))
     return found
-
-
-def _alone(name: str, entry: Expr, program: Program, view: View) -> bool:
-    """Whether the norm stands by itself or beside its own entries: beside other sums it costs more than it is worth."""
-    own = {r.tensor.name for r in reads_of(entry)} | {name}
-    for e in program.equations:
-        read = (
-            set() if isinstance(e.body, Entry) else {r.tensor.name for r in reads_of(view.expanded(e.body))}
-        )
-        if name in read and any(n in view.definitions and view.definitions[n].reduce for n in read - own):
-            return False
-    return True
 
 
 def _rooted(e: Expr) -> set[str]:
@@ -128,8 +115,52 @@ def _moderate(v: Expr, known: Known) -> bool:
     return (low > MODERATE[0] or high < -MODERATE[0]) and max(abs(low), abs(high)) < MODERATE[1]
 
 
-def by_scale(program: Program, found: list[Norm]) -> Program:
-    """Each sum as ``M^k T`` with M the largest |v|, 1 where that is 0 or infinite, and T the sum of ``(v / M)^k``."""
+def companions(program: Program, view: View, found: list[Norm]) -> dict[str, tuple[Expr, Expr]]:
+    """Sums of products with entries of norms, ``sum x y`` beside |x| and |y|: their scales, and what is left to sum."""
+    own = {n.name for n in found}
+    beside: dict[str, tuple[Expr, Expr]] = {}
+    for e in program.equations:
+        if e.reduce != "sum" or e.target.name in own | view.fixed | view.members or not _beside(e, own, program, view):
+            continue
+        scale, left = S.One, S.One
+        for f in Mul.make_args(view.expanded(e.body)):
+            base, k = f.as_base_exp()
+            some = (_at_any(base, e, n) for n in found) if k in (1, 2) else ()
+            M, u = next((x for x in some if x is not None), (None, None))
+            scale, left = (scale, left * f) if M is None or u is None else (scale * M**k, left * u**k)
+        if scale != 1:
+            beside[e.target.name] = scale, left
+    return beside
+
+
+def _beside(e: Equation, own: set[str], program: Program, view: View) -> bool:
+    """Whether a sum is multiplied by a function of a norm."""
+    for other in program.equations:
+        body = other.body if isinstance(other.body, Entry) else view.expanded(other.body)
+        for term in sympy.preorder_traversal(body):
+            if getattr(term, "is_Mul", False):
+                names = {r.tensor.name for r in reads_of(term)}
+                if e.target.name in names and names & own:
+                    return True
+    return False
+
+
+def _at_any(v: Expr, e: Equation, n: Norm) -> tuple[Read, Expr] | None:
+    """An entry of a norm as the scale of that norm, which must not vary within the sum `e`, and the scaled entry."""
+    places = sorted({i for r in reads_of(v) for i in r.indices}, key=str)
+    free = [i for i in places if i not in e.bound]
+    for chosen in itertools.islice(itertools.product(free, repeat=len(n.equation.axes)), MOST):
+        M = Read(n.scale, chosen)
+        if (u := _scaled(v, M, n)) is not None:
+            return M, u
+    return None
+
+
+def by_scale(program: Program, found: list[Norm], beside: Mapping[str, tuple[Expr, Expr]]) -> Program:
+    """Each sum as ``M^k T`` with M the largest |v|, 1 where that is 0 or infinite, and T the sum of ``(v / M)^k``.
+
+    beside: the sums that have entries in common with them, by `companions`.
+    """
     by_name = {n.name: n for n in found}
     equations: list[Equation] = []
     taken = dict.fromkeys(
@@ -138,7 +169,7 @@ def by_scale(program: Program, found: list[Norm]) -> Program:
     for e in program.equations:
         n = by_name.get(e.target.name)
         if n is None:
-            equations.append(e)
+            equations += _with_scales(e, *beside[e.target.name], taken) if e.target.name in beside else [e]
             continue
         step = Step(SCALE, of=n.name, where=e.step.where)
         largest = Tensor(
@@ -164,6 +195,15 @@ def by_scale(program: Program, found: list[Norm]) -> Program:
     return replace(program, equations=tuple(equations))
 
 
+def _with_scales(e: Equation, scale: Expr, left: Expr, taken: dict[str, int]) -> list[Equation]:
+    scaled = Tensor(new_name(f"{e.target.name}_scaled", taken), e.target.shape)
+    step = Step("scaled sum", of=e.target.name, where=e.step.where)
+    return [
+        Equation(scaled, e.axes, left, "sum", e.bound, step),
+        Equation(e.target, e.axes, scale * scaled[e.axes], step=replace(e.step, rule="norm")),
+    ]
+
+
 def directions(program: Program, found: list[Norm]) -> Program:
     """Entries over the scale are read as the scaled ones: ``v_i v_j / M^3`` is ``u_i u_j / M``."""
     equations = []
@@ -177,6 +217,24 @@ def directions(program: Program, found: list[Norm]) -> Program:
                 body = _directed(body, n)
         equations.append(replace(e, body=body))
     return replace(program, equations=tuple(equations))
+
+
+def of_a_size(program: Program, found: list[Norm]) -> frozenset[str]:
+    """The definitions whose values have a power of a scale as a factor, beside others of them: together they may cancel."""
+    scales = {n.scale.name for n in found}
+    view = View(program)
+    return frozenset(
+        e.target.name
+        for e in program.equations
+        if not e.reduce and not isinstance(e.body, Entry) and e.step.rule not in (SCALE, "norm")
+        and any(_is_of(f, scales) for f in Mul.make_args(view.expanded(e.body)))
+    )  # fmt: skip
+
+
+def _is_of(f: Expr, names: set[str]) -> bool:
+    """Whether a factor is a power of one of these tensors."""
+    base = f.as_base_exp()[0]
+    return isinstance(base, Read) and base.tensor.name in names
 
 
 def _directed(e: Any, n: Norm) -> Any:

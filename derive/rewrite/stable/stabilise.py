@@ -18,9 +18,10 @@ from ._rule import Phase
 from .gates import by_gates
 from .grouping import grouped
 from .known import Known
+from .moments import by_differences
 from .products import by_logarithms, products_needed
 from .rewriter import Firing, Rewriter, outside_conditions, size_of
-from .scales import by_scale, directions, norms
+from .scales import by_scale, companions, directions, norms, of_a_size
 from .series import T, with_polynomials
 from .shifts import shift, shifts_needed
 from .view import KEPT, View
@@ -58,6 +59,9 @@ def stabilise(program: Program, phase: Phase = "numeric") -> Stabilised:
     """
     given = program
     program, found = _products(program)
+    if phase == "numeric":
+        program, fired = _moments(program)
+        found += fired
     for _ in range(ROUNDS):
         program, fired = _bodies(program, phase, frozenset())
         if phase == "numeric":
@@ -206,6 +210,13 @@ def _products(program: Program) -> tuple[Program, list[Fired]]:
     return after, fired
 
 
+def _moments(program: Program) -> tuple[Program, list[Fired]]:
+    """Second moments about the mean in two passes."""
+    after, changed = by_differences(program)
+    before = program.definitions
+    return after, [Fired("two passes", e.target.name, before[e.target.name].body, e.body) for e in changed]
+
+
 def _gates(program: Program) -> tuple[Program, list[Fired]]:
     """Slopes of sigmoids by the sigmoids, where those are computed anyway."""
     after = by_gates(program, View(program).fixed)
@@ -219,10 +230,15 @@ def _norms(program: Program) -> tuple[Program, list[Fired]]:
     sums = norms(program, view, known)
     if not sums:
         return program, []
-    after = by_scale(program, sums)
+    beside = companions(program, view, sums)
+    after = by_scale(program, sums, beside)
     fired = [Fired("scaled norm", n.name, n.equation.body, after.definitions[n.name].body) for n in sums]
-    after, more = _bodies(after, "numeric", frozenset(n.name for n in sums))
-    return directions(replace(after, equations=in_order(after.equations)), sums), fired + more
+    after, more = _bodies(after, "numeric", frozenset({*(n.name for n in sums), *beside}))
+    after = directions(replace(after, equations=in_order(after.equations)), sums)
+    if sized := of_a_size(after, sums):
+        after, again = _bodies(after, "numeric", sized)
+        after, more = directions(after, sums), more + again
+    return after, fired + more
 
 
 def _sums(program: Program) -> tuple[Program, list[Fired]]:
