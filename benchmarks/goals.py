@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import exp, log
 from typing import Any
 
+from derive.kernels.limits import Limits
+
 from .measure import all_peers
 
 Record = dict[str, Any]
@@ -132,16 +134,13 @@ def fraction_rows(
     """Cases that a limit of the machine bounds: the record, the limit's name, what was reached of it, the goal."""
     found = []
     for r in records:
-        here = limits.get(str(r["threads"]))
         ours = r.get("seconds", {}).get("derive", {}).get("median")
-        if not here or not ours or not r.get("bound"):
+        if str(r["threads"]) not in limits or not ours or not r.get("bound"):
             continue
+        here = Limits(**limits[str(r["threads"])])
         if r["bound"] == "product" and r.get("flops"):
-            found.append((r, "GEMM rate", r["flops"] / ours / here[f"gemm {r['dtype']}"], PRODUCTS))
+            found.append((r, "GEMM rate", r["flops"] / ours / here.products(r["dtype"]), PRODUCTS))
         elif r["bound"] == "memory":
-            cached = r["bytes"] <= here["cache bytes"]
-            limit = here["L3 bytes per second"] if cached else here["DRAM bytes per second"]
-            found.append(
-                (r, "L3 bandwidth" if cached else "DRAM bandwidth", r["bytes"] / ours / limit, BANDWIDTH)
-            )
+            name = "L3 bandwidth" if r["bytes"] <= here.cache else "DRAM bandwidth"
+            found.append((r, name, r["bytes"] / ours / here.bandwidth(r["bytes"]), BANDWIDTH))
     return found

@@ -22,6 +22,8 @@ from .ir.evaluate import evaluate
 from .ir.nodes import Program, size
 from .kernels.compile import compile_program
 from .kernels.kernel import Kernel
+from .kernels.profile import Profile, profile
+from .kernels.remarks import Remarks, remarks
 from .pairs import forward_and_backward, with_saved
 from .render.index import render_index
 from .render.latex import render_latex
@@ -387,6 +389,25 @@ class CompiledFunction:
     def source(self) -> str:
         """The generated Numba source."""
         return self.kernel.source
+
+    def profile(self, *args: Any, **kwargs: Any) -> Profile:
+        """The time, the operations and the bytes of each loop nest, and how near it comes to the machine's limit.
+
+        Args:
+            args, kwargs: as in a call; without any, random arrays all of whose axes have the length 256.
+
+        Returns:
+            A record that prints as a table; `nests` holds its rows. It takes some seconds: the kernel is compiled once more
+            with a counter between its nests, and the limits of the machine are measured.
+        """
+        arrays, by_name = args, kwargs
+        if self._nested and (args or kwargs):
+            arrays, by_name = tuple(self.function.flatten(args, kwargs)), {}
+        return profile(self.kernel, arrays, by_name)
+
+    def remarks(self) -> Remarks:
+        """What LLVM's vectoriser says about each innermost loop: vectorised and how wide, or why not."""
+        return remarks(self.kernel)
 
     def __repr__(self) -> str:
         return f"<kernel {self.function.name}({', '.join(self.function.inputs)}) in {np.dtype(self.kernel.dtype).name}>"

@@ -10,9 +10,12 @@ from ..case import Arrays, Case
 from ._record import Call, Peer, Setting
 from .torch import call
 
+SETTINGS = (Setting("float64", 1),)
+"""Where it is run: it compiles for some seconds in each."""
+
 
 def build(case: Case, arrays: Arrays, setting: Setting) -> Call | None:
-    if case.torch is None:
+    if case.torch is None or setting not in SETTINGS:
         return None
     torch = import_module("torch")
     torch.set_num_threads(setting.threads)
