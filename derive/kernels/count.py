@@ -25,6 +25,7 @@ INTEGER: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.LShift: operator.lshift,
     ast.RShift: operator.rshift,
 }
+WHOLE: dict[str, Callable[..., int]] = {"min": min, "max": max, "abs": abs, "int": int}
 PRODUCTS = {"dot": 0, "gemm": 1, "matmul": 0}
 """Functions that multiply matrices: the place of the left factor among their arguments."""
 FACTORISATIONS = {"cholesky": 1 / 3, "inv": 2.0, "solve": 2 / 3, "slogdet": 2 / 3, "det": 2 / 3, "eigh": 9.0, "qr": 4 / 3,
@@ -301,8 +302,10 @@ class Counter:
             if name != "empty":
                 touch(self.cost.writes, made, self.times * prod(known))
             return made
-        if name in ("min", "max", "abs", "int", "len") and all(isinstance(a, int) for a in arguments):
-            return {"min": min, "max": max, "abs": abs, "int": int}[name](*arguments)
+        if name in WHOLE and all(isinstance(a, int) for a in arguments):
+            return WHOLE[name](*arguments)
+        if name == "len" and isinstance(arguments[0], Array):
+            return arguments[0].shape[0]
         first = next((a for a in arguments if isinstance(a, Array)), None)
         if name in FACTORISATIONS and first is not None:
             self.cost.flops += self.times * FACTORISATIONS[name] * first.shape[-1] ** 3
