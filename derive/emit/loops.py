@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sympy import Expr
@@ -174,25 +174,35 @@ def returned_values(writer: Writer, single: bool, buffers: bool) -> str:
 def write_segment(writer: Writer, part: Segment, comments: bool) -> list[list[str]]:
     """The lines of equations between recurrences, or of a recurrence."""
     if part.recurrence is None:
-        return write_body(writer, part.block, comments)
+        return write_body(writer, part, comments)
     writer.lines = []
     write_recurrence(writer, part.recurrence, writer.program)
     return [writer.lines]
 
 
-def write_body(writer: Writer, block: Block, comments: bool) -> list[list[str]]:
+def write_body(writer: Writer, part: Segment, comments: bool) -> list[list[str]]:
     """The lines of every outermost statement, those of a nest below the equations that it computes."""
     said: set[str] = set()
     nests = []
+    block = part.block
+    computed = {equation.target.name for equation in equations_of(block)}
+    inlined = {e.target.name: e for e in part.program.equations if e.target.name not in computed}
     for position, statement in enumerate(block):
         writer.lines = []
-        for equation in equations_of((statement,)) if comments else ():
+        for equation in with_inlined(equations_of((statement,)), inlined) if comments else ():
             if equation.target.name not in said:
                 writer.line(f"# {Notation().equation(equation)}")
                 said.add(equation.target.name)
         write_statement(writer, statement, block[position + 1 :])
         nests.append(writer.lines)
     return nests
+
+
+def with_inlined(equations: Iterable[Equation], inlined: dict[str, Equation]) -> Iterator[Equation]:
+    """The equations, each after those that define what it reads but are computed nowhere by themselves."""
+    for equation in equations:
+        yield from with_inlined((inlined[r.tensor.name] for r in equation.reads if r.tensor.name in inlined), inlined)
+        yield equation
 
 
 def docstring(lines: tuple[str, ...]) -> list[str]:

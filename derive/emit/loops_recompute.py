@@ -16,7 +16,7 @@ OPERATIONS = 4  # additions, products and quotients that are worth an array's wa
 
 def recompute(groups: list[Group], outputs: Collection[str]) -> list[Group]:
     """Repeat cheap entrywise operations in every group that reads their result, instead of in the first only."""
-    taken = {name for group in groups for name in group.names}
+    taken = {name for group in groups for name in group.names} | set(outputs)
     for position in range(len(groups) - 1, -1, -1):
         for op in reversed(list(groups[position].ops)):
             if op.target.name not in outputs and cheap(op) and writers(groups, op) == 1:
@@ -78,9 +78,13 @@ def can_repeat(group: Group, op: Op) -> bool:
 
 
 def aligned(other: Op, mine: list[Read], op: Op) -> bool:
-    """`other` reads at its own loops, the outermost of which is the outermost of `op`."""
+    """`other` reads at its own loops, the outermost of which is the outermost of `op`, and in this turn of those around."""
     axis = op.at.index(op.loops[0])
-    return all(read.indices[axis] == other.loops[0] and set(read.indices) <= set(other.loops) for read in mine)
+    return all(
+        read.indices[axis] == other.loops[0]
+        and all(i in other.loops if at in op.loops else i == at for i, at in zip(read.indices, op.at, strict=True))
+        for read in mine
+    )
 
 
 def renamed_reads(other: Operation, old: Tensor, new: Tensor) -> Operation:

@@ -8,7 +8,9 @@ from sympy import Mul
 
 from ..ir.nodes import Index, Read
 from .loops_groups import Group, grouped
+from .loops_hoist import hoist_invariants
 from .loops_nodes import Block, Close, Compute, Loop, Op, Operation, Product, Start, Statement, covers
+from .loops_pointwise import compute_at_places
 from .loops_recompute import recompute
 
 
@@ -18,8 +20,10 @@ def schedule(ops: Iterable[Operation], outputs: Collection[str], parallel: bool 
     outputs: names of the tensors that are kept.
     parallel: run the turns of outermost loops at the same time where each writes to places of its own.
     """
-    groups = grouped([distinct(op, number) for number, op in enumerate(ops)])
-    return nests(recompute(groups, outputs), parallel)
+    found = hoist_invariants(compute_at_places(ops, outputs), outputs)
+    groups = grouped([distinct(op, number) for number, op in enumerate(found)])
+    kept = frozenset(outputs)
+    return nests(recompute(groups, kept), parallel, kept)
 
 
 def distinct(op: Operation, number: int) -> Operation:
@@ -28,8 +32,11 @@ def distinct(op: Operation, number: int) -> Operation:
     return op.renamed({i: i.renamed(f"{i.name}#{number}") for i in own})
 
 
-def nests(groups: list[Group], parallel: bool) -> Block:
-    """The loop of each group, around the nests of what is left of its operations."""
+def nests(groups: list[Group], parallel: bool, kept: frozenset[str]) -> Block:
+    """The loop of each group, around the nests of what is left of its operations.
+
+    kept: names of the tensors that are read elsewhere.
+    """
     block: list[Statement] = []
     for group in groups:
         if group.index is None:
@@ -41,7 +48,9 @@ def nests(groups: list[Group], parallel: bool) -> Block:
         opening = tuple(op for op in group.ops if isinstance(op, Op | Product) and op.opens)
         together = parallel and group.independent
         inside = parallel and any(isinstance(op, Product) for op in group.ops)
-        body = nests(grouped([op.entered() for op in group.ops]), inside)
+        read = frozenset(r.tensor.name for other in groups if other is not group for op in other.ops for r in op.reads)
+        inner = recompute(grouped([op.entered() for op in group.ops]), kept | read)
+        body = nests(inner, inside, kept | read)
         block += [Start(op) for op in opening]
         partial = tuple(op for op in opening if isinstance(op, Op)) if together else ()
         block.append(Loop(group.index, body, together, partial))

@@ -7,7 +7,7 @@ import pytest
 import sympy
 from sympy import And, Eq, Ge, Gt, Le, Ne, S, exp, log, sqrt, tanh
 
-from derive.emit.loops import FunctionSource, lower
+from derive.emit.loops import FunctionSource, Options, lower
 from derive.errors import DomainError
 from derive.ir.evaluate import evaluate
 from derive.ir.nodes import Bracket, Equation, Index, Program, Tensor, Where, size
@@ -296,8 +296,35 @@ def test_loops_are_fused_and_rows_stay_small(agree):
     source = agree(layer_norm(), SIZES[0]).source
     assert source.count("for i in range(n)") == 1
     assert "np.empty" not in source  # the buffers for one row come from the caller, and are used again
+    lowered = lower(FunctionSource("f", layer_norm()), Options(buffers=True))
+    assert {tensor.name for tensor, shape in lowered.buffers if len(shape) > 1} == {"gX"}
     lines = [line for line in source.splitlines() if "#" not in line]
-    assert any("H_i[j]" in line for line in lines) and not any("H[" in line for line in lines)
+    assert not any("H_i[" in line for line in lines)  # two operations, again in every loop over the row
+
+
+def test_quotients_and_functions_of_fewer_indices_leave_the_loop(agree):
+    X, a, g, var, Y = Tensor("X", (n, m)), Tensor("a", (n,)), Tensor("g", (m,)), Tensor("var", (m,)), Tensor("Y", (n, m))
+    program = run(Equation(Y, (i, j), g[j] * (X[i, j] + 1) * exp(a[i]) / sqrt(var[j] ** 2 + 1)), inputs=(X, a, g, var))
+    source = agree(program, *SIZES).source
+    before, inside = source[source.index("for j in") :].split("for i in", 1)
+    assert "Y_factor[j] = g[j] / math.sqrt(" in before
+    assert "/" not in inside and "exp" not in inside.split("for j in")[1]
+
+
+def test_what_is_read_at_one_place_is_computed_there(agree):
+    X, s, L, Y = Tensor("X", (n, v)), Tensor("s", (n,)), Tensor("L", (n, v)), Tensor("Y")
+    a = Index("a", v)
+    program = run(
+        Equation(s, (i,), exp(X[i, a]), "sum", (a,)),
+        Equation(L, (i, a), X[i, a] - log(s[i])),
+        Equation(Y, (), L[i, TOK[i]] / n, "sum", (i,)),
+        inputs=(X, TOK),
+    )  # fmt: skip
+    source = agree(program, SIZES[0]).source
+    assert "# L[i,a] = X[i,a] - log(s[i])" in source
+    assert "L[" not in source.replace("# ", "#").split("# Y")[0].split("#L")[0] and "X[i, tok[i]]" in source
+    both = run(*program.equations, inputs=(X, TOK), outputs=(L, Y))
+    assert "X[i, tok[i]]" not in agree(both, SIZES[0]).source  # a logarithm is worth keeping
 
 
 def test_products_go_to_blas(agree):
