@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import sympy
 from sympy import Expr
@@ -126,8 +126,28 @@ class Product:
         return not self.loops and self.how == "set" and self.scale == 1 and all(map(covers, self.reads))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """An operation that no loop of a kernel runs: it is done at once."""
+
+    loops: tuple[Index, ...] = ()
+    how: How = "set"
+    starts: bool = False
+    opens: bool = False
+
+    def renamed(self, mapping: dict[Index, Index]) -> Self:
+        return self
+
+    def entered(self) -> Self:
+        return self
+
+    @property
+    def aligned(self) -> bool:
+        return False
+
+
 @dataclass(frozen=True)
-class Call:
+class Call(Whole):
     """A helper that fills all results of a linear-algebra primitive, once for every value of `batch`.
 
     operands: reads at batch indices, with a slot for each axis that is taken whole; results: reads at all axes.
@@ -142,11 +162,6 @@ class Call:
     batch: tuple[Index, ...]
     equation: Equation | None = None
 
-    loops: tuple[Index, ...] = ()
-    how: How = "set"
-    starts: bool = False
-    opens: bool = False
-
     @property
     def reads(self) -> list[Read]:
         return [*self.operands, *self.results[1:], *(r for p in self.parameters for r in reads_of(p))]
@@ -155,30 +170,15 @@ class Call:
     def names(self) -> frozenset[str]:
         return frozenset({self.target.name, *(read.tensor.name for read in self.reads)})
 
-    def renamed(self, mapping: dict[Index, Index]) -> Call:
-        return self
-
-    def entered(self) -> Call:
-        return self
-
-    @property
-    def aligned(self) -> bool:
-        return False
-
 
 @dataclass(frozen=True)
-class Result:
+class Result(Whole):
     """A further result of a `Call` is there as soon as its first one is."""
 
     target: Tensor
     at: tuple[Expr, ...]
     of: Read
     equation: Equation | None = None
-
-    loops: tuple[Index, ...] = ()
-    how: How = "set"
-    starts: bool = False
-    opens: bool = False
 
     @property
     def reads(self) -> list[Read]:
@@ -187,16 +187,6 @@ class Result:
     @property
     def names(self) -> frozenset[str]:
         return frozenset({self.target.name, self.of.tensor.name})
-
-    def renamed(self, mapping: dict[Index, Index]) -> Result:
-        return self
-
-    def entered(self) -> Result:
-        return self
-
-    @property
-    def aligned(self) -> bool:
-        return False
 
 
 Operation = Op | Product | Call | Result

@@ -174,6 +174,20 @@ def polygamma_sum(n, x):
         k += 2
     return (tail + total) if n % 2 else -(tail + total)
 ''',
+    "stirling_change": '''
+def stirling_change(x, h):
+    """The difference of Stirling's series for log(gamma) from x to x + h, without h log(x)."""
+    r = h / x
+    log = math.log1p(r)
+    tail = 0.0
+    power = x
+    m = 1.0
+    for c in (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400):
+        tail += c * math.expm1(-m * log) / power
+        power *= x * x
+        m += 2.0
+    return x * np.float64(log1pmx(r)) + ((h - 0.5) * log + tail)
+''',
     "gammaln_diff": '''
 def gammaln_diff(x, h):
     """log(gamma(x + h)) - log(gamma(x)): by Stirling's series where h is small beside x."""
@@ -184,17 +198,7 @@ def gammaln_diff(x, h):
     while x < 10.0:
         product += (1.0 + product) * (h / x)
         x += 1.0
-    r = h / x
-    log = math.log1p(r)
-    tail = 0.0
-    power = x
-    m = 1.0
-    for c in (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400):
-        tail += c * math.expm1(-m * log) / power
-        power *= x * x
-        m += 2.0
-    far = h * math.log(x) + x * np.float64(log1pmx(r)) + ((h - 0.5) * log + tail)
-    return {cast}(far - math.log1p(product))
+    return {cast}(h * math.log(x) + stirling_change(x, h) - math.log1p(product))
 ''',
     "gammaln_excess": '''
 def gammaln_excess(x, h):
@@ -202,16 +206,7 @@ def gammaln_excess(x, h):
     x, h = np.float64(x), np.float64(h)
     if not (x >= 10.0 and x + h >= 10.0):
         return {cast}(np.float64(gammaln_diff(x, h)) - h * math.log(x))
-    r = h / x
-    log = math.log1p(r)
-    tail = 0.0
-    power = x
-    m = 1.0
-    for c in (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400):
-        tail += c * math.expm1(-m * log) / power
-        power *= x * x
-        m += 2.0
-    return {cast}(x * np.float64(log1pmx(r)) + ((h - 0.5) * log + tail))
+    return {cast}(stirling_change(x, h))
 ''',
     "bessel_scaled": '''
 def bessel_scaled(n, x):

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 from scipy import special
-from sympy import Eq, Expr, Function, Rational, S
+from sympy import Eq, Expr, Rational, S
 
 from ...ir.nodes import Where
 from .._record import Elementwise
+from ._heads import OfReal
 from .piecewise import Sign
 
 
@@ -17,55 +18,39 @@ def _over(bessel: Expr, x: Expr) -> Expr:
     return Where(Eq(x, 0), Rational(1, 2), bessel / x)
 
 
-class i0(Function):
+class i0(OfReal):
     """I0(x)."""
 
-    is_real = True
     is_positive = True
-
-    @classmethod
-    def eval(cls, x: Any) -> Expr | None:
-        return S.One if x.is_zero else None
+    at_zero = S.One
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return i1(self.args[0])
 
 
-class i1(Function):
+class i1(OfReal):
     """I1(x)."""
 
-    is_real = True
-
-    @classmethod
-    def eval(cls, x: Any) -> Expr | None:
-        return S.Zero if x.is_zero else None
+    at_zero = S.Zero
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return i0(self.args[0]) - _over(self, self.args[0])
 
 
-class i0e(Function):
+class i0e(OfReal):
     """exp(-|x|) I0(x)."""
 
-    is_real = True
     is_positive = True
-
-    @classmethod
-    def eval(cls, x: Any) -> Expr | None:
-        return S.One if x.is_zero else None
+    at_zero = S.One
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return i1e(self.args[0]) - Sign(self.args[0]) * self
 
 
-class i1e(Function):
+class i1e(OfReal):
     """exp(-|x|) I1(x)."""
 
-    is_real = True
-
-    @classmethod
-    def eval(cls, x: Any) -> Expr | None:
-        return S.Zero if x.is_zero else None
+    at_zero = S.Zero
 
     def fdiff(self, argindex: int = 1) -> Expr:
         x = self.args[0]

@@ -9,6 +9,7 @@ from sympy import Expr, Function, S
 
 from .._record import Elementwise
 from ._fits import Pieces, Smooth, by_order, horner
+from ._heads import OfReal
 from ._spelling import brought_along
 from .bessel import i0, i1
 
@@ -17,17 +18,12 @@ NEAR, FAR = 2.5, 9
 """Up to the first a polynomial in x^2, from the second on one in 1 / x, and one in x between them."""
 
 
-class log_i0(Function):
+class log_i0(OfReal):
     """log(I0(x))."""
 
-    is_real = True
     is_nonnegative = True
-
-    @classmethod
-    def eval(cls, x: Any) -> Expr | None:
-        if x.is_zero:
-            return S.Zero
-        return cls(-x) if x.could_extract_minus_sign() else None
+    at_zero = S.Zero
+    even = True
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return bessel_ratio(S.Zero, self.args[0])

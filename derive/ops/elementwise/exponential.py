@@ -8,6 +8,7 @@ from sympy import Expr, Function, Rational, S
 
 from ...ir.nodes import Where
 from .._record import Elementwise
+from ._heads import OfReal
 from .hyperbolic import sech2
 from .piecewise import Absolute
 
@@ -27,42 +28,30 @@ class log1p(Function):
         return 1 / (1 + self.args[0])
 
 
-class expm1(Function):
+class expm1(OfReal):
     """exp(x) - 1, accurate near 0."""
 
-    is_real = True
-
-    @classmethod
-    def eval(cls, x: Any) -> Expr | None:
-        return S.Zero if x.is_zero else None
+    at_zero = S.Zero
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return sympy.exp(self.args[0])
 
 
-class sigmoid(Function):
+class sigmoid(OfReal):
     """1 / (1 + exp(-x)), without overflow."""
 
-    is_real = True
     is_positive = True
-
-    @classmethod
-    def eval(cls, x: Any) -> Expr | None:
-        return S.Half if x.is_zero else None
+    at_zero = S.Half
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return self * (1 - self)
 
 
-class softplus(Function):
+class softplus(OfReal):
     """log(1 + exp(x)), without overflow."""
 
-    is_real = True
     is_positive = True
-
-    @classmethod
-    def eval(cls, x: Any) -> Expr | None:
-        return sympy.log(2) if x.is_zero else None
+    at_zero = sympy.log(2)
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return sigmoid(self.args[0])

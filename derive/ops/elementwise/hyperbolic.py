@@ -4,39 +4,30 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Expr, Function, S
+from sympy import Expr, S
 
 from .._record import Elementwise
+from ._heads import OfReal
 from ._spelling import brought_along
 
 
-class sech2(Function):
+class sech2(OfReal):
     """1 / cosh(x)^2."""
 
-    is_real = True
     is_positive = True
-
-    @classmethod
-    def eval(cls, x: Any) -> Expr | None:
-        if x.is_zero:
-            return S.One
-        return cls(-x) if x.could_extract_minus_sign() else None
+    at_zero = S.One
+    even = True
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return -2 * sympy.tanh(self.args[0]) * self
 
 
-class logcosh(Function):
+class logcosh(OfReal):
     """log(cosh(x))."""
 
-    is_real = True
     is_nonnegative = True
-
-    @classmethod
-    def eval(cls, x: Any) -> Expr | None:
-        if x.is_zero:
-            return S.Zero
-        return cls(-x) if x.could_extract_minus_sign() else None
+    at_zero = S.Zero
+    even = True
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return sympy.tanh(self.args[0])

@@ -5,44 +5,38 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Expr, Function, S
+from sympy import Expr, S
 
 from .._record import Elementwise
+from ._heads import OfReal
 from ._spelling import brought_along
 from .exponential import expm1, log1p
 
 
-class _Remainder(Function):
-    """0 at 0."""
-
-    is_real = True
-
-    @classmethod
-    def eval(cls, x: Any) -> Expr | None:
-        return S.Zero if x.is_zero else None
-
-
-class log1pmx(_Remainder):
+class log1pmx(OfReal):
     """log(1 + x) - x."""
 
+    at_zero = S.Zero
     is_nonpositive = True
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return -self.args[0] / (1 + self.args[0])
 
 
-class expm1mx(_Remainder):
+class expm1mx(OfReal):
     """exp(x) - 1 - x."""
 
+    at_zero = S.Zero
     is_nonnegative = True
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return expm1(self.args[0])
 
 
-class cosm1(_Remainder):
+class cosm1(OfReal):
     """cos(x) - 1."""
 
+    at_zero = S.Zero
     is_nonpositive = True
 
     def fdiff(self, argindex: int = 1) -> Expr:

@@ -8,48 +8,37 @@ from sympy import Expr, Function, Or, S
 
 from ...ir.nodes import Bracket, Where
 from .._record import Elementwise
+from ._heads import OfReal
 from .exponential import log1p
 from .tails import ierfcx, mills
 
 POSITIVE_DOMAIN = (0.2, 3.0)
 
 
-class erfcx(Function):
+class erfcx(OfReal):
     """exp(x^2) erfc(x), which falls as slowly as 1 / x."""
 
-    is_real = True
     is_positive = True
-
-    @classmethod
-    def eval(cls, x: Any) -> Expr | None:
-        return S.One if x.is_zero else None
+    at_zero = S.One
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return 2 * self.args[0] * self - 2 / sympy.sqrt(sympy.pi)
 
 
-class log_ndtr(Function):
+class log_ndtr(OfReal):
     """The logarithm of the normal distribution function, accurate far into the left tail."""
 
-    is_real = True
-
-    @classmethod
-    def eval(cls, x: Any) -> Expr | None:
-        return -sympy.log(2) if x.is_zero else None
+    at_zero = -sympy.log(2)
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return sympy.sqrt(2 / sympy.pi) / erfcx(-self.args[0] / sympy.sqrt(2))
 
 
-class ndtr(Function):
+class ndtr(OfReal):
     """The normal distribution function; not written with erfc, which SymPy turns into 2 - erfc on the left."""
 
-    is_real = True
     is_positive = True
-
-    @classmethod
-    def eval(cls, x: Any) -> Expr | None:
-        return S.Half if x.is_zero else None
+    at_zero = S.Half
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return sympy.exp(-(self.args[0] ** 2) / 2) / sympy.sqrt(2 * sympy.pi)
