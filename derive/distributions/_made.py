@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import scipy
 import sympy
-from scipy import special, stats
 from sympy import Eq, Expr, S
 
 from ..errors import SpecError
@@ -166,7 +166,7 @@ def ordinal(law: Distribution, name: str) -> VectorDistribution:
 
     def reference(location: Any, cutpoints: Any) -> Any:
         up_to = law.reference(*map(float, standard)).cdf(np.asarray(cutpoints) - location)
-        return stats.multinomial(1, np.diff(up_to, prepend=0, append=1))
+        return scipy.stats.multinomial(1, np.diff(up_to, prepend=0, append=1))
 
     return VectorDistribution(
         name=name,
@@ -216,7 +216,7 @@ class _Mixture:
 
     def logpdf(self, x: Any) -> Any:
         parts = [p.logpmf(x) if hasattr(p, "pmf") else p.logpdf(x) for p in self._laws]
-        return special.logsumexp(np.stack(parts, -1), b=self._weights, axis=-1)
+        return scipy.special.logsumexp(np.stack(parts, -1), b=self._weights, axis=-1)
 
     logpmf = logpdf
 

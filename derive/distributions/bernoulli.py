@@ -2,8 +2,8 @@
 
 from functools import cache
 
+import scipy
 import sympy
-from scipy import stats
 from sympy import Expr, S
 
 from ._record import Distribution, Parameter
@@ -41,7 +41,7 @@ BERNOULLI = Distribution(
     log_density=lambda x, p: x * sympy.log(p) + (1 - x) * sympy.log(1 - p),
     discrete=True,
     bounds=lambda p: (S.Zero, S.One),
-    reference=lambda p: stats.bernoulli(p),
+    reference=lambda p: scipy.stats.bernoulli(p),
     source="Johnson, Kemp and Kotz (2005), Univariate Discrete Distributions, sec. 3.2",
 )
 
@@ -58,6 +58,6 @@ BINOMIAL = Distribution(
     discrete=True,
     bounds=lambda trials, p: (S.Zero, trials),
     modelled="p",
-    reference=lambda trials, p: stats.binom(round(trials), p),
+    reference=lambda trials, p: scipy.stats.binom(round(trials), p),
     source="Johnson, Kemp and Kotz (2005), Univariate Discrete Distributions, sec. 3.2",
 )

@@ -2,8 +2,8 @@
 
 from functools import cache
 
+import scipy
 import sympy
-from scipy import stats
 from sympy import Expr, S
 
 from ..ops.elementwise.gamma import betaln
@@ -42,6 +42,6 @@ BETA = Distribution(
         "precision": Form("b", lambda precision, mean: (1 - mean) * precision, ("positive",)),
     },
     modelled="mean",
-    reference=lambda a, b: stats.beta(a, b),
+    reference=lambda a, b: scipy.stats.beta(a, b),
     source="Johnson, Kotz and Balakrishnan (1995), Continuous Univariate Distributions 2, ch. 25",
 )

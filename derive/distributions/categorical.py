@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import scipy
 import sympy
-from scipy import special, stats
 from sympy import Expr
 
 from ..ir.nodes import Bracket
@@ -52,7 +52,7 @@ CATEGORICAL = VectorDistribution(
     one_hot=True,
     log_density=lambda x, p: np.sum(x * np.log(p), axis=-1),
     discrete=True,
-    reference=lambda p: stats.multinomial(1, p),
+    reference=lambda p: scipy.stats.multinomial(1, p),
     source=SOURCE,
 )
 
@@ -63,11 +63,11 @@ MULTINOMIAL = VectorDistribution(
     cumulant=lambda places, total, trials, p: trials() * _cumulant(places, p),
     generating=lambda a, total, trials, p: trials() * sympy.log(total(lambda i: p(i) * sympy.exp(a(i)))),
     log_density=lambda x, trials, p: (
-        special.gammaln(trials + 1) + np.sum(x * np.log(p) - special.gammaln(x + 1), axis=-1)
+        scipy.special.gammaln(trials + 1) + np.sum(x * np.log(p) - scipy.special.gammaln(x + 1), axis=-1)
     ),
     discrete=True,
     modelled="p",
-    reference=lambda trials, p: stats.multinomial(round(float(trials)), p),
+    reference=lambda trials, p: scipy.stats.multinomial(round(float(trials)), p),
     source=SOURCE,
 )
 
@@ -79,9 +79,9 @@ DIRICHLET = VectorDistribution(
     marginal=BETA,
     marginal_parameters=lambda i, total, a: (a(i), total(a) - a(i)),
     log_density=lambda x, concentration: (
-        np.sum((concentration - 1) * np.log(x) - special.gammaln(concentration), axis=-1)
-        + special.gammaln(np.sum(concentration, axis=-1))
+        np.sum((concentration - 1) * np.log(x) - scipy.special.gammaln(concentration), axis=-1)
+        + scipy.special.gammaln(np.sum(concentration, axis=-1))
     ),
-    reference=lambda a: stats.dirichlet(a),
+    reference=lambda a: scipy.stats.dirichlet(a),
     source="Kotz, Balakrishnan and Johnson (2000), Continuous Multivariate Distributions 1, ch. 49",
 )

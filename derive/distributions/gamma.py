@@ -1,7 +1,7 @@
 """Waiting times: the gamma distribution by shape and rate, and the exponential distribution by its rate."""
 
+import scipy
 import sympy
-from scipy import stats
 from sympy import Expr
 
 from ._record import Distribution, Form, Parameter
@@ -40,7 +40,7 @@ GAMMA = Distribution(
         "dispersion": Form("shape", lambda dispersion: 1 / dispersion, ("positive",)),
     },
     modelled="mean",
-    reference=lambda shape, rate: stats.gamma(shape, scale=1 / rate),
+    reference=lambda shape, rate: scipy.stats.gamma(shape, scale=1 / rate),
     source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 17",
 )
 
@@ -58,7 +58,7 @@ EXPONENTIAL = Distribution(
     cdf=lambda x, rate: 1 - sympy.exp(-rate * x),
     bounds=lambda rate: (sympy.S.Zero, sympy.oo),
     forms={"mean": Form("rate", lambda mean: 1 / mean, ("positive",))},
-    reference=lambda rate: stats.expon(scale=1 / rate),
+    reference=lambda rate: scipy.stats.expon(scale=1 / rate),
     source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 19",
 )
 
@@ -73,6 +73,6 @@ INVERSE_GAMMA = Distribution(
     ),
     bounds=lambda shape, scale: (sympy.S.Zero, sympy.oo),
     modelled="scale",
-    reference=lambda shape, scale: stats.invgamma(shape, scale=scale),
+    reference=lambda shape, scale: scipy.stats.invgamma(shape, scale=scale),
     source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, sec. 17.8.1",
 )

@@ -2,8 +2,8 @@
 
 from functools import cache
 
+import scipy
 import sympy
-from scipy import stats
 from sympy import Expr
 
 from ._record import Distribution, Parameter
@@ -33,6 +33,6 @@ GEOMETRIC = Distribution(
     cdf=lambda x, p: 1 - (1 - p) ** x,
     discrete=True,
     bounds=lambda p: (sympy.S.One, sympy.oo),
-    reference=lambda p: stats.geom(p),
+    reference=lambda p: scipy.stats.geom(p),
     source="Johnson, Kemp and Kotz (2005), Univariate Discrete Distributions, sec. 5.2",
 )

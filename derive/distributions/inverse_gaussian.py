@@ -1,7 +1,7 @@
 """The inverse Gaussian distribution: when Brownian motion with drift first reaches a level."""
 
+import scipy
 import sympy
-from scipy import stats
 from sympy import Expr
 
 from ._record import Distribution, Form, Parameter
@@ -29,6 +29,6 @@ INVERSE_GAUSSIAN = Distribution(
     generating=lambda t, mean, shape: shape / mean * (1 - sympy.sqrt(1 - 2 * mean**2 * t / shape)),
     exists=lambda t, mean, shape: shape - 2 * mean**2 * t,
     tilted=lambda t, mean, shape: (mean / sympy.sqrt(1 - 2 * mean**2 * t / shape), shape),
-    reference=lambda mean, shape: stats.invgauss(mean / shape, scale=shape),
+    reference=lambda mean, shape: scipy.stats.invgauss(mean / shape, scale=shape),
     source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 15",
 )

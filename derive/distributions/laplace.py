@@ -1,7 +1,7 @@
 """The Laplace distribution by its mean and scale."""
 
+import scipy
 import sympy
-from scipy import stats
 from sympy import Expr, S
 
 from ..ops.elementwise.piecewise import Absolute, Sign
@@ -22,6 +22,6 @@ LAPLACE = Distribution(
     exists=lambda t, mean, scale: 1 - scale**2 * t**2,
     log_density=lambda x, mean, scale: -Absolute(x - mean) / scale - sympy.log(2 * scale),
     cdf=lambda x, mean, scale: (1 + Sign(x - mean) * (1 - sympy.exp(-Absolute(x - mean) / scale))) / 2,
-    reference=lambda mean, scale: stats.laplace(mean, scale),
+    reference=lambda mean, scale: scipy.stats.laplace(mean, scale),
     source="Johnson, Kotz and Balakrishnan (1995), Continuous Univariate Distributions 2, ch. 24",
 )

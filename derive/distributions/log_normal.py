@@ -2,8 +2,8 @@
 
 import math
 
+import scipy
 import sympy
-from scipy import stats
 from sympy import Expr
 
 from ._record import Distribution, Parameter
@@ -26,7 +26,7 @@ LOG_NORMAL = Distribution(
     bounds=lambda location, scale: (sympy.S.Zero, sympy.oo),
     power=_power,
     power_exists=lambda r, location, scale: sympy.S.One,
-    reference=lambda location, scale: stats.lognorm(scale, scale=math.exp(location)),
+    reference=lambda location, scale: scipy.stats.lognorm(scale, scale=math.exp(location)),
     source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 14",
 )
 
@@ -45,6 +45,6 @@ HALF_NORMAL = Distribution(
     bounds=lambda scale: (sympy.S.Zero, sympy.oo),
     power=_absolute,
     power_exists=lambda r, scale: r + 1,
-    reference=lambda scale: stats.halfnorm(0, scale),
+    reference=lambda scale: scipy.stats.halfnorm(0, scale),
     source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, sec. 13.10",
 )

@@ -1,7 +1,7 @@
 """The logistic distribution, and the law of the largest of many: their cumulants are values of the zeta function."""
 
+import scipy
 import sympy
-from scipy import stats
 from sympy import Expr, S
 
 from ._record import Distribution, Parameter
@@ -36,7 +36,7 @@ LOGISTIC = Distribution(
         location * t + sympy.loggamma(1 - scale * t) + sympy.loggamma(1 + scale * t)
     ),
     exists=lambda t, location, scale: 1 - scale**2 * t**2,
-    reference=lambda location, scale: stats.logistic(location, scale),
+    reference=lambda location, scale: scipy.stats.logistic(location, scale),
     source="Johnson, Kotz and Balakrishnan (1995), Continuous Univariate Distributions 2, ch. 23",
 )
 
@@ -50,6 +50,6 @@ GUMBEL = Distribution(
     cumulant=_extreme,
     generating=lambda t, location, scale: location * t + sympy.loggamma(1 - scale * t),
     exists=lambda t, location, scale: 1 - scale * t,
-    reference=lambda location, scale: stats.gumbel_r(location, scale),
+    reference=lambda location, scale: scipy.stats.gumbel_r(location, scale),
     source="Johnson, Kotz and Balakrishnan (1995), Continuous Univariate Distributions 2, ch. 22",
 )

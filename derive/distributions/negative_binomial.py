@@ -2,8 +2,8 @@
 
 from functools import cache
 
+import scipy
 import sympy
-from scipy import stats
 from sympy import Expr
 
 from ._record import Distribution, Form, Parameter
@@ -50,6 +50,6 @@ NEGATIVE_BINOMIAL = Distribution(
         mean * sympy.exp(t) / _left(t, mean, dispersion),
         dispersion,
     ),
-    reference=lambda mean, dispersion: stats.nbinom(1 / dispersion, 1 / (1 + dispersion * mean)),
+    reference=lambda mean, dispersion: scipy.stats.nbinom(1 / dispersion, 1 / (1 + dispersion * mean)),
     source="Johnson, Kemp and Kotz (2005), Univariate Discrete Distributions, sec. 5.1",
 )

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
+import scipy
 import sympy
-from scipy import stats
 from sympy import Expr, S
 
 from ..ops._primitive import eye
@@ -60,7 +60,7 @@ NORMAL = Distribution(
         "sigma": Form("variance", lambda sigma: sigma**2, ("positive",)),
         "precision": Form("variance", lambda precision: 1 / precision, ("positive",)),
     },
-    reference=lambda mean, variance: stats.norm(mean, variance**0.5),
+    reference=lambda mean, variance: scipy.stats.norm(mean, variance**0.5),
     source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 13",
 )
 
@@ -106,6 +106,6 @@ MULTIVARIATE_NORMAL = VectorDistribution(
     },
     marginal=NORMAL,
     marginal_parameters=lambda i, total, mean, covariance: (mean(i), covariance(i, i)),
-    reference=lambda mean, covariance: stats.multivariate_normal(mean, covariance, allow_singular=True),
+    reference=lambda mean, covariance: scipy.stats.multivariate_normal(mean, covariance, allow_singular=True),
     source="Isserlis (1918), Biometrika 12; Anderson (2003), An Introduction to Multivariate Statistical Analysis, ch. 2",
 )

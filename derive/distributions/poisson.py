@@ -1,7 +1,7 @@
 """The Poisson distribution."""
 
+import scipy
 import sympy
-from scipy import stats
 
 from ._record import Distribution, Parameter
 
@@ -15,6 +15,6 @@ POISSON = Distribution(
     log_density=lambda x, mean: x * sympy.log(mean) - mean - sympy.loggamma(x + 1),
     discrete=True,
     bounds=lambda mean: (sympy.S.Zero, sympy.oo),
-    reference=lambda mean: stats.poisson(mean),
+    reference=lambda mean: scipy.stats.poisson(mean),
     source="Johnson, Kemp and Kotz (2005), Univariate Discrete Distributions, sec. 4.3",
 )

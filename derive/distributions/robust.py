@@ -5,8 +5,8 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import scipy
 import sympy
-from scipy import integrate, special, stats
 from sympy import Expr
 
 from ..ir.nodes import Where
@@ -64,7 +64,7 @@ ASYMMETRIC_LAPLACE = Distribution(
         sympy.log(quantile * (1 - quantile) / scale) - _check(x, location, scale, quantile)
     ),
     cdf=_cdf,
-    reference=lambda location, scale, quantile: stats.laplace_asymmetric(
+    reference=lambda location, scale, quantile: scipy.stats.laplace_asymmetric(
         _asymmetry(quantile), location, scale * _asymmetry(quantile) / quantile
     ),
     source="Koenker and Machado (1999), JASA 94, eq. 4; Yu and Moyeed (2001), Statistics and Probability Letters 54",
@@ -94,17 +94,17 @@ def _huber_cdf(x: Expr, location: Expr, scale: Expr, threshold: Expr) -> Expr:
 def _half(threshold: float, x: float = math.inf) -> float:
     """The integral from 0 to x."""
     kinks = [s * threshold for s in (-1, 1) if abs(x) != math.inf]
-    found, _ = integrate.quad(lambda z: math.exp(-special.huber(threshold, z)), 0, x, points=kinks or None)
+    found, _ = scipy.integrate.quad(lambda z: math.exp(-scipy.special.huber(threshold, z)), 0, x, points=kinks or None)
     return float(found)
 
 
-class _Huber(stats.rv_continuous):
+class _Huber(scipy.stats.rv_continuous):
     """SciPy has the loss and not the law: its mass by quadrature."""
 
     def _logpdf(self, x: Any, *args: Any) -> Any:
         (threshold,) = args
         half = np.vectorize(_half)(threshold)
-        return -special.huber(threshold, np.abs(x)) - np.log(2 * half)
+        return -scipy.special.huber(threshold, np.abs(x)) - np.log(2 * half)
 
     def _pdf(self, x: Any, *args: Any) -> Any:
         return np.exp(self._logpdf(x, *args))
@@ -139,6 +139,6 @@ HYPERBOLIC_SECANT = Distribution(
         -sympy.log(sympy.cosh((x - location) / scale)) - sympy.log(sympy.pi * scale)
     ),
     cdf=lambda x, location, scale: 2 / sympy.pi * sympy.atan(sympy.exp((x - location) / scale)),
-    reference=lambda location, scale: stats.hypsecant(location, scale),
+    reference=lambda location, scale: scipy.stats.hypsecant(location, scale),
     source="Johnson, Kotz and Balakrishnan (1995), Continuous Univariate Distributions 2, sec. 23.11",
 )

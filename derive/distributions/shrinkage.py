@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
+import scipy
 import sympy
-from scipy import stats
 from sympy import Expr
 
 from ..ir.nodes import Where
@@ -25,15 +25,15 @@ def _below(x: Expr, l1: Expr, l2: Expr) -> Expr:
     return sympy.exp(-l1 * Absolute(x) - l2 * x**2) * edge / 2
 
 
-class _Sides(stats.rv_continuous):
+class _Sides(scipy.stats.rv_continuous):
     """SciPy's truncated normal law on both sides of 0."""
 
     def _side(self, l1: Any, l2: Any) -> Any:
-        return stats.truncnorm(l1 / np.sqrt(2 * l2), np.inf, loc=-l1 / (2 * l2), scale=1 / np.sqrt(2 * l2))
+        return scipy.stats.truncnorm(l1 / np.sqrt(2 * l2), np.inf, loc=-l1 / (2 * l2), scale=1 / np.sqrt(2 * l2))
 
     def _logpdf(self, x: Any, *args: Any) -> Any:
         l1, l2 = args
-        whole = stats.norm(-l1 / (2 * l2), 1 / np.sqrt(2 * l2))
+        whole = scipy.stats.norm(-l1 / (2 * l2), 1 / np.sqrt(2 * l2))
         return whole.logpdf(np.abs(x)) - whole.logsf(0) - np.log(2)
 
     def _pdf(self, x: Any, *args: Any) -> Any:
@@ -62,6 +62,6 @@ HALF_CAUCHY = Distribution(
     log_density=lambda x, scale: sympy.log(2 / (sympy.pi * scale)) - sympy.log(1 + (x / scale) ** 2),
     cdf=lambda x, scale: 2 / sympy.pi * sympy.atan(x / scale),
     bounds=lambda scale: (sympy.S.Zero, sympy.oo),
-    reference=lambda scale: stats.halfcauchy(0, scale),
+    reference=lambda scale: scipy.stats.halfcauchy(0, scale),
     source="Polson and Scott (2012), Bayesian Analysis 7, sec. 1",
 )

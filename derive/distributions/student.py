@@ -1,7 +1,7 @@
 """Laws with heavy tails: Student's t distribution, and the Cauchy distribution, which has no mean."""
 
+import scipy
 import sympy
-from scipy import stats
 from sympy import Expr
 
 from ._record import Distribution, Parameter
@@ -25,7 +25,7 @@ STUDENT_T = Distribution(
         Parameter("freedom", ("positive",)),
     ),
     log_density=_log_density,
-    reference=lambda location, scale, freedom: stats.t(freedom, location, scale),
+    reference=lambda location, scale, freedom: scipy.stats.t(freedom, location, scale),
     source="Johnson, Kotz and Balakrishnan (1995), Continuous Univariate Distributions 2, ch. 28",
 )
 
@@ -36,6 +36,6 @@ CAUCHY = Distribution(
         -sympy.log(sympy.pi * scale) - sympy.log(1 + ((x - location) / scale) ** 2)
     ),
     cdf=lambda x, location, scale: sympy.atan((x - location) / scale) / sympy.pi + sympy.S.Half,
-    reference=lambda location, scale: stats.cauchy(location, scale),
+    reference=lambda location, scale: scipy.stats.cauchy(location, scale),
     source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 16",
 )

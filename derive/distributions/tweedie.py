@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from scipy import special, stats
+import scipy
 
 from ._loss import LossRecord
 from ._record import Parameter
@@ -23,9 +23,9 @@ class _PoissonSum:
         x = np.asarray(x, dtype=float)
         count = np.arange(1, TERMS)[:, None]
         above = np.where(x > 0, x, 1.0).ravel()
-        parts = stats.poisson.logpmf(count, self._rate)
-        parts = parts + stats.gamma.logpdf(above, count * self._shape, scale=self._scale)
-        found = special.logsumexp(parts, axis=0).reshape(x.shape)
+        parts = scipy.stats.poisson.logpmf(count, self._rate)
+        parts = parts + scipy.stats.gamma.logpdf(above, count * self._shape, scale=self._scale)
+        found = scipy.special.logsumexp(parts, axis=0).reshape(x.shape)
         return np.where(x > 0, found, -self._rate)
 
     def rvs(self, size: int, random_state: Any = None) -> Any:

@@ -1,7 +1,7 @@
 """The uniform distribution on an interval."""
 
+import scipy
 import sympy
-from scipy import stats
 from sympy import Expr
 
 from ._record import Distribution, Parameter
@@ -23,6 +23,6 @@ UNIFORM = Distribution(
     log_density=lambda x, low, high: -sympy.log(high - low),
     cdf=lambda x, low, high: (x - low) / (high - low),
     bounds=lambda low, high: (low, high),
-    reference=lambda low, high: stats.uniform(low, high - low),
+    reference=lambda low, high: scipy.stats.uniform(low, high - low),
     source="Johnson, Kotz and Balakrishnan (1995), Continuous Univariate Distributions 2, ch. 26",
 )

@@ -1,7 +1,7 @@
 """The von Mises distribution of angles: the normal law on the circle."""
 
+import scipy
 import sympy
-from scipy import stats
 
 from ..ops.elementwise.bessel import i0
 from ._record import Distribution, Parameter
@@ -13,6 +13,6 @@ VON_MISES = Distribution(
         concentration * sympy.cos(x - location) - sympy.log(2 * sympy.pi * i0(concentration))
     ),
     bounds=lambda location, concentration: (location - sympy.pi, location + sympy.pi),
-    reference=lambda location, concentration: stats.vonmises(concentration, location),
+    reference=lambda location, concentration: scipy.stats.vonmises(concentration, location),
     source="Mardia and Jupp (2000), Directional Statistics, sec. 3.5.4",
 )

@@ -1,7 +1,7 @@
 """The Weibull distribution: times up to a failure whose hazard is a power of time."""
 
+import scipy
 import sympy
-from scipy import stats
 
 from ._record import Distribution, Parameter
 
@@ -16,6 +16,6 @@ WEIBULL = Distribution(
     bounds=lambda scale, shape: (sympy.S.Zero, sympy.oo),
     power=lambda r, scale, shape: scale**r * sympy.exp(sympy.loggamma(1 + r / shape)),
     power_exists=lambda r, scale, shape: shape + r,
-    reference=lambda scale, shape: stats.weibull_min(shape, scale=scale),
+    reference=lambda scale, shape: scipy.stats.weibull_min(shape, scale=scale),
     source="Johnson, Kotz and Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 21",
 )

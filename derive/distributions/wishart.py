@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from scipy import special, stats
+import scipy
 
 from ..ops._primitive import arange
 from ._record import Parameter, VectorDistribution
@@ -18,7 +18,7 @@ def _log_density(x: Any, freedom: Any, scale: Any) -> Any:
 
 def _log_gamma(freedom: Any, k: Any, places: Any) -> Any:
     """The logarithm of the gamma function of matrices at half the degrees of freedom."""
-    return k * (k - 1) / 4 * np.log(np.pi) + np.sum(special.gammaln((freedom - places) / 2))
+    return k * (k - 1) / 4 * np.log(np.pi) + np.sum(scipy.special.gammaln((freedom - places) / 2))
 
 
 WISHART = VectorDistribution(
@@ -32,6 +32,6 @@ WISHART = VectorDistribution(
     requires=lambda freedom, scale: (freedom - scale.shape[-1] + 1,),
     log_density=_log_density,
     modelled="scale",
-    reference=lambda freedom, scale: stats.wishart(freedom, scale),
+    reference=lambda freedom, scale: scipy.stats.wishart(freedom, scale),
     source="Anderson (2003), An Introduction to Multivariate Statistical Analysis, sec. 7.2",
 )

@@ -7,10 +7,11 @@ import functools
 import importlib
 import inspect
 import math
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -62,32 +63,43 @@ def _trace_of(values: Any) -> Any:
     return None
 
 
+Replacement = tuple[ModuleType, str, Any, Any]
+"""A module, an attribute, the original, and what stands in for it."""
+
+
 @functools.cache
-def _replacements() -> list[tuple[ModuleType, str, Any, Any]]:
-    """(module, attribute, original, what stands in for it)."""
-    found = []
-    for dotted in _undispatched():
-        module_name, _, attribute = dotted.rpartition(".")
-        module = importlib.import_module(module_name)
-        original = getattr(module, attribute)
-        found.append((module, attribute, original, _dispatching(dotted, original)))
-    for name in OF_A_SIZE:
-        original = getattr(math, name)
-        found.append((math, name, original, _of_a_size(name, original)))
+def _undispatched() -> dict[str, list[str]]:
+    """By module: NumPy's functions that look at no argument, and what has records of SciPy."""
+    records = {*tensor_ops(), *(name for op in elementwise_ops() for name in op.numpy)}
+    found: dict[str, list[str]] = {"numpy": [*ARRAYS_OF_SIZES, *ARRAYS_OF_ARRAYS]}
+    for dotted in sorted(name for name in records if name.startswith("scipy.")):
+        module, _, attribute = dotted.rpartition(".")
+        found.setdefault(module, []).append(attribute)
     return found
 
 
-def _undispatched() -> list[str]:
-    """NumPy's functions that look at no argument; SciPy's functions that are no ufuncs."""
-    records = {*tensor_ops(), *(name for op in elementwise_ops() for name in op.numpy)}
-    scipy = sorted(name for name in records if name.startswith("scipy."))
-    written = (name for name in scipy if not isinstance(_found(name), np.ufunc | None))
-    return [*(f"numpy.{n}" for n in (*ARRAYS_OF_SIZES, *ARRAYS_OF_ARRAYS)), *written]
+@functools.cache
+def _replacements(module_name: str) -> list[Replacement]:
+    """The functions of a module that are no ufuncs, which dispatch."""
+    module = importlib.import_module(module_name)
+    found: list[Replacement] = []
+    for attribute in _undispatched()[module_name]:
+        original = getattr(module, attribute, None)
+        if not isinstance(original, np.ufunc | None):
+            found.append((module, attribute, original, _dispatching(f"{module_name}.{attribute}", original)))
+    return found
 
 
-def _found(dotted: str) -> Any:
-    module, _, attribute = dotted.rpartition(".")
-    return getattr(importlib.import_module(module), attribute, None)
+@functools.cache
+def _sizes() -> list[Replacement]:
+    originals = ((name, getattr(math, name)) for name in OF_A_SIZE)
+    return [(math, name, original, _of_a_size(name, original)) for name, original in originals]
+
+
+def _reachable(names: set[str]) -> list[Replacement]:
+    """Of the modules that are loaded, or that code with these names may load: SciPy does so when they are named."""
+    modules = [m for m in _undispatched() if m in sys.modules or m in names or m.rpartition(".")[2] in names]
+    return [*(r for module in modules for r in _replacements(module)), *_sizes()]
 
 
 @functools.cache
@@ -110,10 +122,12 @@ def visible_sizes(fn: Callable[..., Any]) -> Iterator[None]:
         undo: list[tuple[dict[str, Any], str, Any]] = []
         try:
             _put(undo, vars(builtins), "len", _length()[1])
-            replaced = {id(original): stand_in for _, _, original, stand_in in _replacements()}
-            for module, attribute, _, stand_in in _replacements():
+            scopes, names = _seen_by(fn)
+            replacements = _reachable(names)
+            replaced = {id(original): stand_in for _, _, original, stand_in in replacements}
+            for module, attribute, _, stand_in in replacements:
                 _put(undo, vars(module), attribute, stand_in)
-            for scope in _scopes(fn):
+            for scope in scopes:
                 for name, value in list(scope.items()):
                     if id(value) in replaced:
                         _put(undo, scope, name, replaced[id(value)])
@@ -128,9 +142,10 @@ def _put(undo: list[tuple[dict[str, Any], str, Any]], scope: dict[str, Any], nam
     scope[name] = value
 
 
-def _scopes(fn: Any) -> list[dict[str, Any]]:
-    """The global names that the user's functions see: those of `fn` and of what it names, through modules as well."""
+def _seen_by(fn: Any) -> tuple[list[dict[str, Any]], set[str]]:
+    """The global names that the user's functions see, `fn` and what it names, through modules as well; and what they name."""
     scopes: dict[int, dict[str, Any]] = {}
+    names: set[str] = set()
     waiting: list[Any] = [_function_of(fn)]
     seen: set[int] = set()
     while waiting:
@@ -143,9 +158,16 @@ def _scopes(fn: Any) -> list[dict[str, Any]]:
         elif isinstance(value, FunctionType) and _is_user(value.__code__.co_filename):
             scope = value.__globals__
             scopes[id(scope)] = scope
-            waiting += [scope[name] for name in value.__code__.co_names if name in scope]
+            own = _named_in(value.__code__)
+            names |= own
+            waiting += [scope[name] for name in sorted(own) if name in scope]
             waiting += [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
-    return list(scopes.values())
+    return list(scopes.values()), names
+
+
+def _named_in(code: CodeType) -> set[str]:
+    """The names of globals, attributes and modules in a function and in those that it defines."""
+    return {*code.co_names}.union(*(_named_in(c) for c in code.co_consts if isinstance(c, CodeType)))
 
 
 def _function_of(fn: Any) -> Any:

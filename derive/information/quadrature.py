@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import scipy
 import sympy
-from scipy import integrate, special
 from sympy import Expr
 
 from ..ir.callables import callable_of
@@ -104,7 +104,7 @@ def _integrated(
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for a, b in pairwise([back(end) for end in ends]):
-            value, bound = integrate.quad(
+            value, bound = scipy.integrate.quad(
                 lambda t: float(integrand(onto(t), log_slope(t))), a, b, epsabs=1e-13, epsrel=1e-11, limit=200
             )[:2]
             total, error = total + value, error + bound
@@ -122,9 +122,9 @@ def charts(low: float, high: float, centre: float, width: float) -> tuple[Map, M
     if np.isfinite(low) and np.isfinite(high):
         width = high - low
         return (
-            lambda t: low + width * special.expit(t),
-            lambda x: special.logit((x - low) / width),
-            lambda t: np.log(width) + special.log_expit(t) + special.log_expit(-t),
+            lambda t: low + width * scipy.special.expit(t),
+            lambda x: scipy.special.logit((x - low) / width),
+            lambda t: np.log(width) + scipy.special.log_expit(t) + scipy.special.log_expit(-t),
         )
     if np.isfinite(low):
         return lambda t: low + np.exp(t), lambda x: np.log(x - low), lambda t: t

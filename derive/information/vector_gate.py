@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from scipy import special
+import scipy
 
 from ..distributions import VectorDistribution
 from ..ir.facts import with_facts
@@ -43,8 +43,8 @@ def points_of(record: VectorDistribution, parameters: Sequence[Any], count: int)
     elif "simplex" in record.support and count == 2:
         t = np.arange(-600, 600, step := 0.05)
         x, volume = (
-            np.stack([special.expit(t), special.expit(-t)], axis=1),
-            step * special.expit(t) * special.expit(-t),
+            np.stack([scipy.special.expit(t), scipy.special.expit(-t)], axis=1),
+            step * scipy.special.expit(t) * scipy.special.expit(-t),
         )
     elif not record.support and record.axes == "k" and count == 2:
         law = record.reference(*parameters)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import linalg
+import scipy
 from sympy import Float, Symbol, simplify
 
 from ..errors import FitError, SpecError, UnsupportedOp
@@ -169,13 +169,13 @@ def inverse_of(model: Model, u: Any, H: Any) -> Any:
     with np.errstate(invalid="ignore"):
         scale = np.sqrt(np.diag(H))
     try:
-        factor = linalg.cho_factor(H / np.outer(scale, scale))
-    except linalg.LinAlgError:
+        factor = scipy.linalg.cho_factor(H / np.outer(scale, scale))
+    except scipy.linalg.LinAlgError:
         raise FitError(
             "the information is not positive definite at the point that was reached, so it is no maximum; "
             "try: start={...}"
         ) from None
-    inverse = linalg.cho_solve(factor, np.eye(len(u))) / np.outer(scale, scale)
+    inverse = scipy.linalg.cho_solve(factor, np.eye(len(u))) / np.outer(scale, scale)
     place = 0
     for b in model.blocks:
         wide = np.flatnonzero(np.diag(inverse)[place : place + b.size] > WIDE**2)

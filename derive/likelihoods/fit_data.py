@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import linalg
+import scipy
 
 from ..calculus.batched import batched
 from ..errors import DomainError, ShapeError, UnknownName, closest
@@ -110,12 +110,12 @@ def _check_independent(columns: Any, names: Sequence[str], what: str) -> None:
     scale = np.sqrt(np.sum(columns**2, axis=0))
     if len(zero := np.flatnonzero(scale == 0)):
         raise DomainError(f"column {names[zero[0]]!r} of {what} is 0 in every row")
-    _, R, order = linalg.qr(columns / scale, mode="economic", pivoting=True)
+    _, R, order = scipy.linalg.qr(columns / scale, mode="economic", pivoting=True)
     size = np.abs(np.diag(R))
     rank = int(np.sum(size > max(n, p) * np.finfo(float).eps * size[0] * 8))
     if rank == p:
         return
-    weights = linalg.solve_triangular(R[:rank, :rank], R[:rank, rank])
+    weights = scipy.linalg.solve_triangular(R[:rank, :rank], R[:rank, rank])
     last = order[rank]
     terms = [
         (names[order[k]], w * scale[last] / scale[order[k]]) for k, w in enumerate(weights) if abs(w) > 1e-8

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy import linalg, optimize
+import scipy
 from scipy.sparse.linalg import LinearOperator, cg
 
 ACCURATE = 1e-9
@@ -59,7 +59,7 @@ def minimise(problem: Problem, start: Any, method: str, limit: int) -> Optimum:
         return _newton(problem, start, limit)
     products = {"hessp": problem.product} if method.startswith(("trust", "Newton")) else {}
     options: dict[str, Any] = {"maxiter": 50 * limit}
-    found = optimize.minimize(
+    found = scipy.optimize.minimize(
         problem.value_and_gradient,
         start,
         (),
@@ -129,10 +129,10 @@ def _downhill(hessian: Any, gradient: Any) -> tuple[Any, bool]:
     scale = np.where(scale > 0, scale, 1.0)
     scaled = hessian / np.outer(scale, scale)
     try:
-        factor = linalg.cho_factor(scaled)
-        return -linalg.cho_solve(factor, gradient / scale) / scale, True
-    except linalg.LinAlgError:
-        values, vectors = linalg.eigh(scaled)
+        factor = scipy.linalg.cho_factor(scaled)
+        return -scipy.linalg.cho_solve(factor, gradient / scale) / scale, True
+    except scipy.linalg.LinAlgError:
+        values, vectors = scipy.linalg.eigh(scaled)
         size = np.maximum(np.abs(values), 1e-8 * np.abs(values).max())
         size = np.where(size > 0, size, 1.0)
         return -(vectors @ ((vectors.T @ (gradient / scale)) / size)) / scale, False

@@ -9,9 +9,9 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy
 from rich.console import Console
 from rich.table import Table
-from scipy import special
 
 from ..errors import ShapeError, UnsupportedOp
 from .fit_data import INTERCEPT, design_of
@@ -82,7 +82,7 @@ class Fit:
     @property
     def p_values(self) -> Any:
         """Two-sided, of the hypothesis that a coefficient is 0: ``2 Phi(-|z|)``."""
-        return 2 * special.ndtr(-np.abs(self.z))
+        return 2 * scipy.special.ndtr(-np.abs(self.z))
 
     @cached_property
     def _are_coefficients(self) -> Any:
@@ -96,7 +96,7 @@ class Fit:
 
         They are symmetric on the scale on which a parameter was looked for, so that none leaves its domain.
         """
-        reach = special.ndtri(0.5 + level / 2)
+        reach = scipy.special.ndtri(0.5 + level / 2)
         rows: list[Any] = []
         place = 0
         errors = np.sqrt(np.diag(self.free_covariance))

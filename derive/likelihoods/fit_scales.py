@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
+import scipy
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ SCALES = (
         0,
         False,
     ),
-    Scale("logit", special.expit, special.logit, "probability"),
+    Scale("logit", scipy.special.expit, scipy.special.logit, "probability"),
     Scale("log", np.exp, np.log, "positive"),
     Scale("identity", lambda u: u, lambda p: p),
 )

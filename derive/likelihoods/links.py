@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from scipy import special
+import scipy
 from sympy import Expr
 
 from ..api import trace
@@ -64,11 +64,11 @@ def _softmax(z: Any) -> Any:
 LINKS = (
     Link("identity", lambda z: z, lambda p: p, REALS),
     Link("log", np.exp, np.log, "positive"),
-    Link("logit", special.expit, special.logit, "probability"),
+    Link("logit", scipy.special.expit, scipy.special.logit, "probability"),
     Link("softmax", _softmax, None, "simplex", source="Bridle (1990), Neurocomputing, eq. 8"),
     Link("softplus", lambda z: np.log(1 + np.exp(z)), lambda p: np.log(np.exp(p) - 1), "positive",
          source="Dugas et al. (2001), eq. 5"),
-    Link("probit", special.ndtr, special.ndtri, "probability"),
+    Link("probit", scipy.special.ndtr, scipy.special.ndtri, "probability"),
     Link("cloglog", lambda z: 1 - np.exp(-np.exp(z)), lambda p: np.log(-np.log(1 - p)), "probability"),
     Link("loglog", lambda z: np.exp(-np.exp(-z)), lambda p: -np.log(-np.log(p)), "probability"),
     Link("cauchit", lambda z: 0.5 + np.arctan(z) / np.pi, lambda p: np.tan(np.pi * (p - 0.5)), "probability",

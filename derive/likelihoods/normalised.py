@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import scipy
 import sympy
-from scipy import integrate
 from sympy import Expr
 
 from ..errors import DomainError
@@ -145,6 +145,6 @@ def _integral(density: Expr, x: sympy.Symbol, support: Support) -> float:
 
     return float(
         sum(
-            integrate.quad(integrand, a, b, epsabs=1e-9, epsrel=1e-9, limit=200)[0] for a, b in pairwise(ends)
+            scipy.integrate.quad(integrand, a, b, epsabs=1e-9, epsrel=1e-9, limit=200)[0] for a, b in pairwise(ends)
         )
     )

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from scipy import linalg
+import scipy
 
 from ...errors import DomainError
 from ...ir.nodes import indices_of, substitute
@@ -105,7 +105,7 @@ def _expm_facts(A: frozenset[str]) -> frozenset[str]:
 
 EXPM = Primitive(
     "expm", ("n n",), ("n n",),
-    value=lambda A: (linalg.expm(A),),
+    value=lambda A: (scipy.linalg.expm(A),),
     exact=lambda numbers, A: (_exact.expm(A),),
     jvp=lambda operands, results, tangents: (_beside(operands[0], tangents[0]),),
     under_transpose="transposed",

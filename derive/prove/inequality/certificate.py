@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import flint
 import numpy as np
+import scipy
 import sympy
-from scipy.optimize import linprog
 from sympy import Expr
 
 from ..forms.polynomial import Monomial, Polynomial
@@ -37,7 +37,7 @@ def certificate(form: Polynomial, knowns: Sequence[Known], strict: bool) -> Cert
     b = np.array([float(form.terms.get(m, 0)) for m in rows])
     cost = np.array([k.cost for k in knowns])
     for objective in (cost, -1.0 * np.array([k.strict for k in knowns])) if strict else (cost,):
-        answer = linprog(objective, A_eq=A, b_eq=b, bounds=(0, None), method="highs-ds")
+        answer = scipy.optimize.linprog(objective, A_eq=A, b_eq=b, bounds=(0, None), method="highs-ds")
         if answer.status != 0 or answer.x is None:
             return None
         taken = [known for known, c in zip(knowns, answer.x, strict=True) if c > SMALL]
