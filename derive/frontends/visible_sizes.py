@@ -143,7 +143,7 @@ def _put(undo: list[tuple[dict[str, Any], str, Any]], scope: dict[str, Any], nam
 
 
 def _seen_by(fn: Any) -> tuple[list[dict[str, Any]], set[str]]:
-    """The global names that the user's functions see, `fn` and what it names, through modules as well; and what they name."""
+    """The globals that the user's functions see, `fn` and what it names, through modules as well; and what these name."""
     scopes: dict[int, dict[str, Any]] = {}
     names: set[str] = set()
     waiting: list[Any] = [_function_of(fn)]
