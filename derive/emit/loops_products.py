@@ -33,10 +33,13 @@ class Contraction:
     summed: tuple[Index, ...] = ()
 
     def lowered(
-        self, equation: Equation, new: NewTensor, scale: Expr = sympy.S.One
+        self, equation: Equation, new: NewTensor, scale: Expr = sympy.S.One, leading: Index | None = None
     ) -> tuple[list[Equation], list[Operation]]:
-        """The equations of operands that must be written out first; the product, and a transposition if it needs one."""
-        matrices = self.looped(equation.axes)
+        """The equations of operands that must be written out first; the product, and a transposition if it needs one.
+
+        leading: an index that is better a loop.
+        """
+        matrices = self.looped(equation.axes, leading)
         equations: list[Equation] = []
         reads = []
         for side, read, factors in zip(("left", "right"), self.reads, (self.left, self.right), strict=True):
@@ -53,10 +56,10 @@ class Contraction:
         copied = Op(equation.target, equation.axes, Read(target, order), equation.axes, equation=equation)
         return equations, [matrices.product(target, order, reads, equation, scale), copied]
 
-    def looped(self, axes: tuple[Index, ...]) -> Contraction:
+    def looped(self, axes: tuple[Index, ...], leading: Index | None = None) -> Contraction:
         """With the fewest loops with which everything lies well; as it is if nothing helps."""
         reads = [read for read in self.reads if read is not None]
-        first = self.outermost()
+        first = leading if leading is not None and leading not in self.batch else self.outermost()
         for required in ([first], []) if first is not None else ([],):
             for loops in self.choices(required):
                 found = self.around(loops, axes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import sympy
 from sympy import Add, Expr, Mul, S
@@ -17,6 +16,7 @@ from .loops_nodes import Op, Operation, plain, uses
 from .loops_primitives import call_operations
 from .loops_products import as_product, split_contraction
 from .loops_ranges import inside, within
+from .loops_scatter import Term, as_scatter, scatter_operations
 
 
 def operations(program: Program) -> list[Operation]:
@@ -39,16 +39,6 @@ def live_equations(program: Program) -> list[Equation]:
     return list(prune(program).equations)
 
 
-@dataclass(frozen=True)
-class Term:
-    """One term of a body, its deltas in free indices turned into index expressions of the target."""
-
-    body: Expr
-    at: tuple[Expr, ...]
-    bound: tuple[Index, ...]
-    guard: Expr = sympy.true
-
-
 def equation_operations(equation: Equation, taken: set[str]) -> list[Operation]:
     """The operations of one equation; `taken` are the names that a new tensor may not have."""
     if equation.reduce not in (None, "sum"):
@@ -59,7 +49,18 @@ def equation_operations(equation: Equation, taken: set[str]) -> list[Operation]:
         ops += base_operations(equation, base, taken)
     else:
         ops.append(Op(equation.target, equation.axes, S.Zero, equation.axes, equation=equation))
+
+    def new(name: str, shape: tuple[Expr, ...]) -> Tensor:
+        return new_tensor(name, shape, taken)
+
+    def lower(part: Equation, leading: Index | None) -> list[Operation]:
+        return sum_operations(part, part.body, part.bound, taken, leading)
+
     for term in scattered:
+        found = scatter_operations(equation, term, new, lower)
+        if found is not None:
+            ops += found
+            continue
         axes = tuple(axis for axis, at in zip(equation.axes, term.at, strict=True) if axis == at)
         loops = loop_order(axes, term.bound, term.body)
         ops.append(Op(equation.target, term.at, term.body, loops, "sum", guard=term.guard, equation=equation))
@@ -100,8 +101,13 @@ def separate_products(
         yield Add(*rest), bound
 
 
-def sum_operations(equation: Equation, body: Expr, bound: tuple[Index, ...], taken: set[str]) -> list[Operation]:
-    """A sum: factors without a summed index are applied when it is complete."""
+def sum_operations(
+    equation: Equation, body: Expr, bound: tuple[Index, ...], taken: set[str], leading: Index | None = None
+) -> list[Operation]:
+    """A sum: factors without a summed index are applied when it is complete.
+
+    leading: an index for which a product is better made turn by turn, if that is possible without copies.
+    """
     if not bound:
         return [Op(equation.target, equation.axes, body, equation.axes, equation=equation)]
     outer, inner = hoist(body, bound)
@@ -118,7 +124,7 @@ def sum_operations(equation: Equation, body: Expr, bound: tuple[Index, ...], tak
     product = as_product(equation.axes, bound, inner)
     if product is not None:
         scale, outer = (outer, S.One) if product.rows and product.columns and is_scale(outer) else (S.One, outer)
-        operands, lowered = product.lowered(equation, new, scale)
+        operands, lowered = product.lowered(equation, new, scale, leading)
         ops += [op for operand in operands for op in equation_operations(operand, taken)] + lowered
     else:
         ops.append(reduction(equation, Mul(*inner), bound))
@@ -180,6 +186,7 @@ def split_terms(equation: Equation) -> tuple[list[Term], list[Term]]:
         used = tuple(b for b in bound if uses(body, [b]))
         count = Mul(*(b.extent for b in bound if b not in used))
         term = solve_axes(Term(body * count, equation.axes, used))
+        term = as_scatter(term) or term
         (base if term.at == equation.axes else scattered).append(term)
     return base, scattered
 

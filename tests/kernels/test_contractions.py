@@ -1,0 +1,98 @@
+"""Sums of products as matrix products without copies: parts of arrays, sums of several products, heads, convolutions."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import derive as dv
+
+
+def conv(X, W):
+    windows = np.lib.stride_tricks.sliding_window_view(X, W.shape[2:], axis=(2, 3))
+    return np.einsum("nchwab,ocab->nohw", windows, W)
+
+
+def conv_last(X, W):
+    windows = np.lib.stride_tricks.sliding_window_view(X, W.shape[0], axis=1)
+    return np.einsum("ntca,aco->nto", windows, W)
+
+
+def strided(X, W):
+    windows = np.lib.stride_tricks.sliding_window_view(X, W.shape[2], axis=2)[:, :, ::2]
+    return np.einsum("ncta,oca->not", windows, W)
+
+
+def heads(X, W, V, U):
+    Q = np.einsum("bin,hnd->bhid", X, W)
+    K = np.einsum("bin,hnd->bhid", X, V)
+    return np.einsum("bhid,hdm->bim", Q * K, U)
+
+
+def gates(x, h, A, B, C, D):
+    return np.tanh(x @ A + h @ B) * (x @ C - 2 * h @ D)
+
+
+def sums(x, A, y, B):
+    return x @ A / 3 - y[1:] @ B / np.sqrt(x.shape[0])
+
+
+CASES: dict[str, tuple[Any, dict[str, str], dict[str, int]]] = {
+    "conv": (conv, {"X": "n c h w", "W": "o c 3 2"}, {"n": 2, "c": 3, "h": 6, "w": 5, "o": 4}),
+    "conv, one of everything": (conv, {"X": "n c h w", "W": "o c 3 2"}, {"n": 1, "c": 1, "h": 3, "w": 2, "o": 1}),
+    "channels last": (conv_last, {"X": "n t c", "W": "3 c o"}, {"n": 2, "t": 7, "c": 3, "o": 4}),
+    "strided": (strided, {"X": "n c t", "W": "o c 3"}, {"n": 2, "t": 8, "c": 3, "o": 4}),
+    "heads": (heads, {"X": "b i n", "W": "h n d", "V": "h n d", "U": "h d m"}, {"b": 2, "i": 3, "n": 4, "h": 2, "d": 3, "m": 5}),
+    "gates": (gates, {"x": "i n", "h": "i m", "A": "n k", "B": "m k", "C": "n k", "D": "m k"}, {"i": 3, "n": 4, "m": 2, "k": 5}),
+    "sums": (sums, {"x": "t n", "A": "n k", "y": "s m", "B": "m k"}, {"t": 3, "s": 4, "n": 2, "m": 5, "k": 3}),
+}  # fmt: skip
+
+
+def case(name: str, dtype: type = np.float64) -> tuple[dv.Function, dict[str, np.ndarray]]:
+    function, shapes, sizes = CASES[name]
+    arrays = {}
+    rng = np.random.default_rng(7)
+    for argument, axes in shapes.items():
+        arrays[argument] = rng.normal(size=[sizes.get(a) or int(a) for a in axes.split()]).astype(dtype)
+    backward = dv.vjp(dv.trace(function, **(shapes | ({"y": "t+1 m"} if name == "sums" else {}))))
+    (seed,) = [n for n in backward.inputs if n not in arrays]
+    arrays[seed] = rng.normal(size=np.shape(function(*arrays.values()))).astype(dtype)
+    return backward, arrays
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_gradients_are_those_of_the_interpreter(name: str) -> None:
+    backward, arrays = case(name)
+    for found, expected in zip(backward.compile()(**arrays), backward(**arrays), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["conv", "heads"])
+def test_single_precision_and_threads(name: str) -> None:
+    backward, arrays = case(name)
+    expected = backward(**arrays)
+    for options in ({"dtype": np.float32}, {"parallel": True}):
+        tolerance = 1e-4 if "dtype" in options else 1e-11
+        for found, wanted in zip(backward.compile(**options)(**arrays), expected, strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=tolerance)
+
+
+def test_what_is_not_a_number_stays_in_its_rows() -> None:
+    backward, arrays = case("gates")
+    arrays["x"][1, 2] = np.nan
+    found = dict(zip(("gx", "gh", "gA", "gB", "gC", "gD"), backward.compile()(**arrays), strict=True))
+    assert np.isnan(found["gx"][1]).all() and not np.isnan(np.delete(found["gx"], 1, axis=0)).any()
+    assert np.isnan(found["gA"]).all() and np.isnan(found["gB"]).all()
+
+
+def test_nothing_is_copied() -> None:
+    source = case("heads")[0].compile().source
+    assert "ascontiguousarray" not in source and "_left" not in source and "_right" not in source
+    source = case("gates")[0].compile().source
+    assert source.count("1.0, gx)") == 1 and source.count("1.0, gh)") == 1
+
+
+def test_a_convolution_is_made_one_example_at_a_time_without_conditions() -> None:
+    source = case("conv")[0].compile().source
+    code = source[source.index("def conv(") :]
+    assert " if " not in code and "gX_placed_i" in code and "gW_right_i" in code
