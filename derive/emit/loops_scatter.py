@@ -79,13 +79,15 @@ def inner_product(term: Term) -> tuple[Contraction, tuple[Index, ...]] | None:
     factors = list(Mul.make_args(term.body))
     if not inner or len(factors) < 2:
         return None
-    found = []
+    found: list[tuple[bool, int, int, Contraction, tuple[Index, ...]]] = []
     for axes in orders(term):
         product = as_product(axes, inner, factors)
         if product is None or not (product.rows and product.columns) or None in product.reads:
             return None
         looped = product.looped(axes)
-        well = looped.result_lies_well(axes) and all(looped.lies_well(r) for r in product.reads if r is not None)
+        well = looped.result_lies_well(axes) and all(
+            looped.lies_well(r) for r in product.reads if r is not None
+        )
         found.append((not well, len(looped.batch), len(found), product, axes))
     *_, product, axes = min(found, key=lambda candidate: candidate[:3])
     return product, axes
@@ -102,7 +104,9 @@ def orders(term: Term) -> Iterator[tuple[Index, ...]]:
         yield tuple(i for group in groups for i in reversed(group))
 
 
-def scatter_operations(equation: Equation, term: Term, new: NewTensor, lower: Lower) -> list[Operation] | None:
+def scatter_operations(
+    equation: Equation, term: Term, new: NewTensor, lower: Lower
+) -> list[Operation] | None:
     """The product, for one turn of the outermost axis at a time, and the loops that add it to the target."""
     found = inner_product(term)
     if found is None:
@@ -112,5 +116,7 @@ def scatter_operations(equation: Equation, term: Term, new: NewTensor, lower: Lo
     tensor = new(f"{equation.target.name}_placed", tuple(i.extent for i in axes))
     leading = axes[0] if axes[0] == term.at[0] else None
     summed = Equation(tensor, axes, term.body, "sum", inner, equation.step)
-    placed = Op(equation.target, term.at, Read(tensor, axes), axes, "sum", guard=term.guard, equation=equation)
+    placed = Op(
+        equation.target, term.at, Read(tensor, axes), axes, "sum", guard=term.guard, equation=equation
+    )
     return [*lower(summed, leading), placed]
