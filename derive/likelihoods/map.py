@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 WEIGHTS = "p"
 """The size of what has a prior and is no parameter of the law."""
+INDICES = "jkl"
+"""Of the entries of what has a prior."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,12 +159,24 @@ class Map:
     def _objective(self) -> Section:
         first = "−Σ_i log p(y_i)" if self.of_parameters else "Σ_i L_i"
         parts = [
-            ("Σ_j " if self.axes[p.name] else "") + _bracketed(wall(p.kept), self.axes[p.name])
+            self._over(p.name) + _bracketed(wall(self._of_entry(p.kept)), self.axes[p.name])
             for p in self.penalties
         ]
         whole = " + ".join([first, *parts]).replace("+ −", "− ")
         lines = [f"J = {whole}"] if self.of_parameters else [f"J = {whole}", f"L = {self._loss()}"]
         return Section("minimised: minus the logarithm of the posterior density", tuple(lines))
+
+    def _over(self, name: str) -> str:
+        """The sum over the entries of what has a prior; nothing for a number."""
+        return f"Σ_{self._place(name)} " if self.axes[name] else ""
+
+    def _place(self, name: str) -> str:
+        return INDICES[: len(self.axes[name].split())]
+
+    def _of_entry(self, e: Expr) -> Expr:
+        """With what has entries written as one of them: w_j."""
+        summed = {s: f"{s.name}_{self._place(s.name)}" for s in e.free_symbols if self.axes.get(s.name)}
+        return e.xreplace({s: sympy.Symbol(name, **s.assumptions0) for s, name in summed.items()})
 
     def _loss(self) -> str:
         return (
@@ -253,7 +267,10 @@ def map_of(loss: Loss, axes: Mapping[str, str], priors: Mapping[str, Any]) -> Ma
         )
         for name, p in given.items()
     )
-    return Map(loss, penalties, {name: axes.get(name, "" if name in own else WEIGHTS) for name in given})
+    found = {name: axes.get(name, "" if name in own else WEIGHTS) for name in given}
+    for name, p in given.items():  # each entry has numbers of its own
+        found |= {inner: found[name] for inner in p.names if inner in given and inner not in (*priors, *axes)}
+    return Map(loss, penalties, found)
 
 
 def _with_locals(priors: Mapping[str, Any]) -> dict[str, Prior]:
