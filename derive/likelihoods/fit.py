@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sympy import Integer
@@ -13,6 +13,7 @@ from ..ir.tensors import resized
 from .fit_blocks import extents, is_cut, parameter, predictor
 from .fit_check import check_curved, check_maximum, check_support, information_of, inverse_of
 from .fit_data import Design, constants_of, design_of, known_of, labels_of, offset_of, weights_of
+from .fit_linear import covariance_of_straight, minimise_straight, straight
 from .fit_model import Model
 from .fit_newton import minimise
 from .fit_result import Fit
@@ -20,6 +21,9 @@ from .fit_start import start_of
 
 if TYPE_CHECKING:
     from .loss import Loss
+
+BY_DENSITY = "observed (by the density of residuals at the kink)"
+"""Information where the second derivative is 0 but for kinks."""
 
 
 def fit(
@@ -33,7 +37,7 @@ def fit(
     weights: Any = None,
     start: Mapping[str, Any] | None = None,
     sizes: Mapping[str, int] | None = None,
-    information: Literal["observed", "expected"] = "observed",
+    information: str = "observed",
     method: str = "auto",
     limit: int = 100,
     **known: Any,
@@ -67,10 +71,17 @@ def fit(
     model = Model(example, tuple(blocks), tuple(predictors), parameters, data, each)
     constants = constants_of(loss, data, n)
     point = start_of(model, loss, start)
-    check_curved(model, loss, point)
-    optimum = minimise(model.problem, point, method, limit)
+    kinked = straight(loss) if blocks[0].size else None
+    if kinked is None:
+        check_curved(model, loss, point)
+        optimum = minimise(model.problem, point, method, limit)
+    else:
+        optimum = minimise_straight(kinked, loss, model, point, limit)
     check_maximum(model, optimum)
-    inverse = inverse_of(model, optimum.point, information_of(loss, model, optimum.point, information))
+    if kinked is None or information != "observed":
+        inverse = inverse_of(model, optimum.point, information_of(loss, model, optimum.point, information))
+    else:
+        inverse, information = covariance_of_straight(kinked, loss, model, optimum), BY_DENSITY
     J = model.slopes(optimum.point)
     counts = data.get("weights", np.ones(n))
     return Fit(
