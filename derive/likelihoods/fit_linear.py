@@ -176,7 +176,7 @@ def _program(found: Straight, loss: Loss, model: Model, u: Any) -> tuple[Any, in
     eye = sparse.eye_array(n * K)
     equations: Any = sparse.hstack([of_beta, -eye, eye])
     bounds = [(None, None)] * p + [(0, None)] * (2 * n * K)
-    solved = optimize.linprog(
+    solved: Any = optimize.linprog(
         cost,
         A_eq=equations,
         b_eq=-np.ravel(rows.shifts),
