@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import sympy
 from scipy import special
+from sympy import Expr, Function
 
 from .._record import Elementwise
 from .special import POSITIVE_DOMAIN, spelled
@@ -14,6 +15,25 @@ GAMMALN = Elementwise(
     value=lambda x: special.loggamma(x) if x.dtype.kind == "c" else special.gammaln(x),
     high_precision=lambda mp, x: mp.re(mp.loggamma(x)), spelling=spelled("gammaln", "torch.lgamma", "math.lgamma"),
     latex=r"\log\Gamma\left({0}\right)", domain=POSITIVE_DOMAIN, note="for x > 0", source="DLMF 5.2.1",
+)  # fmt: skip
+
+
+class log_factorial(Function):
+    """log(n!), of which SymPy would make the logarithm of a gamma function that overflows."""
+
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return sympy.polygamma(0, self.args[0] + 1)
+
+
+LOG_FACTORIAL = Elementwise(
+    "log_factorial", log_factorial, ("derive.special.log_factorial",), head=log_factorial,
+    value=lambda n: special.gammaln(n + 1.0), high_precision=lambda mp, n: mp.re(mp.loggamma(n + 1)),
+    definition=lambda n: sympy.loggamma(n + 1),
+    spelling={"numpy": "gammaln({0} + 1.0)", "jax": "jax.scipy.special.gammaln({0} + 1.0)",
+              "torch": "torch.lgamma({0} + 1.0)", "numba": "math.lgamma({0} + 1.0)"},
+    latex=r"\log {0}!", domain=POSITIVE_DOMAIN, note="for n > -1", source="DLMF 5.4.1",
 )  # fmt: skip
 
 

@@ -49,32 +49,60 @@ def _split(t: Expr, head: Any) -> tuple[Expr, Expr | None]:
     return t, None
 
 
-def near(a: Expr, b: Expr) -> bool:
-    """Whether two arguments have so much in common that their difference is simpler."""
-    return bool(a.is_Add or b.is_Add) and shorter(sympy.expand(a - b), a, b)
+def near(a: Expr, b: Expr, known: Known) -> Expr | None:
+    """The difference of two arguments, if they have so much in common that it is simpler."""
+    gap = known.gap(a, b)
+    return gap if shorter(gap, a, b) and (a.is_Add or b.is_Add or gap != sympy.expand(a - b)) else None
 
 
 def _cosines(a: Expr, b: Expr, known: Known) -> Expr | None:
-    return -2 * sin((a + b) / 2) * sin(sympy.expand(a - b) / 2) if near(a, b) else None
+    gap = near(a, b, known)
+    return None if gap is None else -2 * sin((a + b) / 2) * sin(gap / 2)
 
 
 def _sines(a: Expr, b: Expr, known: Known) -> Expr | None:
-    return 2 * cos((a + b) / 2) * sin(sympy.expand(a - b) / 2) if near(a, b) else None
+    gap = near(a, b, known)
+    return None if gap is None else 2 * cos((a + b) / 2) * sin(gap / 2)
 
 
 def _sigmoids(a: Expr, b: Expr, known: Known) -> Expr:
     if sympy.expand(a + b) == 0:
         return tanh(a / 2)
-    return tanh(sympy.expand(a - b) / 2) * (sigmoid(a) * sigmoid(-b) + sigmoid(-a) * sigmoid(b))
+    return tanh(known.gap(a, b) / 2) * (sigmoid(a) * sigmoid(-b) + sigmoid(-a) * sigmoid(b))
 
 
 def _tanhs(a: Expr, b: Expr, known: Known) -> Expr | None:
-    return 2 * _sigmoids(2 * a, 2 * b, known) if near(a, b) else None
+    return None if near(a, b, known) is None else 2 * _sigmoids(2 * a, 2 * b, known)
+
+
+def _sum_of_tanhs(e: Expr, known: Known) -> Expr | None:
+    """``tanh(u) + tanh(v)``, which is tanh(u) - tanh(-v)."""
+    for s, t in combinations([t for t in e.args if t.has(tanh)], 2):
+        (c, a), (d, b) = _split(s, tanh), _split(t, tanh)
+        if a is not None and b is not None and c == d and (found := _tanhs(a, -b, known)) is not None:
+            return c * found + Add(*(x for x in e.args if x not in (s, t)))
+    return None
 
 
 def _squares_of_sech(a: Expr, b: Expr, known: Known) -> Expr | None:
     """sech(a)^2 - sech(b)^2 = (tanh(b) - tanh(a)) (tanh(b) + tanh(a))."""
-    return 2 * _sigmoids(2 * b, 2 * a, known) * (tanh(a) + tanh(b)) if near(a, b) else None
+    if near(a, b, known) is None:
+        return None
+    return 4 * _sigmoids(2 * b, 2 * a, known) * _sigmoids(2 * b, -2 * a, known)
+
+
+def _crossed(e: Expr, known: Known) -> Expr | None:
+    """``s(u) s(v) - s(-u) s(-v)`` is ``s(u) - s(-v)``."""
+    for s, t in combinations([t for t in e.args if t.has(sigmoid)], 2):
+        own = [f.args[0] for f in Mul.make_args(s) if isinstance(f, sigmoid)]
+        other = [f.args[0] for f in Mul.make_args(t) if isinstance(f, sigmoid)]
+        if len(own) == 2 and sorted(map(str, other)) == sorted(str(-a) for a in own):
+            a, b = own
+            c = Mul(*(f for f in Mul.make_args(s) if not isinstance(f, sigmoid)))
+            if t == -c * sigmoid(-a) * sigmoid(-b):
+                rest = Add(*(x for x in e.args if x not in (s, t)))
+                return c * _sigmoids(a, -b, known) + rest
+    return None
 
 
 def _log_of_sigmoids(e: Expr, known: Known) -> Expr | None:
@@ -83,7 +111,7 @@ def _log_of_sigmoids(e: Expr, known: Known) -> Expr | None:
     if found is None or not known.positive(found[0]):
         return None
     c, a, b = found
-    return log(c) - softplus(-a) - softplus(b) + log1mexp(sympy.expand(a - b))
+    return log(c) - softplus(-a) - softplus(b) + log1mexp(known.gap(a, b))
 
 
 def _as_difference(x: Expr) -> tuple[Expr, Expr, Expr] | None:
@@ -109,7 +137,8 @@ def _arctangents(a: Expr, b: Expr, known: Known) -> Expr | None:
     one_side = (known.nonnegative(a) and known.nonnegative(b)) or (
         known.nonpositive(a) and known.nonpositive(b)
     )
-    return atan(sympy.expand(a - b) / (1 + a * b)) if one_side and near(a, b) else None
+    gap = near(a, b, known)
+    return atan(gap / (1 + a * b)) if one_side and gap is not None else None
 
 
 def _half_pi(e: Expr, known: Known) -> Expr | None:
@@ -123,9 +152,9 @@ def _half_pi(e: Expr, known: Known) -> Expr | None:
 
 def _error_functions(a: Expr, b: Expr, known: Known) -> Expr | None:
     """The integral of exp(-t^2) between them where they are close, else erfc on the side on which they are."""
-    if not near(a, b):
+    h, middle = near(a, b, known), (a + b) / 2
+    if h is None:
         return None
-    h, middle = sympy.expand(a - b), (a + b) / 2
     places = [
         (sympy.Float(w, 17), middle + sympy.Float(x, 17) * h / 2) for x, w in zip(NODES, WEIGHTS, strict=True)
     ]
@@ -138,6 +167,41 @@ def _error_functions(a: Expr, b: Expr, known: Known) -> Expr | None:
 def _straddling(a: Expr, b: Expr) -> Expr:
     """erf(a) - erf(b) where 0 lies between them: nothing cancels."""
     return erf(a) + erf(Absolute(b))
+
+
+BY_HEAD: dict[Any, Difference] = {tanh: _tanhs, sech2: _squares_of_sech, sigmoid: _sigmoids, cos: _cosines, sin: _sines}
+"""The differences of which those of products are made."""
+
+
+def _products(e: Expr, known: Known) -> Expr | None:
+    """``c f(u) g(u) - c f(v) g(v)`` is ``c (f(u) - f(v)) g(u) + c f(v) (g(u) - g(v))``."""
+    for s, t in combinations([t for t in e.args if t.has(*BY_HEAD)], 2):
+        (c, own), (d, other) = _factors(s), _factors(t)
+        if c != -d or len(own) != len(other) or len(own) < 2 or not _alike(own, other, known):
+            continue
+        total: Expr = sympy.S.Zero
+        for k, (f, g) in enumerate(zip(own, other, strict=True)):
+            gap = BY_HEAD[f.func](f.args[0], g.args[0], known)
+            if gap is None:
+                break
+            total += Mul(*other[:k]) * gap * Mul(*own[k + 1 :])
+        else:
+            return c * total + Add(*(x for x in e.args if x not in (s, t)))
+    return None
+
+
+def _alike(own: list[Expr], other: list[Expr], known: Known) -> bool:
+    return all(
+        f.func is g.func and near(f.args[0], g.args[0], known) is not None
+        for f, g in zip(own, other, strict=True)
+    )
+
+
+def _factors(t: Expr) -> tuple[Expr, list[Expr]]:
+    """A term as a coefficient and the functions of which differences are known, in the order of their names."""
+    own = [f for f in Mul.make_args(t) if f.func in BY_HEAD]
+    rest = Mul(*(f for f in Mul.make_args(t) if f not in own))
+    return rest, sorted(own, key=lambda f: (str(f.func), f.args[0].could_extract_minus_sign()))
 
 
 COSINES = Rule(
@@ -161,6 +225,21 @@ LOG_SIGMOIDS = Rule(
 TANHS = Rule(
     "tanh(u) - tanh(v)", (Add,), _pairs(tanh, _tanhs), ("tanh(u) - tanh(v) == 2*sigmoid(2*u) - 2*sigmoid(2*v)",),
     when="u - v is simpler than u and v", phase="numeric", source="DLMF 4.35.15",
+)  # fmt: skip
+SUM_OF_TANHS = Rule(
+    "tanh(u) + tanh(v)", (Add,), _sum_of_tanhs,
+    ("tanh(u) + tanh(v) == 2*sinh(u + v)/(cosh(u + v) + cosh(u - v))",),
+    when="u + v is simpler than u and v", phase="numeric", source="DLMF 4.35.15",
+)  # fmt: skip
+PRODUCTS = Rule(
+    "f(u) g(u) - f(v) g(v)", (Add,), _products,
+    ("tanh(u)*cos(u) - tanh(v)*cos(v) == (tanh(u) - tanh(v))*cos(u) + tanh(v)*(cos(u) - cos(v))",),
+    when="u - v is simpler than u and v", phase="numeric", source="derived: the product rule of differences",
+)  # fmt: skip
+CROSSED = Rule(
+    "s(u) s(v) - s(-u) s(-v)", (Add,), _crossed,
+    ("sigmoid(u)*sigmoid(v) - sigmoid(-u)*sigmoid(-v) == sigmoid(u) - sigmoid(-v)",), phase="numeric",
+    source="derived: sigmoid(-u) = 1 - sigmoid(u)",
 )  # fmt: skip
 SECHS = Rule(
     "sech2(u) - sech2(v)", (Add,), _pairs(sech2, _squares_of_sech),

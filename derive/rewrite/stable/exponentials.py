@@ -111,6 +111,19 @@ def _sigmoids(e: Expr, known: Known) -> Expr | None:
     return None
 
 
+def _logarithmic(e: Expr, known: Known) -> Expr | None:
+    """``sigmoid(log(v) + u) / v`` is ``exp(u) / (1 + v exp(u))``, which stays where v is tiny."""
+    for f in e.args:
+        base, k = f.as_base_exp()
+        if isinstance(base, sigmoid) and k.is_Integer and k > 0:
+            u = base.args[0]
+            for t in Add.make_args(u):
+                v = t.args[0] if isinstance(t, sympy.log) else None
+                if v is not None and any(g.as_base_exp()[0] == v and g.as_base_exp()[1].is_negative for g in e.args):
+                    return e / base * v * exp(u - t - softplus(u))
+    return None
+
+
 def _opposite(e: Expr, known: Known) -> Expr | None:
     """``sigmoid(-v)^j / sigmoid(v)^j`` is ``exp(-j v)``."""
     powers = {f.as_base_exp()[0]: f.as_base_exp()[1] for f in e.args}
@@ -176,6 +189,10 @@ PRODUCT = Rule(
     ("exp(-u)*sigmoid(u) == sigmoid(-u)", "exp(u)/sigmoid(u) == 1/sigmoid(u)*exp(u)"),
     source="derived: sigmoid(-v) = exp(-v) sigmoid(v)",
 )  # fmt: skip
+LOGARITHMIC = Rule(
+    "sigmoid(log(v) + u) / v", (Mul,), _logarithmic, ("sigmoid(log(v) + u)/v == exp(u - softplus(u + log(v))) where v > 0",),
+    source="derived: sigmoid(u) = exp(u - softplus(u))",
+)  # fmt: skip
 OPPOSITE = Rule(
     "sigmoid(-v) / sigmoid(v)", (Mul,), _opposite, ("sigmoid(-u)/sigmoid(u) == exp(-u)",),
     source="derived: sigmoid(-v) = exp(-v) sigmoid(v)",
@@ -201,6 +218,8 @@ EXPM1 = identity("exp(u) - 1", [exp(U), -1], expm1(U))
 PLUS_ONE = identity("expm1(u) + 1", [expm1(U), 1], exp(U))
 COSHM1 = identity("cosh(u) - 1", [cosh(U), -1], 2 * sinh(U / 2) ** 2)
 SINH = identity("exp(u) - exp(-u)", [exp(U), -exp(-U)], 2 * sinh(U))
+SECH2_RIGHT = identity("sech2(u) - 4 sigmoid(2 u)", [sech2(U), -4 * sigmoid(2 * U)], -4 * sigmoid(2 * U) ** 2)
+SECH2_LEFT = identity("sech2(u) - 4 sigmoid(-2 u)", [sech2(U), -4 * sigmoid(-2 * U)], -4 * sigmoid(-2 * U) ** 2)
 SQUARED = identity("1 - sech2(u)", [-sech2(U), 1], tanh(U) ** 2)
 COSH2 = identity("cosh(u)^2 - sinh(u)^2", [cosh(U) ** 2, -(sinh(U) ** 2)], S.One)
 COSH2M1 = identity("cosh(u)^2 - 1", [cosh(U) ** 2, -1], sinh(U) ** 2)

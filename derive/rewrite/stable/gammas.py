@@ -8,8 +8,9 @@ from sympy import Add, Expr, Mul, S, exp, loggamma, polygamma
 from ...ir.nodes import Where
 from ...ops.elementwise.bessel import i0, i1
 from ...ops.elementwise.bessel_ratios import bessel_ratio, log_i0
+from ...ops.elementwise.gamma import log_factorial
 from ...ops.elementwise.gamma_differences import gammaln_diff, gammaln_excess, polygamma_diff
-from ._rule import Rule, U, V, W, identity, in_terms
+from ._rule import Rule, U, V, W, identity, in_terms, without
 from .exponentials import exponential
 from .known import Known
 from .rewriter import shorter, size_of
@@ -86,6 +87,27 @@ def _excess(e: Expr, known: Known) -> Expr | None:
     return None
 
 
+def _compensated(e: Expr, known: Known) -> Expr | None:
+    """``sum_i c_i gammaln_diff(u_i, h_i)`` with ``sum_i c_i h_i = 0``: the powers u^h leave logarithms of ratios."""
+    found = [(t, f, without(t, f)) for t in e.args for f in Mul.make_args(t) if isinstance(f, gammaln_diff)]
+    own = [(t, f, c) for t, f, c in found if c.is_number]
+    if len(own) < 2 or sympy.expand(Add(*(c * f.args[1] for _, f, c in own))) != 0:
+        return None
+    base = max((f.args[0] for _, f, _ in own), key=lambda u: (len(Add.make_args(u)), str(u)))
+    terms = [c * gammaln_excess(*f.args) + c * f.args[1] * sympy.log(f.args[0] / base) for _, f, c in own]
+    return Add(*terms, *(x for x in e.args if x not in [t for t, *_ in own]))
+
+
+COMPENSATED = Rule(
+    "gammaln_diff(u, w) - gammaln_diff(v, w)", (Add,), _compensated,
+    ("gammaln_diff(u, w) - gammaln_diff(v, w) == gammaln_excess(u, w) - gammaln_excess(v, w) + w*log(u/v) "
+     "where u > 0, v > 0, w > 0",),
+    when="the steps add up to 0", source="DLMF 5.11.12",
+)  # fmt: skip
+LOG_FACTORIAL = identity(
+    "log(gamma(u))", sympy.log(sympy.gamma(U)), log_factorial(U - 1), given="u > 0",
+    when="the argument is a whole number", claims=("gammaln(u) == log_factorial(u - 1) where u > 0",), source="DLMF 5.4.1",
+)  # fmt: skip
 EXCESS = Rule(
     "gammaln_diff(u, v) - v log(u)", (Add,), _excess,
     ("gammaln_diff(u, v) - v*log(u) == gammaln_excess(u, v) where u > 0, v > 0",), source="DLMF 5.11.12",

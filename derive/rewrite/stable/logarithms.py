@@ -123,6 +123,17 @@ def _one_plus(e: Expr, known: Known) -> Expr | None:
     return log1p(x - 1) if x.is_Add and S.One in x.args else None
 
 
+def _size_near_one(e: Expr, known: Known) -> Expr | None:
+    """``log|1 + x|``, near 0 by log1p."""
+    x = e.args[0]
+    if isinstance(x, Absolute) and x.args[0].is_Add:
+        for sign in (1, -1):
+            if sign in x.args[0].args:
+                u = sign * x.args[0] - 1
+                return Where(Absolute(u) < sympy.S.Half, log1p(u), e)
+    return None
+
+
 def _choice(e: Expr, known: Known) -> Expr | None:
     """The logarithm of a choice is the choice of logarithms."""
     x = e.args[0]
@@ -143,6 +154,10 @@ DIFFERENCE = Rule(
     "log of a difference of exp", (log,), _difference,
     ("log(exp(v + w) - exp(v)) == v + w + log1mexp(w) where w > 0",),
     source="Maechler (2012), eq. 7",
+)  # fmt: skip
+SIZE = Rule(
+    "log|1 + u|", (log,), _size_near_one, ("log(abs(1 + u)) == log1p(u) where u > -1",), phase="numeric",
+    source="DLMF 4.6.1",
 )  # fmt: skip
 ONE_PLUS = Rule("log(1 + u)", (log,), _one_plus, ("log(1 + u) == log1p(u)",), source="DLMF 4.2.2")
 

@@ -12,7 +12,7 @@ from ...calculus.differentiate import new_name
 from ...ir.nodes import Entry, Equation, Program, Read, Step, Tensor, Where
 from ...ops.elementwise.exponential import expm1
 from ...ops.elementwise.piecewise import Absolute, Sign
-from ._rule import Rule, U, V
+from ._rule import Phase, Rule, U, V
 from .exponentials import exponential
 from .known import Known
 from .shifts import within_functions
@@ -57,12 +57,15 @@ COMPLEMENT = Rule(
 )
 
 
-def products_needed(program: Program, view: View, known: Known) -> list[str]:
-    """The products of which a function, a root or 1 minus the product is taken."""
+def products_needed(program: Program, view: View, phase: Phase) -> list[str]:
+    """The products of which a function, a root or, in what is run, 1 minus the product is taken.
+
+    The slope of a product is that of the product itself: by logarithms it would be divided by factors that may be 0.
+    """
     products = {
         e.target.name: e
         for e in program.equations
-        if e.reduce == "prod" and e.target.name not in view.members | view.fixed
+        if e.reduce == "prod" and e.step.rule != SIGNS and e.target.name not in view.members | view.fixed
     }
     bodies = (
         [view.expanded(e.body) for e in program.equations if not isinstance(e.body, Entry)]
@@ -71,7 +74,9 @@ def products_needed(program: Program, view: View, known: Known) -> list[str]:
     )
     asked: set[str] = set()
     for body in bodies:
-        asked |= within_functions(body, products) | _complements(body, set(products))
+        asked |= within_functions(body, products)
+        if phase == "numeric":
+            asked |= _complements(body, set(products))
     return [name for name in products if name in asked]
 
 

@@ -29,7 +29,7 @@ from ...ops.elementwise.piecewise import Maximum
 from .exponentials import exponential
 from .known import Known
 from .rewriter import size_of
-from .view import REST, SHIFT, View
+from .view import REST, SHIFT, WEIGHTED, View
 
 SMALL = 600
 """Exponentials of numbers below this are no infinity, nor is a sum of them."""
@@ -219,7 +219,7 @@ def _rest(scaled: Tensor, e: Equation, c: Expr, a: Expr, s: Expr, taken: dict[st
     if sympy.cancel(c * Mul(*(b.extent for b in e.bound))) == 1:
         return [Equation(rest, e.axes, c * expm1(a - s), "sum", e.bound, step)]
     if c != 1:
-        return []
+        return _weighted(scaled, e, c * sympy.exp(a - s), taken)
     others = Tensor(new_name(f"{scaled.name}_others", taken), scaled.shape, facts=frozenset({"nonnegative"}))
     count = Tensor(new_name(f"{scaled.name}_count", taken), scaled.shape, facts=frozenset({"nonnegative"}))
     largest = sympy.Eq(a, s)
@@ -227,6 +227,27 @@ def _rest(scaled: Tensor, e: Equation, c: Expr, a: Expr, s: Expr, taken: dict[st
         Equation(others, e.axes, Where(largest, S.Zero, sympy.exp(a - s)), "sum", e.bound, step),
         Equation(count, e.axes, Bracket(largest), "sum", e.bound, step),
         Equation(rest, e.axes, others[e.axes] + (count[e.axes] - 1), step=step),
+    ]
+
+
+def _weighted(scaled: Tensor, e: Equation, term: Expr, taken: dict[str, int]) -> list[Equation]:
+    """The sum minus its largest term, without subtracting: by its other terms, and by those that are as large."""
+    step = Step(REST, of=scaled.name)
+    indices = tuple(i for i in (*e.axes, *e.bound) if i in indices_of(term))
+    axes = tuple(i for i in e.axes if i in indices)
+    if not set(e.bound) <= set(indices) or axes != e.axes:
+        return []
+    terms = Tensor(new_name(f"{scaled.name}_terms", taken), tuple(i.extent for i in indices))
+    top, others, count, rest = (
+        Tensor(new_name(f"{scaled.name}_{name}", taken), scaled.shape) for name in ("top", "others", "count", "rest")
+    )
+    own, m = terms[indices], top[e.axes]
+    return [
+        Equation(terms, indices, term, step=step),
+        Equation(top, e.axes, own, "max", e.bound, step),
+        Equation(others, e.axes, Where(sympy.Eq(own, m), S.Zero, own), "sum", e.bound, step),
+        Equation(count, e.axes, Bracket(sympy.Eq(own, m)), "sum", e.bound, step),
+        Equation(rest, e.axes, others[e.axes] + (count[e.axes] - 1) * m, step=replace(step, rule=WEIGHTED)),
     ]
 
 

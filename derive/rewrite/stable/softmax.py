@@ -10,7 +10,7 @@ from ...ops.elementwise.exponential import log1p
 from ._rule import Rule
 from .exponentials import exponential
 from .known import Known
-from .view import REST
+from .view import REST, WEIGHTED
 
 
 def rest_of(read: Read, known: Known) -> Read | None:
@@ -32,43 +32,69 @@ def _log(e: Expr, known: Known) -> Expr | None:
     return None if rest is None else log1p(rest)
 
 
-def _exponents(read: Read, known: Known) -> tuple[Equation, Expr] | None:
-    """The equation of a sum of exponentials, and its exponent at the indices of a read."""
+def _summand(read: Read, known: Known) -> tuple[Equation, Expr] | None:
+    """The equation of a sum of terms ``c exp(a)``, and its term at the indices of a read."""
     e = known.definitions.get(read.tensor.name)
-    if e is None or e.reduce != "sum" or not isinstance(e.body, exp):
+    if e is None or e.reduce != "sum" or not isinstance(e.body, Expr) or exponential(e.body)[1] == 0:
         return None
-    return e, substitute(e.body.args[0], dict(zip(e.axes, read.indices, strict=True)))
+    return e, substitute(e.body, dict(zip(e.axes, read.indices, strict=True)))
+
+
+def _remaining(read: Read, e: Equation, term: Expr, own: dict[Index, Expr], known: Known) -> Expr | None:
+    """A sum without one of its terms: where that is the largest, by the others."""
+    rest = rest_of(read, known)
+    if rest is not None:
+        return Where(sympy.Eq(exponential(term)[1], 0), rest, read - term)
+    at = {**dict(zip(e.axes, read.indices, strict=True)), **own}
+    rest = terms = top = None
+    for d in known.definitions.values():
+        if d.step.of == read.tensor.name and d.step.rule == WEIGHTED:
+            rest = Read(d.target, read.indices)
+        if d.step.of == read.tensor.name and d.step.rule == REST and d.reduce is None:
+            terms = Read(d.target, tuple(substitute(i, _renamed(d, e, at)) for i in d.axes))
+        if d.step.of == read.tensor.name and d.step.rule == REST and d.reduce == "max":
+            top = Read(d.target, read.indices)
+    if rest is None or terms is None or top is None:
+        return None
+    return Where(sympy.Eq(terms, top), rest, read - term)
+
+
+def _renamed(d: Equation, e: Equation, at: dict[Index, Expr]) -> dict[Index, Expr]:
+    """Where the axes of an equation are, which stand in the order of those of the sum."""
+    return {i: at[i] for i in (*e.axes, *e.bound) if i in d.axes and i in at}
 
 
 def _complement(e: Expr, known: Known) -> Expr | None:
     """``1 - E_i / S`` is ``(S - E_i) / S``, where E_i is the largest by the sum of the others."""
     for t in e.args:
         for read in (f.base for f in Mul.make_args(t) if f.is_Pow and f.exp.is_Integer and f.exp < 0):
-            found = _exponents(read, known) if isinstance(read, Read) else None
-            rest = rest_of(read, known) if found is not None else None
-            if found is None or rest is None:
+            found = _summand(read, known) if isinstance(read, Read) else None
+            if found is None:
                 continue
-            for a, entry in _entries(t, *found):
+            for own, term in _entries(t, *found):
                 c, n = exponential(-t * read)
-                factor = c * exp(sympy.expand(n - a))
-                if factor in e.args:
+                weight, a = exponential(term)
+                factor = c / weight * exp(sympy.expand(n - a))
+                remaining = _remaining(read, found[0], term, own, known) if factor in e.args else None
+                if remaining is not None:
                     others = Add(*(u for u in e.args if u not in (t, factor)))
-                    return factor * Where(sympy.Eq(a, 0), rest, read - entry) / read + others
+                    return factor * remaining / read + others
     return None
 
 
-def _entries(t: Expr, e: Equation, exponent: Expr) -> list[tuple[Expr, Expr]]:
-    """The ways in which a product holds an entry of the sum: its exponent and the entry."""
+def _entries(t: Expr, e: Equation, term: Expr) -> list[tuple[dict[Index, Expr], Expr]]:
+    """The ways in which a product holds a term of the sum: its place and the term."""
     own = sorted(indices_of(t), key=str)
     choices: list[dict[Index, Expr]] = [{}]
     for b in e.bound:
         choices = [{**c, b: i} for c in choices for i in own]
     found = []
+    power = next((f.args[0] for f in Mul.make_args(t) if isinstance(f, exp)), None)
     for choice in choices[:50]:
-        a = substitute(exponent, choice)
-        power = next((f.args[0] for f in Mul.make_args(t) if isinstance(f, exp)), None)
+        at = substitute(term, choice)
+        a = exponential(at)[1]
         if power is not None and (power == a or sympy.expand(power - 2 * a) == 0 or _contains(power, a)):
-            found.append((a, exp(a)))
+            found.append((choice, at))
     return found
 
 

@@ -58,7 +58,7 @@ def stabilise(program: Program, phase: Phase = "numeric") -> Stabilised:
     Tensors that are compared for equality, and conditions, are never rewritten.
     """
     given = program
-    program, found = _products(program)
+    program, found = _products(program, phase)
     if phase == "numeric":
         program, fired = _moments(program)
         found += fired
@@ -199,10 +199,10 @@ def _written(
     return rewriter(recognise(view.expanded(body, closed)))
 
 
-def _products(program: Program) -> tuple[Program, list[Fired]]:
+def _products(program: Program, phase: Phase) -> tuple[Program, list[Fired]]:
     """Products as exponentials of sums of logarithms, where they are needed."""
     known = Known(program.definitions)
-    names = products_needed(program, View(program), known)
+    names = products_needed(program, View(program), phase)
     if not names:
         return program, []
     after = by_logarithms(program, names, known)

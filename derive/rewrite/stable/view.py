@@ -13,7 +13,8 @@ WIDEST = 300
 SHIFT = "shift of exponents"
 SCALE = "scale"
 REST = "sum of exponentials but the largest"
-KEPT = {SHIFT, SCALE, REST}
+WEIGHTED = "sum of terms but the largest"
+KEPT = {SHIFT, SCALE, REST, WEIGHTED}
 """Rules of equations that stay tensors of their own."""
 
 
