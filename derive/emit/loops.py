@@ -12,9 +12,9 @@ from ..ir.nodes import Equation, Program, Tensor
 from .factor import Style, factored
 from .layout import signature, standard_imports
 from .loops_entry import bounds, check, check_computed, sizes
-from .loops_helpers import helpers_for
+from .loops_helpers import calls, helpers_for
 from .loops_layout import fitted
-from .loops_linalg import FAST, called, linear_algebra
+from .loops_linalg import FAST, IN_ORDER, called, linear_algebra
 from .loops_nodes import Block, Compute, Loop, Storage
 from .loops_print import write_statement
 from .loops_steps import Segment, segments, write_recurrence
@@ -100,7 +100,7 @@ def module_source(
         head += f"\nfrom {library} import {', '.join(shared)}"
     if options.typed:
         head += "\n\nreal = np.float32"
-    head += "\n\n" + FAST
+    head += "\n\n" + (IN_ORDER if "quotient" in calls(wanted) else FAST)
     if "PRANGE_ONLY" in code:
         head += "\n\n" + PRANGE_ONLY
     quoted = f'"""{doc}"""\n\n' if doc else ""

@@ -8,6 +8,8 @@ from .routine import SOLVES
 
 FAST = """# Sums may be reordered and products fused; NaN and infinity keep their meaning.
 FAST = {"arcp", "contract", "nsz", "reassoc"}"""
+IN_ORDER = """# Products are fused but not reordered: a quotient is taken before a product leaves the range of numbers.
+FAST = {"contract", "nsz"}"""
 HEAD = '@njit(cache=True, error_model="numpy", fastmath=FAST)'
 BLOCK = """# Rows and columns of a matrix that are worked on together; everything else is matrix products.
 BLOCK = 32"""

@@ -94,6 +94,11 @@ def unit(a, b):
     """a / sqrt(a**2 + b**2)."""
     return a / math.hypot(a, b)
 ''',
+    "quotient": '''
+def quotient(a, b):
+    """a / b, whatever stands beside it."""
+    return a / b
+''',
     "cosm1": '''
 def cosm1(x):
     """cos(x) - 1."""

@@ -45,6 +45,17 @@ class unit(Function):
         return unit(b, a) ** 2 / Hypot(a, b) if argindex == 1 else -self * unit(b, a) / Hypot(a, b)
 
 
+class quotient(Function):
+    """a / b as it stands: it is not merged with what stands beside it."""
+
+    is_real = True
+    nargs = 2
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        b = self.args[1]
+        return 1 / b if argindex == 1 else -quotient(self, b)
+
+
 def _unit(a: Any, b: Any) -> Any:
     """a / sqrt(a^2 + b^2)."""
     return a / np.hypot(a, b)
@@ -96,6 +107,13 @@ UNIT = Elementwise(
     definition=lambda a, b: a / sympy.sqrt(a**2 + b**2), spelling=brought_along("unit", 2), arity=2, analytic=False,
     latex=r"\frac{{{0}}}{{\sqrt{{{0}^2 + {1}^2}}}}", domain=POSITIVE_DOMAIN, note="NaN at (0, 0)",
     source="derived: the slope of the Euclidean norm of two numbers",
+)  # fmt: skip
+QUOTIENT = Elementwise(
+    "quotient", quotient, ("derive.special.quotient",), head=quotient, value=np.divide,
+    high_precision=lambda mp, a, b: a / b, definition=lambda a, b: a / b,
+    spelling={"numpy": "np.divide({0}, {1})", "torch": "torch.divide({0}, {1})", "jax": "jnp.divide({0}, {1})",
+              "numba": "quotient({0}, {1})"},
+    arity=2, latex=r"\frac{{{0}}}{{{1}}}", domain=POSITIVE_DOMAIN, source="derived: a division before any product",
 )  # fmt: skip
 DEG2RAD = Elementwise(
     "deg2rad", lambda a: a * sympy.pi / 180, ("numpy.deg2rad", "numpy.radians"), source="NumPy reference"

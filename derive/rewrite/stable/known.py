@@ -10,7 +10,7 @@ import sympy
 from sympy import Expr
 
 from ...ir.nodes import Bracket, Entry, Equation, Index, Read, Where, reads_of, substitute
-from ...ops.elementwise.arithmetic import Hypot
+from ...ops.elementwise.arithmetic import Hypot, quotient, unit
 from ...ops.elementwise.complements import log1mexp
 from ...ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
 from ...ops.elementwise.hyperbolic import logcosh, sech2
@@ -129,6 +129,11 @@ class Known:
             case Minimum():
                 a, b = self.range(e.args[0]), self.range(e.args[1])
                 return (min(a[0], b[0]), min(a[1], b[1]))
+            case unit():
+                low, high = self.range(e.args[0])
+                return (0.0 if low >= 0 else -1.0, 0.0 if high <= 0 else 1.0)
+            case quotient():
+                return self.range(e.args[0] / e.args[1])
             case Absolute():
                 low, high = self.range(e.args[0])
                 return (0.0 if low <= 0 <= high else min(abs(low), abs(high)), max(abs(low), abs(high)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from .grouping import grouped
 from .known import Known
 from .moments import by_differences
 from .products import by_logarithms, products_needed
+from .quotients import by_division
 from .rewriter import Firing, Rewriter, outside_conditions, size_of
 from .scales import by_scale, companions, directions, norms, of_a_size
 from .series import T, with_polynomials
@@ -76,8 +78,9 @@ def stabilise(program: Program, phase: Phase = "numeric") -> Stabilised:
         found += fired
         program, fired = _near_zero(program, _conditions(given))
         found += fired
-        program, fired = _gates(program)
-        found += fired
+        for name, better in (("slope of a gate", by_gates), ("quotients first", by_division)):
+            program, fired = _everywhere(program, name, better)
+            found += fired
     if not found:
         return Stabilised(given)
     if phase == "numeric":
@@ -217,11 +220,13 @@ def _moments(program: Program) -> tuple[Program, list[Fired]]:
     return after, [Fired("two passes", e.target.name, before[e.target.name].body, e.body) for e in changed]
 
 
-def _gates(program: Program) -> tuple[Program, list[Fired]]:
-    """Slopes of sigmoids by the sigmoids, where those are computed anyway."""
-    after = by_gates(program, View(program).fixed)
+def _everywhere(
+    program: Program, name: str, better: Callable[[Program, Set[str]], Program]
+) -> tuple[Program, list[Fired]]:
+    """What a pass over all bodies, but for those of tensors that are compared, makes of them."""
+    after = better(program, View(program).fixed)
     pairs = zip(program.equations, after.equations, strict=True)
-    return after, [Fired("slope of a gate", e.target.name, e.body, new.body) for e, new in pairs if e is not new]
+    return after, [Fired(name, e.target.name, e.body, new.body) for e, new in pairs if e is not new]
 
 
 def _norms(program: Program) -> tuple[Program, list[Fired]]:
