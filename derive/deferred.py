@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from .structure import is_array, mapped
 
 Args = tuple[Any, ...]
 Specialise = Callable[[Args, Mapping[str, Any]], Function]
+SHAPE = attrgetter("shape", "dtype")
+REMEMBERED = 4096  # sets of shapes for which a kernel need not be looked up among programs
 
 
 class Deferred:
@@ -231,6 +234,7 @@ class DeferredKernel:
 
     def __init__(self, deferred: Deferred, dtype: Any, parallel: bool) -> None:
         self.deferred, self.dtype, self.parallel = deferred, dtype, parallel
+        self._known: dict[Any, CompiledFunction] = {}
 
     def of(self, *args: Any, **kwargs: Any) -> CompiledFunction:
         """The kernel that is called for these arguments."""
@@ -239,7 +243,16 @@ class DeferredKernel:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Trace and compile for these arguments if they are new, then run."""
-        return self.of(*args, **kwargs)(*args, **kwargs)
+        if kwargs or not all([type(value) is np.ndarray for value in args]):
+            return self.of(*args, **kwargs)(*args, **kwargs)
+        key = tuple(map(SHAPE, args))
+        kernel = self._known.get(key)
+        if kernel is None:
+            if len(self._known) > REMEMBERED:
+                self._known.clear()
+            kernel = self._known[key] = self.of(*args)
+        self.deferred.last = kernel.function
+        return kernel(*args)
 
     def over(self, *args: Any, **kwargs: Any) -> Any:
         """Trace for these dask arrays if they are new, then run kernels chunk by chunk; see `Function.over`."""

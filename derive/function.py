@@ -32,7 +32,7 @@ from .render.steps import explain
 from .render.to_sympy import to_sympy
 from .rewrite.derived import constrained, names_of, present
 from .rewrite.stable.stabilise import stabilise
-from .structure import Structure, filled, flat, matched, taken
+from .structure import Structure, filled, filler, flat, matched, taken
 from .wanted import Wanted, all_real, wanted
 
 Kind = Literal["grad", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "hvp"]
@@ -361,7 +361,7 @@ class CompiledFunction:
     def __init__(self, function: Function, kernel: Kernel) -> None:
         self.function, self.kernel = function, kernel
         self._flat = function.structure == tuple(range(len(function.outputs)))
-        self._one = function.structure == 0
+        self._packed = filler(function.structure)
         self._nested = bool(function.arguments)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -375,9 +375,7 @@ class CompiledFunction:
             if self.function.tracing(args, kwargs) is None:
                 raise
             return self.function(*args, **kwargs)
-        if self._one:
-            return values[0]
-        return values if self._flat else self.function.pack(list(values))
+        return values if self._flat else self._packed(values)
 
     def over(self, *args: Any, **kwargs: Any) -> Any:
         """Run it on dask arrays; see `Function.over`. Each process compiles the kernels of the chunks for itself."""

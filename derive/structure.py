@@ -12,6 +12,7 @@ import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from .errors import SpecError, StructureError, closest
@@ -123,6 +124,21 @@ def is_place(leaf: Any) -> bool:
 def places(structure: Structure) -> list[int]:
     """The numbers of a structure, from left to right."""
     return [leaf for _, leaf in leaves(structure) if is_place(leaf)]
+
+
+def filler(structure: Structure) -> Callable[[Sequence[Any]], Any]:
+    """`filled` as a function of the values; plain tuples are made without looking at the structure again."""
+    if is_place(structure):
+        return itemgetter(structure)
+    if type(structure) is not tuple:
+        return functools.partial(filled, structure)
+    if len(structure) > 1 and all(map(is_place, structure)):
+        return itemgetter(*structure)
+    return functools.partial(_tuple_of, [filler(part) for part in structure])
+
+
+def _tuple_of(parts: Sequence[Callable[[Any], Any]], values: Any) -> tuple[Any, ...]:
+    return tuple([part(values) for part in parts])
 
 
 def filled(structure: Structure, values: Sequence[Any] | Mapping[int, Any]) -> Any:

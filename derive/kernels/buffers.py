@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import starmap
 from math import prod
 from sys import getrefcount
@@ -60,6 +60,9 @@ class Room:
                 earlier.append(array)
                 del earlier[:-2]  # one may still have its name while the next is made
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Room, ([*self._outputs, *self._rest], len(self._outputs))
+
     def clear(self) -> None:
         self._spare.clear()
         for earlier in self._earlier:
@@ -93,10 +96,12 @@ class Buffers:
         names = [tensor.name for tensor, _ in lowered.buffers]
         inputs = [tensor.name for tensor in program.inputs]
         self._extents = [(shape, np.dtype(kinds[tensor.kind])) for tensor, shape in lowered.buffers]
-        self._outputs = [(t, kinds[t.kind], inputs.index(t.name) if t.name in inputs else -1) for t in program.outputs]
+        self._outputs = [(tensor, kinds[tensor.kind]) for tensor in program.outputs]
         self._places = [names.index(t.name) if t.name in names else -1 for t in program.outputs]
         self._made = 1 + max(self._places, default=-1)
         self._plain = all(place >= 0 for place in self._places) and len(set(self._places)) == len(self._places)
+        self._copied: list[int] = []
+        self._order = list(self._ordered(inputs))
         self._rooms: dict[Shapes, Room] = {}
         self._last: Room | None = None
 
@@ -118,14 +123,22 @@ class Buffers:
         room.take_back(outputs, rest)
         if self._plain:
             return tuple(outputs)
-        scalars = iter(numbers or ())
-        found: list[Any] = []
-        for (tensor, kind, position), place in zip(self._outputs, self._places, strict=True):
+        if self._copied:
+            outputs = [*outputs, *(np.array(values[position]) for position in self._copied)]
+        return tuple([outputs[place] if place >= 0 else kind(numbers[~place]) for place, kind in self._order])
+
+    def _ordered(self, inputs: list[str]) -> Iterator[tuple[int, type[np.generic]]]:
+        """For each output its place among the arrays, copies of inputs at their end, or ``~`` its place among numbers."""
+        numbers = 0
+        for (tensor, kind), place in zip(self._outputs, self._places, strict=True):
             if not tensor.rank:
-                found.append(kind(next(scalars)))
+                numbers += 1
+                yield -numbers, kind
+            elif place >= 0:
+                yield place, kind
             else:
-                found.append(outputs[place] if place >= 0 else np.array(values[position]))
-        return tuple(found)
+                self._copied.append(inputs.index(tensor.name))
+                yield self._made + len(self._copied) - 1, kind
 
     def _sizes(self, sizes: Sizes) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
         values = {symbol: sympy.Integer(value) for symbol, value in sizes.items()}
@@ -141,7 +154,7 @@ class Buffers:
         given = tuple(out) if isinstance(out, tuple | list) else (out,)
         if len(given) != len(self._places):
             raise ShapeError(f"out has {len(given)} arrays; the kernel has {len(self._places)} outputs")
-        for array, (tensor, _, _), place in zip(given, self._outputs, self._places, strict=True):
+        for array, (tensor, _), place in zip(given, self._outputs, self._places, strict=True):
             if array is None or place < 0:
                 continue
             new = outputs[place]

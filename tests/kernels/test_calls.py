@@ -1,5 +1,6 @@
 """What a kernel accepts, and what it says when it does not."""
 
+import pickle
 import re
 import threading
 import weakref
@@ -99,6 +100,7 @@ def test_large_results_are_used_again_only_when_nobody_holds_them(dense):
     again.shape = (50, 400)
     del again
     assert all(dense(x, w, c).shape == (400, 50) for _ in range(3))
+    assert len(pickle.dumps(dense._buffers)) < first.nbytes
 
 
 def test_outs_of_their_own():
