@@ -4,52 +4,20 @@ from __future__ import annotations
 
 import re
 
-from .loops_families import CALL, ORDERED, family_function
-from .loops_gemm import GEMM
-from .loops_math import VECTOR, vector_function
-from .loops_special import SPECIAL, special_function
-from .loops_stable import STABLE, stable_function
+from .functions import kernel_functions, of_library
+from .functions._format import Format
+from .functions._record import KernelFunction
 
-EXTREMUM = '''
-@intrinsic
-def {name}(typing, a, b):
-    """The {word} of a and b, NaN if one of them is: a single vector instruction."""
-    kind = typing.unify_types(a, b)
+HEAD = '@njit(cache=True, error_model="numpy", fastmath={}, forceinline=True)'
+NAMES = tuple(
+    text
+    for name, record in kernel_functions().items()
+    for text in ([f"{name}_{n}" for n in range(10)] if record.ordered else [name])
+)
+"""Names that nothing else in a module should have."""
 
-    def code(context, builder, signature, arguments):
-        real = arguments[0].type
-        kind = ir.FunctionType(real, [real, real])
-        function = builder.module.declare_intrinsic("llvm.{name}", [real], kind)
-        return builder.call(function, arguments)
-
-    return kind(kind, kind), code
-'''
-
-SIGMOID = '''
-@njit(cache=True, error_model="numpy", fastmath=False, forceinline=True)
-def sigmoid(x):
-    """1 / (1 + exp(-x)), without overflow."""
-    e = {exp}(-abs(x))
-    return ({one} if x >= {zero} else e) / ({one} + e)
-'''
-
-SOFTPLUS = '''
-@njit(cache=True, error_model="numpy", fastmath=False, forceinline=True)
-def softplus(x):
-    """log(1 + exp(x)), without overflow."""
-    return (x if x > {zero} else {zero}) + {log1p}({exp}(-abs(x)))
-'''
-
-SIGN = '''
-@njit(cache=True, error_model="numpy", fastmath=False, forceinline=True)
-def sign(x):
-    """-1, 0 or 1; NaN stays."""
-    return {one} if x > {zero} else (-{one} if x < {zero} else x)
-'''
-
-EXTREMA = {"maximum": "larger", "minimum": "smaller"}
-PLAIN = {"sigmoid": SIGMOID, "softplus": SOFTPLUS, "sign": SIGN}
-NAMES = ("gemm", *EXTREMA, *VECTOR, *PLAIN, *SPECIAL, *STABLE, *ORDERED)
+CALL = re.compile(r"(?<![\w.])([a-z]\w*)\(")
+Wanted = tuple[str, bool]
 
 
 def helpers_for(source: str, typed: bool, vector: bool) -> list[str]:
@@ -58,41 +26,84 @@ def helpers_for(source: str, typed: bool, vector: bool) -> list[str]:
     typed: in single precision, which the module calls ``real``.
     vector: with exponentials and logarithms that can be vectorised instead of those of the library.
     """
-    found: dict[str, str] = {}
+    found: dict[Wanted, str] = {}
 
-    def visit(text: str) -> None:
-        for name in calls(text):
-            if name not in found and (vector or name not in VECTOR):
-                own = helper(name, typed, vector)
-                visit(own)
-                found[name] = own
+    def visit(text: str, wide: bool) -> None:
+        for name in called(text, vector):
+            if (name, wide) in found:
+                continue
+            record, order = record_of(name)
+            if record.double and typed and not wide:
+                visit(f"{name}(", True)
+                found[name, wide] = narrowed(name, record)
+                continue
+            own = helper(record, order, Format(typed and not wide), vector)
+            visit(own, wide)
+            found[name, wide] = widened(own) if wide and not record.intrinsic else own
 
-    visit(source)
+    visit(source, False)
     return list(found.values())
 
 
-def calls(text: str) -> list[str]:
+def called(text: str, vector: bool) -> list[str]:
     """The helper functions that are called in `text`, comments, docstrings and definitions left out."""
     code = re.sub(r'""".*?"""', "", text, flags=re.DOTALL)
     code = re.sub(r"#.*|def \w+", "", code)
-    fixed = [name for name in NAMES if name not in ORDERED and re.search(rf"(?<![\w.]){name}\(", code)]
-    return fixed + sorted(set(CALL.findall(code)))
+    names = dict.fromkeys(CALL.findall(code))
+    return [name for name in names if is_helper(name) and (vector or name not in of_library())]
 
 
-def helper(name: str, typed: bool, vector: bool) -> str:
+def is_helper(name: str) -> bool:
+    records = kernel_functions()
+    if name in records:
+        return not records[name].ordered
+    family, _, order = name.rpartition("_")
+    return order.isdigit() and family in records and records[family].ordered
+
+
+def record_of(name: str) -> tuple[KernelFunction, int]:
+    """The record of a helper function, and its order."""
+    records = kernel_functions()
+    if name in records:
+        return records[name], 0
+    family, _, order = name.rpartition("_")
+    return records[family], int(order)
+
+
+def helper(record: KernelFunction, order: int, f: Format, vector: bool) -> str:
     """The source of one helper function."""
-    if name == "gemm":
-        return GEMM.strip("\n")
-    if name in EXTREMA:
-        return EXTREMUM.format(name=name, word=EXTREMA[name]).strip("\n")
-    if name in VECTOR:
-        return vector_function(name, typed).strip("\n")
-    if name in SPECIAL:
-        return special_function(name, typed)
-    if CALL.match(f"{name}("):
-        return family_function(name, typed)
-    if name in STABLE:
-        return stable_function(name, typed, vector)
-    one, zero = ("real(1)", "real(0)") if typed else ("1.0", "0.0")
-    library = "" if vector else "math."
-    return PLAIN[name].format(one=one, zero=zero, exp=f"{library}exp", log1p=f"{library}log1p").strip("\n")
+    if not vector and record.plain:
+        return "\n".join([HEAD.format(False), record.plain.strip("\n")])
+    text = f.typing(record.source(f, order).strip("\n"))
+    if record.intrinsic:
+        return text
+    if vector:
+        text = re.sub(
+            r"(?<![\w.])math\.(\w+)\(", lambda m: f"{m[1]}(" if m[1] in of_library() else m[0], text
+        )
+    head = HEAD if record.inlined else HEAD.replace(", forceinline=True", "")
+    return "\n".join([head.format('{"contract"}' if record.contract else False), text])
+
+
+def widened(text: str) -> str:
+    """A function of double precision in a module of single: it and what it calls have names of their own."""
+    parts = text.split('"""')
+    return '"""'.join(part if p == 1 else CALL.sub(_wide, part) for p, part in enumerate(parts))
+
+
+def _wide(match: re.Match[str]) -> str:
+    name = match[1]
+    plain = not is_helper(name) or record_of(name)[0].intrinsic
+    return match[0] if plain else f"{name}_wide("
+
+
+def narrowed(name: str, record: KernelFunction) -> str:
+    """A function of single precision that calls that of double."""
+    arguments = ["x", "h"][: record.arity]
+    wide = ", ".join(f"np.float64({a})" for a in arguments)
+    return "\n".join([
+        HEAD.format(False),
+        f"def {name}({', '.join(arguments)}):",
+        '    """In double precision, rounded."""',
+        f"    return real({name}_wide({wide}))",
+    ])  # fmt: skip

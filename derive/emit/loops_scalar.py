@@ -14,7 +14,7 @@ from ..errors import UnsupportedOp
 from ..ir.nodes import Bracket, Index, Read, Where
 from ..ops.elementwise import home_of, op_of_head
 from ..ops.elementwise.piecewise import Maximum, Minimum
-from .loops_math import VECTOR
+from .functions import of_library
 
 COMPARE: dict[type, str] = {
     sympy.Eq: "==", sympy.Ne: "!=", sympy.StrictLessThan: "<", sympy.LessThan: "<=",
@@ -77,7 +77,8 @@ class Scalars:
             return self.literal(self.integer(e))
         op = op_of_head(e.func)
         if op is not None and "numba" in op.spelling:
-            spelling = f"{op.name}({{0}})" if self.vector and op.name in VECTOR else op.spelling["numba"]
+            own = self.vector and op.name in of_library()
+            spelling = op.spelling["numba"].replace("math.", "") if own else op.spelling["numba"]
             numbers, arguments = e.args[: op.constants], e.args[op.constants :]
             return spelling.format(*(constant(e, n) for n in numbers), *map(self.value, arguments)), ATOM
         if e.is_integer:

@@ -16,8 +16,8 @@ import numpy as np
 from sympy import Expr
 
 from derive.calculus.slopes import stable_derivative
+from derive.emit.functions import of_library
 from derive.emit.loops_helpers import helpers_for
-from derive.emit.loops_math import VECTOR
 from derive.ir.evaluate import evaluate
 from derive.ir.nodes import Equation, Index, Program, Read, Tensor, size
 from derive.ir.numbers import FLOAT64, MPMATH, _floating
@@ -99,7 +99,7 @@ def kernel_function(op: Elementwise, args: Sequence[Any], dtype: Any) -> Any:
 @cache
 def _compiled_function(op: Elementwise, orders: tuple[int, ...], dtype: Any) -> Any:
     names = "xyz"[: op.arity - op.constants]
-    spelling = f"{op.name}({{0}})" if op.name in VECTOR else op.spelling["numba"]
+    spelling = op.spelling["numba"].replace("math.", "") if op.name in of_library() else op.spelling["numba"]
     call = spelling.format(*orders, *(f"{name}[i]" for name in names))
     helpers = "\n\n".join(helpers_for(call, dtype is np.float32, True))
     loop = f"def function(w, {', '.join(names)}):\n    for i in range(w.size):\n        w[i] = {call}\n"

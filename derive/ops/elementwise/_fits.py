@@ -10,6 +10,7 @@ import mpmath
 import numpy as np
 
 DIGITS = 50
+BITS = 170
 MOST = 60
 """Coefficients; a function that needs more is not smooth on the interval."""
 
@@ -28,17 +29,46 @@ def fit(function: Smooth, precision: float = 2.0**-56) -> Fit:
         ArithmeticError: no polynomial of a reasonable degree is as close.
     """
     with mpmath.workdps(DIGITS):
+        return tuple(float(c) for c in _powers(_series(function, precision)))
+
+
+@cache
+def polynomial(function: Smooth, low: float, high: float, precision: float) -> Fit:
+    """The same in powers of x on [low, high]."""
+    with mpmath.workdps(DIGITS):
         mp = mpmath.mp
-        cosines = [mp.cos(mp.pi * k / (2 * MOST)) for k in range(4 * MOST)]
-        values = [function(mp, cosines[2 * k + 1]) for k in range(MOST)]
-        rows = [[cosines[j * (2 * k + 1) % (4 * MOST)] for k in range(MOST)] for j in range(MOST)]
-        series = [2 * mp.fdot(values, row) / MOST for row in rows]
-        series[0] /= 2
-        allowed = precision * min(abs(v) for v in values)
-        kept = next((n for n in range(1, MOST - 2) if mp.fsum(map(abs, series[n:])) < allowed), None)
-        if kept is None:
-            raise ArithmeticError("a function cannot be fitted: it is not smooth on its interval")
-        return tuple(float(c) for c in _powers(mp, series[:kept]))
+        a, b = mp.mpf(low), mp.mpf(high)
+        centre, half = (a + b) / 2, (b - a) / 2
+        powers = _powers(_series(lambda mp, t: function(mp, centre + half * t), precision))
+        found = [powers[-1]]
+        for c in powers[-2::-1]:  # Horner's scheme with t = (x - centre) / half
+            shifted = [mp.zero, *found] if found else []
+            found = [(s - centre * o) / half for s, o in zip(shifted, [*found, mp.zero], strict=True)]
+            found[0] += c
+        return tuple(map(float, found))
+
+
+@cache
+def _cosines() -> list[int]:
+    """cos(pi k / (2 MOST)), as integers with `BITS` binary places."""
+    mp = mpmath.mp
+    return [int(mp.nint(mp.ldexp(mp.cos(mp.pi * k / (2 * MOST)), BITS))) for k in range(4 * MOST)]
+
+
+def _series(function: Smooth, precision: float) -> list[Any]:
+    """Coefficients of Chebyshev's polynomials; the sums are of integers, which is faster."""
+    mp = mpmath.mp
+    cosines = _cosines()
+    values = [function(mp, mp.ldexp(cosines[2 * k + 1], -BITS)) for k in range(MOST)]
+    exact = [int(mp.nint(mp.ldexp(v, BITS))) for v in values]
+    sums = [sum(v * cosines[j * (2 * k + 1) % (4 * MOST)] for k, v in enumerate(exact)) for j in range(MOST)]
+    series = [mp.ldexp(2 * s, -2 * BITS) / MOST for s in sums]
+    series[0] /= 2
+    allowed = precision * min(abs(v) for v in values)
+    kept = next((n for n in range(1, MOST - 2) if mp.fsum(map(abs, series[n:])) < allowed), None)
+    if kept is None:
+        raise ArithmeticError("a function cannot be fitted: it is not smooth on its interval")
+    return series[:kept]
 
 
 class Fits(dict[int, Fit]):
@@ -88,8 +118,9 @@ def by_order(function: Callable[..., Any]) -> Callable[..., Any]:
     return value
 
 
-def _powers(mp: Any, series: list[Any]) -> list[Any]:
+def _powers(series: list[Any]) -> list[Any]:
     """A sum of Chebyshev's polynomials as a sum of powers: T[j+1] = 2 t T[j] - T[j-1]."""
+    mp = mpmath.mp
     total = [mp.mpf(0)] * len(series)
     before, now = [mp.mpf(1)], [mp.mpf(0), mp.mpf(1)]
     for c in series:

@@ -1,25 +1,12 @@
-"""Special functions that neither the mathematical library nor Numba has, as source that kernels bring along.
+"""Special functions one number at a time, with loops and branches; in double precision in kernels of single too.
 
-All of them compute in double precision, also in kernels of single precision. Largest errors seen on samples of their
-whole range are beside each; `tests/kernels/test_special_functions.py` measures them against 50 digits.
+Largest errors seen on samples of their whole range are beside each; `tests/kernels/test_special_functions.py` measures
+them against 50 digits.
 """
 
 from __future__ import annotations
 
-from .loops_math import horner
-
-HEAD = '@njit(cache=True, error_model="numpy", fastmath=False)'
-
-ERFCX = (
-    "3.9653500595434304e-11", "-1.3856425536349203e-10", "-5.242676358178694e-10", "1.7969161056669722e-09",
-    "3.913827546017208e-09", "-1.4726874121235154e-08", "-2.1809119301789347e-08", "1.1012369339583689e-07",
-    "7.882058960533087e-08", "-8.249453756277238e-07", "2.909871903992426e-07", "5.709222562880787e-06",
-    "-1.1220792895182385e-05", "-2.439895175705851e-05", "0.00015062132061644673", "-0.00019925677365193286",
-    "-0.000757773222471887", "0.0050319699922673385", "-0.01619773406553195", "0.03716751553597641",
-    "-0.06633036581168433", "0.09373283499843517", "-0.10103906603632345", "0.06809705425469048",
-    "0.015379652102620014", "-0.1396211168405625", "1.2329951186255526",
-)  # fmt: skip
-"""(1 + 2 x) exp(x^2) erfc(x) in t = (x - 4) / (x + 4), after Shepherd and Laframboise (1981)."""
+from ._record import KernelFunction
 
 CENTRE = (
     ("2509.0809287301226727", "33430.575583588128105", "67265.770927008700853", "45921.953931549871457",
@@ -48,9 +35,8 @@ BERNOULLI = (
 
 def _polynomial(coefficients: tuple[str, ...], variable: str, name: str) -> str:
     """Lines that leave the value of a polynomial in `name`."""
-    return f"{name} = " + horner(coefficients, variable, "np.float64").replace(
-        "\n    p = p", f"\n    {name} = {name}"
-    )
+    first, *rest = coefficients
+    return "\n    ".join([f"{name} = {first}", *(f"{name} = {name} * {variable} + {c}" for c in rest)])
 
 
 def _ratio(pair: tuple[tuple[str, ...], tuple[str, ...]], variable: str) -> str:
@@ -63,43 +49,6 @@ def _indented(text: str) -> str:
 
 
 SPECIAL: dict[str, str] = {
-    "erfcx": f'''
-def erfcx(x):
-    """exp(x**2) erfc(x): 5 ulp."""
-    x = np.float64(x)
-    size = abs(x)
-    if x < -26.7:
-        return {{cast}}(math.inf)
-    if size > 1e9:
-        return {{cast}}(0.5641895835477563 / x)
-    t = (size - 4.0) / (size + 4.0)
-    {_polynomial(ERFCX, "t", "p")}
-    y = p / (1.0 + 2.0 * size)
-    if x < 0.0:
-        high = np.float64(np.float32(x))
-        y = 2.0 * math.exp(high * high) * math.exp((x - high) * (x + high)) - y
-    return {{cast}}(y)
-''',
-    "ndtr": '''
-def ndtr(x):
-    """The normal distribution function, accurate on the left."""
-    return {cast}(0.5 * math.erfc(-0.7071067811865476 * np.float64(x)))
-''',
-    "log_ndtr": '''
-def log_ndtr(x):
-    """The logarithm of the normal distribution function: 6 ulp."""
-    x = np.float64(x)
-    t = x * 0.7071067811865476
-    if x > 40.0:
-        return {cast}(-0.0)
-    if x > 1.0:
-        high = np.float64(np.float32(x))
-        bell = math.exp(-0.5 * high * high) * math.exp(-0.5 * (x - high) * (x + high))
-        return {cast}(math.log1p(-0.5 * np.float64(erfcx(t)) * bell))
-    if x > -1.0:
-        return {cast}(math.log(0.5 * math.erfc(-t)))
-    return {cast}(math.log(0.5 * np.float64(erfcx(-t))) - 0.5 * x * x)
-''',
     "normal_quantile": f'''
 def normal_quantile(q, tail):
     """The normal quantile of 1/2 + q, where `tail` is the smaller of that and 1/2 - q."""
@@ -124,13 +73,13 @@ def normal_quantile(q, tail):
 def ndtri(p):
     """The inverse of the normal distribution function: 6 ulp."""
     p = np.float64(p)
-    return {cast}(normal_quantile(p - 0.5, p if p < 0.5 else 1.0 - p))
+    return (normal_quantile(p - 0.5, p if p < 0.5 else 1.0 - p))
 ''',
     "erfinv": '''
 def erfinv(y):
     """The inverse of the error function: 4 ulp."""
     y = np.float64(y)
-    return {cast}(0.7071067811865476 * normal_quantile(0.5 * y, 0.5 * (1.0 - abs(y))))
+    return (0.7071067811865476 * normal_quantile(0.5 * y, 0.5 * (1.0 - abs(y))))
 ''',
     "polygamma": '''
 def polygamma(order, x):
@@ -141,9 +90,9 @@ def polygamma(order, x):
     n, x = int(order), np.float64(x)
     if n == 0:
         if x < 0.0:
-            return {cast}(np.float64(polygamma_sum(0, 1.0 - x)) - math.pi / math.tan(math.pi * x))
-        return {cast}(polygamma_sum(0, x))
-    return {cast}(polygamma_sum(n, x) if x > 0.0 else math.inf if x == 0.0 and n % 2 else math.nan)
+            return (np.float64(polygamma_sum(0, 1.0 - x)) - math.pi / math.tan(math.pi * x))
+        return (polygamma_sum(0, x))
+    return (polygamma_sum(n, x) if x > 0.0 else math.inf if x == 0.0 and n % 2 else math.nan)
 ''',
     "polygamma_sum": f'''
 def polygamma_sum(n, x):
@@ -178,35 +127,35 @@ def polygamma_sum(n, x):
 def stirling_change(x, h):
     """The difference of Stirling's series for log(gamma) from x to x + h, without h log(x)."""
     r = h / x
-    log = math.log1p(r)
+    ell = math.log1p(r)
     tail = 0.0
     power = x
     m = 1.0
     for c in (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400):
-        tail += c * math.expm1(-m * log) / power
+        tail += c * math.expm1(-m * ell) / power
         power *= x * x
         m += 2.0
-    return x * np.float64(log1pmx(r)) + ((h - 0.5) * log + tail)
+    return x * np.float64(log1pmx(r)) + ((h - 0.5) * ell + tail)
 ''',
     "gammaln_diff": '''
 def gammaln_diff(x, h):
     """log(gamma(x + h)) - log(gamma(x)): by Stirling's series where h is small beside x."""
     x, h = np.float64(x), np.float64(h)
     if not (-0.5 * x < h < x):
-        return {cast}(math.lgamma(x + h) - math.lgamma(x))
+        return (math.lgamma(x + h) - math.lgamma(x))
     product = 0.0
     while x < 10.0:
         product += (1.0 + product) * (h / x)
         x += 1.0
-    return {cast}(h * math.log(x) + stirling_change(x, h) - math.log1p(product))
+    return (h * math.log(x) + stirling_change(x, h) - math.log1p(product))
 ''',
     "gammaln_excess": '''
 def gammaln_excess(x, h):
     """log(gamma(x + h)) - log(gamma(x)) - h log(x): from 10 on by Stirling's series, in which h log(x) cancels."""
     x, h = np.float64(x), np.float64(h)
     if not (x >= 10.0 and x + h >= 10.0):
-        return {cast}(np.float64(gammaln_diff(x, h)) - h * math.log(x))
-    return {cast}(stirling_change(x, h))
+        return (np.float64(gammaln_diff(x, h)) - h * math.log(x))
+    return (stirling_change(x, h))
 ''',
     "bessel_scaled": '''
 def bessel_scaled(n, x):
@@ -238,29 +187,45 @@ def bessel_scaled(n, x):
     "bessel_i0e": '''
 def bessel_i0e(x):
     """exp(-|x|) I_0(x): 8 ulp."""
-    return {cast}(bessel_scaled(0, np.float64(x)))
+    return (bessel_scaled(0, np.float64(x)))
 ''',
     "bessel_i1e": '''
 def bessel_i1e(x):
     """exp(-|x|) I_1(x): 8 ulp."""
-    return {cast}(bessel_scaled(1, np.float64(x)))
+    return (bessel_scaled(1, np.float64(x)))
 ''',
     "bessel_i0": '''
 def bessel_i0(x):
     """The modified Bessel function I_0: 8 ulp."""
     z = np.float64(x)
-    return {cast}(bessel_scaled(0, z) * math.exp(0.5 * abs(z)) * math.exp(0.5 * abs(z)))
+    return (bessel_scaled(0, z) * math.exp(0.5 * abs(z)) * math.exp(0.5 * abs(z)))
 ''',
     "bessel_i1": '''
 def bessel_i1(x):
     """The modified Bessel function I_1: 8 ulp."""
     z = np.float64(x)
-    return {cast}(bessel_scaled(1, z) * math.exp(0.5 * abs(z)) * math.exp(0.5 * abs(z)))
+    return (bessel_scaled(1, z) * math.exp(0.5 * abs(z)) * math.exp(0.5 * abs(z)))
 ''',
 }  # fmt: skip
-"""The text of each function; ``{cast}`` is the type of a kernel's numbers."""
+"""The text of each function."""
 
 
-def special_function(name: str, typed: bool) -> str:
-    """The source of a special function for kernels of double precision, or `typed` of single."""
-    return HEAD + SPECIAL[name].format(cast="real" if typed else "np.float64").rstrip("\n")
+def _record(name: str, arity: int = 1) -> KernelFunction:
+    return KernelFunction(
+        name, lambda f, order: SPECIAL[name], double=True, contract=False, inlined=False, arity=arity
+    )
+
+
+QUANTILE = _record("normal_quantile", 2)
+NDTRI = _record("ndtri")
+ERFINV = _record("erfinv")
+POLYGAMMA = _record("polygamma", 2)
+POLYGAMMA_SUM = _record("polygamma_sum", 2)
+STIRLING_CHANGE = _record("stirling_change", 2)
+GAMMALN_DIFF = _record("gammaln_diff", 2)
+GAMMALN_EXCESS = _record("gammaln_excess", 2)
+SCALED = _record("bessel_scaled", 2)
+I0E = _record("bessel_i0e")
+I1E = _record("bessel_i1e")
+I0 = _record("bessel_i0")
+I1 = _record("bessel_i1")

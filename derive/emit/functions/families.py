@@ -1,20 +1,16 @@
-"""Functions of a constant order as source that kernels bring along, one function for each order that is called.
-
-All of them compute in double precision, also in kernels of single precision.
-"""
+"""Functions of a constant order, one for each order that is called; in double precision in kernels of single too."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 
-from ..ops.elementwise._fits import Fit
-from ..ops.elementwise.bessel_ratios import _BESSEL_RATIO, _LOG_I0
-from ..ops.elementwise.relative import _BOSEX, _RELEXP, _RELLOG1P
-from ..ops.elementwise.tails import _IERFCX, _MILLS
-
-HEAD = '@njit(cache=True, error_model="numpy", fastmath=False)'
+from ...ops.elementwise._fits import Fit
+from ...ops.elementwise.bessel_ratios import _BESSEL_RATIO, _LOG_I0
+from ...ops.elementwise.relative import _BOSEX, _RELEXP, _RELLOG1P
+from ...ops.elementwise.tails import _IERFCX, _MILLS
+from ._format import Format
+from ._record import KernelFunction
 
 
 def horner(fit: Fit, indent: int = 4) -> str:
@@ -23,7 +19,7 @@ def horner(fit: Fit, indent: int = 4) -> str:
     return f"\n{' ' * indent}".join([f"p = {first!r}", *(f"p = p * t + {c!r}" for c in rest)])
 
 
-def _ierfcx(n: int) -> str:
+def _ierfcx(f: Format, n: int) -> str:
     recurrence = "\n        ".join(
         f"e{k} = ({'1.1283791670955126' if k == 1 else f'e{k - 2}'} - 2.0 * x * e{k - 1}) / {2.0 * k}"
         for k in range(1, n + 1)
@@ -35,10 +31,10 @@ def ierfcx_{n}(x):
     if x < 0.0:
         e0 = np.float64(erfcx(x))
         {recurrence}
-        return {{cast}}(e{n})
+        return (e{n})
     t = 1.0 - 8.0 / (x + 4.0)
     {horner(_IERFCX[n])}
-    return {{cast}}(p / ({1 + 0.5 * n} + 2.0 * x) ** {n + 1})
+    return (p / ({1 + 0.5 * n} + 2.0 * x) ** {n + 1})
 '''
 
 
@@ -46,7 +42,7 @@ MILLS_BELOW = ("p * (1.0 + u)", "p", "p / (2.0 + u) ** 3", "p / (3.0 + u) ** 4")
 MILLS_ABOVE = ("m", "-m * w", "m * (w * (w + m) - 1.0)", "m * (w * (3.0 - w * (w + 4.0 * m) - m * m) + m)")
 
 
-def _mills(n: int) -> str:
+def _mills(f: Format, n: int) -> str:
     return f'''
 def mills_{n}(x):
     """The derivative of order {n} of the inverse Mills ratio: a polynomial up to 1/2, then what it is in the ratio."""
@@ -55,40 +51,55 @@ def mills_{n}(x):
         u = 0.5 - x
         t = 1.0 - 6.0 / (u + 3.0)
         {horner(_MILLS[n], 8)}
-        return {{cast}}({MILLS_BELOW[n]})
+        return ({MILLS_BELOW[n]})
     short = math.floor(16.0 * (x if x < 40.0 else 40.0)) / 16.0
     m = 0.3989422804014327 * math.exp(-0.5 * short * short) * math.exp(-0.5 * (x - short) * (x + short))
     if m == 0.0:
-        return {{cast}}({"-0.0" if n % 2 else "0.0"})
+        return ({"-0.0" if n % 2 else "0.0"})
     m /= 1.0 - 0.5 * math.erfc(0.7071067811865476 * x)
     w = x + m
-    return {{cast}}({MILLS_ABOVE[n]})
+    return ({MILLS_ABOVE[n]})
 '''
 
 
-BERNOULLI = ("1.0 / 6.0", "-1.0 / 30.0", "1.0 / 42.0", "-1.0 / 30.0", "5.0 / 66.0", "-691.0 / 2730.0", "7.0 / 6.0")
+BERNOULLI = (
+    "1.0 / 6.0",
+    "-1.0 / 30.0",
+    "1.0 / 42.0",
+    "-1.0 / 30.0",
+    "5.0 / 66.0",
+    "-691.0 / 2730.0",
+    "7.0 / 6.0",
+)
 
 
 def _stirling(n: int) -> str:
     """Statements that take the terms with Bernoulli's numbers from a total."""
-    weights = [(math.factorial(2 * k + n - 1) / math.factorial(2 * k), 2 * k + n) for k in range(1, len(BERNOULLI) + 1)]
+    weights = [
+        (math.factorial(2 * k + n - 1) / math.factorial(2 * k), 2 * k + n)
+        for k in range(1, len(BERNOULLI) + 1)
+    ]
     return "\n    ".join(
-        f"total -= {b} * {weight!r} * math.expm1(-{m}.0 * log) * power\n    power *= square"
+        f"total -= {b} * {weight!r} * math.expm1(-{m}.0 * ell) * power\n    power *= square"
         for b, (weight, m) in zip(BERNOULLI, weights, strict=True)
     )
 
 
-def _polygamma_diff(n: int) -> str:
+def _polygamma_diff(f: Format, n: int) -> str:
     factorial = f"{float(math.factorial(n))!r}"
     gap = " + ".join(f"(h / {_power('a', n + 1 - i)}) / {_power('b', i + 1)}" for i in range(n + 1))
-    first = "log" if n == 0 else f"-{float(math.factorial(n - 1))!r} * math.expm1(-{n}.0 * log) / {_power('x', n)}"
+    first = (
+        "ell"
+        if n == 0
+        else f"-{float(math.factorial(n - 1))!r} * math.expm1(-{n}.0 * ell) / {_power('x', n)}"
+    )
     series = _stirling(n)
     return f'''
 def polygamma_diff_{n}(x, h):
     """polygamma({n}, x + h) - polygamma({n}, x): the recurrence, then Stirling's series, all of one sign."""
     x, h = np.float64(x), np.float64(h)
     if not (x > 0.0 and x + h > 0.0):
-        return {{cast}}(math.nan)
+        return (math.nan)
     total = 0.0
     a, b = x, x + h
     while a < {10.0 + n} or b < {10.0 + n}:
@@ -96,17 +107,17 @@ def polygamma_diff_{n}(x, h):
         a += 1.0
         b += 1.0
     x = a
-    log = math.log1p(h / x)
+    ell = math.log1p(h / x)
     total += {first}
-    total -= {0.5 * math.factorial(n)!r} * math.expm1(-{n + 1}.0 * log) / {_power("x", n + 1)}
+    total -= {0.5 * math.factorial(n)!r} * math.expm1(-{n + 1}.0 * ell) / {_power("x", n + 1)}
     square = 1.0 / (x * x)
     power = 1.0 / {_power("x", n + 2)}
     {series}
-    return {{cast}}({"total" if n % 2 == 0 else "-total"})
+    return ({"total" if n % 2 == 0 else "-total"})
 '''
 
 
-def _polygamma_excess(n: int) -> str:
+def _polygamma_excess(f: Format, n: int) -> str:
     q = "0.0"
     for k in range(n - 1, -1, -1):
         q = f"({q}) * r + {float(n * math.comb(n, k + 1) - math.comb(n, k + 2))!r}"
@@ -117,15 +128,15 @@ def polygamma_excess_{n}(x, h):
     """polygamma({n}, x + h) - polygamma({n}, x) less the derivative of h log(x), which cancels in Stirling's series."""
     x, h = np.float64(x), np.float64(h)
     if not (x >= 10.0 and x + h >= 10.0):
-        return {{cast}}(np.float64(polygamma_diff_{n}(x, h)) {minus} {whole} * (h / {_power("x", n + 1)}))
+        return (np.float64(polygamma_diff_{n}(x, h)) {minus} {whole} * (h / {_power("x", n + 1)}))
     r = h / x
-    log = math.log1p(r)
+    ell = math.log1p(r)
     total = {"np.float64(log1pmx(r))" if n == 0 else first}
-    total -= {0.5 * math.factorial(n)!r} * math.expm1(-{n + 1}.0 * log) / {_power("x", n + 1)}
+    total -= {0.5 * math.factorial(n)!r} * math.expm1(-{n + 1}.0 * ell) / {_power("x", n + 1)}
     square = 1.0 / (x * x)
     power = 1.0 / {_power("x", n + 2)}
     {_stirling(n)}
-    return {{cast}}({"total" if n % 2 == 0 else "-total"})
+    return ({"total" if n % 2 == 0 else "-total"})
 '''
 
 
@@ -133,7 +144,7 @@ def _power(name: str, exponent: int) -> str:
     return name if exponent == 1 else f"{name}**{exponent}"
 
 
-def _bessel_ratio(n: int) -> str:
+def _bessel_ratio(f: Format, n: int) -> str:
     near, middle, far = _BESSEL_RATIO[n]
     divided = f" / size**{n + 1}" if n else ""
     return f'''
@@ -144,7 +155,7 @@ def bessel_ratio_{n}(x):
     if size < 2.5:
         t = 0.32 * size * size - 1.0
         {horner(near, 8)}
-        return {{cast}}({"p" if n % 2 else "p * x"})
+        return ({"p" if n % 2 else "p * x"})
     if size < 9.0:
         t = (size - 5.75) / 3.25
         {horner(middle, 8)}
@@ -152,11 +163,11 @@ def bessel_ratio_{n}(x):
         t = 18.0 / size - 1.0
         {horner(far, 8)}
     p = p{divided}
-    return {{cast}}({"p" if n % 2 else "-p if x < 0.0 else p"})
+    return ({"p" if n % 2 else "-p if x < 0.0 else p"})
 '''
 
 
-def _log_i0(n: int) -> str:
+def _log_i0(f: Format, n: int) -> str:
     return f'''
 def log_i0_{n}(x):
     """log(I_0(x)): a polynomial in x**2, then from exp(-x) I_0(x)."""
@@ -164,14 +175,14 @@ def log_i0_{n}(x):
     if size < 2.5:
         t = 0.32 * size * size - 1.0
         {horner(_LOG_I0[n][0], 8)}
-        return {{cast}}(size * (size * p))
+        return (size * (size * p))
     if size == math.inf:
-        return {{cast}}(size)
-    return {{cast}}(size + math.log(np.float64(bessel_i0e(size))))
+        return (size)
+    return (size + math.log(np.float64(bessel_i0e(size))))
 '''
 
 
-def _relexp(n: int) -> str:
+def _relexp(f: Format, n: int) -> str:
     recurrence = "\n    ".join(f"p = (first - {k}.0 * p) / x" for k in range(1, n + 1))
     return f'''
 def relexp_{n}(x):
@@ -180,16 +191,16 @@ def relexp_{n}(x):
     if abs(x) < 2.0:
         t = 0.5 * x
         {horner(_RELEXP[n], 8)}
-        return {{cast}}(p)
+        return (p)
     first = math.exp(x) if x < 0.0 else 1.0
     p = -math.expm1(-abs(x)) / abs(x)
     {recurrence}
     root = 1.0 if x < 0.0 else math.exp(0.5 * x)
-    return {{cast}}(root * (root * p))
+    return (root * (root * p))
 '''
 
 
-def _rellog1p(n: int) -> str:
+def _rellog1p(f: Format, n: int) -> str:
     recurrence = "\n    ".join(
         f"power = power * slope * {max(k - 1, 1)}.0\n    p = (power - {k}.0 * p) / x" for k in range(1, n + 1)
     )
@@ -200,14 +211,14 @@ def rellog1p_{n}(x):
     if -0.5 < x < 1.0:
         t = 3.0 * x / (2.0 + x)
         {horner(_RELLOG1P[n], 8)}
-        return {{cast}}(p)
+        return (p)
     if x > 1e300:
         x = 1e300
     p = math.log1p(x) / x if x > -1.0 else (math.inf if x == -1.0 else math.nan)
     slope = -1.0 / (1.0 + x)
     power = -1.0
     {recurrence}
-    return {{cast}}(p)
+    return (p)
 '''
 
 
@@ -220,7 +231,7 @@ BOSEX_FAR = (
 BOSEX_NAMES = ("first", "second", "third", "fourth")
 
 
-def _bosex(n: int) -> str:
+def _bosex(f: Format, n: int) -> str:
     far = "\n    ".join(f"{BOSEX_NAMES[k]} = {BOSEX_FAR[k]}" for k in range(1, n + 1))
     return f'''
 def bosex_{n}(x):
@@ -229,30 +240,27 @@ def bosex_{n}(x):
     if abs(x) < 3.0:
         t = x / 3.0
         {horner(_BOSEX[n], 8)}
-        return {{cast}}({"p * x" if n == 3 else "p"})
+        return ({"p * x" if n == 3 else "p"})
     if x > 1e300:
         x = 1e300
     least = math.exp(-abs(x)) / -math.expm1(-abs(x))
     above, below = (-1.0 - least, least) if x < 0.0 else (least, -1.0 - least)
     first = x * above
     {far}
-    return {{cast}}({BOSEX_NAMES[n]})
+    return ({BOSEX_NAMES[n]})
 '''
 
 
-FAMILIES: dict[str, Callable[[int], str]] = {
-    "ierfcx": _ierfcx, "mills": _mills, "polygamma_diff": _polygamma_diff, "bessel_ratio": _bessel_ratio, "log_i0": _log_i0,
-    "polygamma_excess": _polygamma_excess, "relexp": _relexp, "rellog1p": _rellog1p, "bosex": _bosex,
-}  # fmt: skip
-"""The text of each function, by its order; ``{cast}`` is the type of a kernel's numbers."""
-
-ORDERED = tuple(f"{family}_{n}" for family in FAMILIES for n in range(10))
-"""Names that nothing else in a module should have."""
-
-CALL = re.compile(rf"(?<![\w.])(?:{'|'.join(FAMILIES)})_\d+(?=\()")
+def _family(name: str, source: Callable[[Format, int], str], arity: int = 1) -> KernelFunction:
+    return KernelFunction(name, source, ordered=True, double=True, contract=False, inlined=False, arity=arity)
 
 
-def family_function(name: str, typed: bool) -> str:
-    """The source of one function, ``mills_1``, for kernels of double precision, or `typed` of single."""
-    family, _, order = name.rpartition("_")
-    return HEAD + FAMILIES[family](int(order)).format(cast="real" if typed else "np.float64").rstrip("\n")
+IERFCX = _family("ierfcx", _ierfcx)
+MILLS = _family("mills", _mills)
+POLYGAMMA_DIFF = _family("polygamma_diff", _polygamma_diff, 2)
+POLYGAMMA_EXCESS = _family("polygamma_excess", _polygamma_excess, 2)
+BESSEL_RATIO = _family("bessel_ratio", _bessel_ratio)
+LOG_I0 = _family("log_i0", _log_i0)
+RELEXP = _family("relexp", _relexp)
+RELLOG1P = _family("rellog1p", _rellog1p)
+BOSEX_FAMILY = _family("bosex", _bosex)
