@@ -46,13 +46,12 @@ MOST = {False: "354.89", True: "44.36"}
 
 
 def _doubled(f: Format) -> str:
-    """Statements that leave size = |x| and above = (exp(2 size) - 1) / 2, with few digits near 0: tanh and sech2 share them."""
+    """Statements, for tanh and sech2, that leave size = |x| and above = (exp(2 size) - 1) / 2, with few digits near 0."""
     return f"""size = abs(x)
     a = 2.0 * ({MOST[f.typed]} if size > {MOST[f.typed]} else size)
     {reduced(f, "a")}
     half = {power_of_two(f, 1)}
-    above = p * half + (half - 0.5)
-    below = above + 1.0"""
+    above = p * half + (half - 0.5)"""
 
 
 def _tanh(f: Format, order: int) -> str:
@@ -62,7 +61,7 @@ def tanh(x):
     {_doubled(f)}
     z = x * x
     {f.horner(TANH_REST, "z")}
-    return math.copysign(size + size * z * p if size < 0.28 else above / below, x)
+    return math.copysign(size + size * z * p if size < 0.28 else above / (above + 1.0), x)
 '''
 
 
@@ -71,7 +70,7 @@ def _sech2(f: Format, order: int) -> str:
 def sech2(x):
     """1 / cosh(x)**2, by the exponential of tanh: where both are wanted it is computed once."""
     {_doubled(f)}
-    part = 1.0 / below
+    part = 1.0 / (p * half + (half + 0.5))
     return 0.0 if size > {MOST[f.typed]} else part * (part * (2.0 * (p * half + half)))
 '''
 
