@@ -29,7 +29,7 @@ def helpers_for(source: str, typed: bool, vector: bool) -> list[str]:
     found: dict[Wanted, str] = {}
 
     def visit(text: str, wide: bool) -> None:
-        for name in called(text, vector):
+        for name in calls(text, vector):
             if (name, wide) in found:
                 continue
             record, order = record_of(name)
@@ -45,7 +45,7 @@ def helpers_for(source: str, typed: bool, vector: bool) -> list[str]:
     return list(found.values())
 
 
-def called(text: str, vector: bool) -> list[str]:
+def calls(text: str, vector: bool = True) -> list[str]:
     """The helper functions that are called in `text`, comments, docstrings and definitions left out."""
     code = re.sub(r'""".*?"""', "", text, flags=re.DOTALL)
     code = re.sub(r"#.*|def \w+", "", code)
