@@ -16,6 +16,7 @@ from .loops_helpers import calls, helpers_for
 from .loops_layout import fitted
 from .loops_linalg import FAST, IN_ORDER, called, linear_algebra
 from .loops_nodes import Block, Compute, Loop, Storage
+from .loops_parallel import gains
 from .loops_print import write_statement
 from .loops_steps import Segment, segments, write_recurrence
 from .loops_storage import private_buffers
@@ -73,13 +74,13 @@ class Lowered:
 
     limits: the exclusive upper bounds that its integer arguments must keep.
     buffers: the arrays that it fills, arguments after the inputs: tensor, and extents of the array.
-    threaded: it has parallel loops, and takes the number of threads as its last argument.
+    gains: for each parallel loop what is positive where threads are worth waking; then the last argument is their number.
     """
 
     text: str
     limits: tuple[tuple[Tensor, Expr], ...]
     buffers: tuple[tuple[Tensor, tuple[Expr, ...]], ...] = ()
-    threaded: bool = False
+    gains: tuple[Expr, ...] = ()
 
 
 def module_source(
@@ -136,7 +137,7 @@ def lower(function: FunctionSource, options: Options = PLAIN) -> Lowered:
     checks += [line for index, extent in writer.computed for line in check_computed(writer, index, extent)]
     arguments = [writer.arrays[name] for name in (*(t.name for t in program.inputs), *given)]
     body = [*checks, *(line for nest in nests for line in nest), *([f"    return {returned}"] if returned else [])]
-    threaded = any("prange(" in line for line in body)
+    threaded = gains(block)
     arguments += ["threads"] if threaded else []
     lines = [*docstring(function.doc), *sizes(writer, body), *body]
     return Lowered(definition(function.name, arguments, lines, options), limits, tuple(given.values()), threaded)

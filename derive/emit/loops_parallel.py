@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 
+import sympy
 from sympy import Expr
 
 from ..ir.nodes import Index
@@ -45,6 +46,13 @@ def write_parallel(writer: Writer, loop: Loop, write_block: Callable[[Writer, Bl
         with writer.indented("for block in range(blocks):"):
             for op, name, part in zip(loop.partial, shared, parts, strict=True):
                 merge(writer, op, name, part)
+
+
+def gains(block: Block) -> tuple[Expr, ...]:
+    """For each parallel loop an expression of sizes that is positive where its turns are worth waking threads for."""
+    loops = [statement for statement in block if isinstance(statement, Loop)]
+    own = [sympy.Mul(*extents_of(loop)) - PARALLEL_FROM for loop in loops if loop.parallel]
+    return (*own, *(gain for loop in loops if not loop.parallel for gain in gains(loop.body)))
 
 
 def merge(writer: Writer, op: Op, name: str, part: Storage) -> None:

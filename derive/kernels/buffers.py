@@ -25,13 +25,16 @@ empty = np.empty
 
 
 class Room:
-    """The arrays of calls with arguments of one set of shapes.
+    """The arrays of calls with arguments of one set of shapes, and for parallel kernels whether threads are worth waking.
 
     Intermediates are used again by the next call, and so are large outputs that nobody but the room holds any more:
     finding new memory for large arrays takes the system longer than many a kernel takes to fill it.
     """
 
-    def __init__(self, wanted: list[tuple[tuple[int, ...], np.dtype[Any]]], made: int) -> None:
+    def __init__(
+        self, wanted: list[tuple[tuple[int, ...], np.dtype[Any]]], made: int, threads: tuple[bool, ...] = ()
+    ) -> None:
+        self.threads = threads
         self._outputs, self._rest = wanted[:made], wanted[made:]
         sizes = [prod(shape) * dtype.itemsize for shape, dtype in wanted]
         outputs, rest = sum(sizes[:made]), sum(sizes[made:])
@@ -61,7 +64,7 @@ class Room:
                 del earlier[:-2]  # one may still have its name while the next is made
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Room, ([*self._outputs, *self._rest], len(self._outputs))
+        return Room, ([*self._outputs, *self._rest], len(self._outputs), self.threads)
 
     def clear(self) -> None:
         self._spare.clear()
@@ -93,6 +96,7 @@ class Buffers:
 
     def __init__(self, program: Program, lowered: Lowered, dtype: type[np.floating[Any]]) -> None:
         kinds: dict[str, type[np.generic]] = {"real": dtype, "integer": np.int64, "boolean": np.bool_}
+        self._gains = lowered.gains
         names = [tensor.name for tensor, _ in lowered.buffers]
         inputs = [tensor.name for tensor in program.inputs]
         self._extents = [(shape, np.dtype(kinds[tensor.kind])) for tensor, shape in lowered.buffers]
@@ -111,7 +115,7 @@ class Buffers:
         if room is None:
             if len(self._rooms) > 4096:
                 self._rooms.clear()
-            room = self._rooms[shapes] = Room(self._sizes(sizes), self._made)
+            room = self._rooms[shapes] = Room(self._sizes(sizes), self._made, self._threads(sizes))
         return room
 
     def results(self, room: Room, values: Sequence[Any], outputs: list[Array], rest: list[Array], numbers: Any) -> Any:
@@ -139,6 +143,12 @@ class Buffers:
             else:
                 self._copied.append(inputs.index(tensor.name))
                 yield self._made + len(self._copied) - 1, kind
+
+    def _threads(self, sizes: Sizes) -> tuple[bool, ...]:
+        if not self._gains:
+            return ()
+        values = {symbol: sympy.Integer(value) for symbol, value in sizes.items()}
+        return (any(gain.xreplace(values) > 0 for gain in self._gains),)
 
     def _sizes(self, sizes: Sizes) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
         values = {symbol: sympy.Integer(value) for symbol, value in sizes.items()}

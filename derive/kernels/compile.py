@@ -13,6 +13,7 @@ from ..errors import DomainError
 from ..ir.nodes import Program
 from .cache import library_name, load_function
 from .kernel import Kernel
+from .threads import start_threads
 
 
 def compile_program(
@@ -44,6 +45,8 @@ def compile_program(
     text, needed = source, library() if called(lowered.text) else ""
     if needed:
         text = module_source([lowered.text], options, doc=identifier, library=library_name(needed))
+    if lowered.gains:
+        start_threads()
     loaded = load_function(text, identifier, signature(program, lowered, kind), needed)
     return Kernel(name, program, kind.type, source, loaded, lowered, alone)
 
@@ -59,4 +62,4 @@ def signature(program: Program, lowered: Lowered, dtype: np.dtype[Any]) -> tuple
         for t in program.inputs
     ]
     buffers = [types.Array(kinds[tensor.kind], len(shape), "C") for tensor, shape in lowered.buffers]
-    return (*inputs, *buffers, *([types.intp] if lowered.threaded else []))
+    return (*inputs, *buffers, *([types.intp] if lowered.gains else []))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from operator import attrgetter
 from typing import Any, NoReturn
 
@@ -16,8 +14,8 @@ from ..ir.nodes import Program
 from ..ir.sizes import solve_sizes
 from .arguments import REMEMBERED_SHAPES, Arguments
 from .buffers import Buffers, Room
+from .threads import with_threads
 
-_PARALLEL = threading.Lock()
 SEEN = attrgetter("shape", "dtype", "flags.c_contiguous")
 
 
@@ -36,7 +34,7 @@ class Kernel:
         single: bool = False,
     ) -> None:  # fmt: skip
         self.name, self.program, self.dtype, self.source, self.single = name, program, dtype, source, single
-        self.function, self.limits, self.parallel = function, lowered.limits, lowered.threaded
+        self.function, self.limits, self.parallel = function, lowered.limits, bool(lowered.gains)
         self._arguments = Arguments(name, program, np.dtype(dtype))
         self._buffers = Buffers(program, lowered, dtype)
         self._results = self._buffers.results
@@ -64,7 +62,7 @@ class Kernel:
             try:  # arrays of the kernel's types, of shapes that were seen before
                 room = self._rooms[tuple(map(SEEN, args))]
                 outputs, rest = room.take()
-                numbers = self._run(*args, *outputs, *rest)
+                numbers = self._run(*args, *outputs, *rest, *room.threads)
             except (AttributeError, KeyError, TypeError, ValueError, IndexError):
                 pass  # converted or explained below
             else:
@@ -79,7 +77,7 @@ class Kernel:
         if out is not None:
             self._buffers.given(out if not self.single else (out,), outputs, values)
         try:
-            numbers = self._run(*values, *outputs, *rest)
+            numbers = self._run(*values, *outputs, *rest, *room.threads)
         except IndexError:
             self._explain(values)
             raise
@@ -89,18 +87,8 @@ class Kernel:
         return results[0] if self.single else results
 
     def _in_parallel(self, *values: Any) -> Any:
-        """One parallel kernel at a time: each uses all threads, and not every threading layer takes two callers."""
-        import numba
-
-        config: Any = numba.config
-        wanted = thread_count(config.NUMBA_NUM_THREADS)
-        with _PARALLEL:
-            before = numba.get_num_threads()
-            numba.set_num_threads(wanted)
-            try:
-                return self.function(*values, wanted)
-            finally:
-                numba.set_num_threads(before)
+        """The last of the values says whether threads are worth waking."""
+        return with_threads(self.function, values[:-1], values[-1])
 
     def _explain(self, values: list[Any]) -> None:
         """Say which integer is out of range.
@@ -133,17 +121,3 @@ class Kernel:
 
     def __repr__(self) -> str:
         return f"<kernel {self.name}({', '.join(self._arguments.names)}) in {np.dtype(self.dtype).name}>"
-
-
-def thread_count(available: int) -> int:
-    """The number of threads for parallel kernels: DERIVE_NUM_THREADS, at most what Numba was started with.
-
-    Raises:
-        DomainError: the variable is no positive integer.
-    """
-    text = os.environ.get("DERIVE_NUM_THREADS", "")
-    if not text:
-        return available
-    if not text.isdigit() or int(text) < 1:
-        raise DomainError(f"DERIVE_NUM_THREADS is {text!r}; a positive integer was expected")
-    return min(int(text), available)

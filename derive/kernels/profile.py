@@ -200,7 +200,7 @@ def _threads(kernel: Kernel) -> int:
         return 1
     import numba
 
-    from .kernel import thread_count
+    from .threads import thread_count
 
     config: Any = numba.config
     return thread_count(config.NUMBA_NUM_THREADS)

@@ -13,7 +13,8 @@ from sympy import Eq, exp
 from derive.errors import DomainError, ShapeError, UnknownName
 from derive.ir.nodes import Bracket, Equation, Index, Program, Tensor, size
 from derive.kernels.compile import compile_program
-from derive.kernels.kernel import Kernel, thread_count
+from derive.kernels.kernel import Kernel
+from derive.kernels.threads import thread_count
 
 n, m, d, v = map(size, ("n", "m", "d", "v"))
 i, j, k, a = Index("i", n), Index("j", m), Index("k", d), Index("a", v)

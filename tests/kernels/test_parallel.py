@@ -1,5 +1,6 @@
 """Parallel kernels give what serial ones give, whatever the number of threads."""
 
+import os
 import threading
 
 import numpy as np
@@ -9,6 +10,8 @@ from sympy import exp, sqrt
 from derive.emit import loops_parallel
 from derive.ir.evaluate import evaluate
 from derive.ir.nodes import Bracket, Equation, Index, Program, Tensor, size
+from derive.kernels import kernel as kernel_module
+from derive.kernels import threads
 from derive.kernels.compile import compile_program
 from derive.kernels.kernel import Kernel
 
@@ -72,10 +75,10 @@ def test_it_is_parallel(kernel):
     assert "prange" not in scatter  # two rows may add to the same place
 
 
-@pytest.mark.parametrize("threads", ["1", "2", "7"])
+@pytest.mark.parametrize("count", ["1", "2", "7"])
 @pytest.mark.parametrize("rows", [1, 2, 3, 64])
-def test_number_of_threads_and_rows(kernel, rows, threads, monkeypatch):
-    monkeypatch.setenv("DERIVE_NUM_THREADS", threads)
+def test_number_of_threads_and_rows(kernel, rows, count, monkeypatch):
+    monkeypatch.setenv("DERIVE_NUM_THREADS", count)
     agrees(kernel, rows)
 
 
@@ -89,10 +92,10 @@ def test_callers_on_several_threads(kernel):
         except BaseException as failure:
             failures.append(failure)
 
-    threads = [threading.Thread(target=work, args=(rows,)) for rows in (8, 9)]
-    for thread in threads:
+    callers = [threading.Thread(target=work, args=(rows,)) for rows in (8, 9)]
+    for thread in callers:
         thread.start()
-    for thread in threads:
+    for thread in callers:
         thread.join()
     assert not failures
 
@@ -115,3 +118,35 @@ def test_blas_stays_outside_of_parallel_loops(agree, monkeypatch):
     source = agree(program, {"p": 2, "n": 5, "m": 3}, {"p": 1, "n": 1, "m": 1}, parallel=True).source
     loop = source[source.index("prange(blocks)") :]
     assert "np.dot" in source and "np.dot" not in loop
+
+
+def test_threads_are_not_woken_for_little_work(monkeypatch):
+    """One turn more than the limit, and they are; with either number of threads the value is the same."""
+    monkeypatch.setattr(loops_parallel, "PARALLEL_FROM", 1000)
+    x, y = Tensor("x", (n,)), Tensor("y", (n,))
+    square = compile_program(Program((x,), (Equation(y, (i,), x[i] ** 2),), (y,)), "square", parallel=True)
+    asked = []
+
+    def with_threads(function, values, several):
+        asked.append(several)
+        return threads.with_threads(function, values, several)
+
+    monkeypatch.setattr(kernel_module, "with_threads", with_threads)
+    for length in (0, 1, 1000, 1001):
+        values = np.arange(float(length))
+        for _ in range(2):
+            np.testing.assert_array_equal(square(values), values**2)
+    assert asked == [False] * 6 + [True] * 2
+
+
+def test_threads_sleep_while_they_wait_and_the_environment_is_left_alone(monkeypatch):
+    found = []
+    monkeypatch.setattr("numba.get_num_threads", lambda: found.append(os.environ.get("OMP_WAIT_POLICY")))
+    for own in (None, "active"):
+        if own is None:
+            monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+        else:
+            monkeypatch.setenv("OMP_WAIT_POLICY", own)
+        threads.start_threads()
+        assert os.environ.get("OMP_WAIT_POLICY") == own
+    assert found == ["passive", "active"]
