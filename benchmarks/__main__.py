@@ -24,7 +24,7 @@ from .startup import startup_times
 from .verify import verify_times
 
 PARTS = ("limits", "kernels", "derivation", "startup", "memory", "verify")
-SECONDS, QUICK = 0.25, 0.1
+SECONDS, QUICK = 0.2, 0.1
 SLOW_PEERS = ("torch.compile",)
 
 
@@ -51,6 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
         for part in options.parts:
             if part == "kernels":
                 plan = suite.jobs(cases, options.dtype, options.threads, options.peers, options.seconds)
+                suite.compile_ahead(plan, store, progress)
                 suite.run_all(plan, store, progress)
             elif part not in store.parts:
                 task = progress.add_task(part, total=1)
@@ -85,7 +86,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", type=_words, help="comma-separated numbers; default 1,2")
     parser.add_argument("--dtype", type=_words, help="comma-separated; default float64,float32")
     parser.add_argument("--parts", type=_words, help=f"comma-separated, of: {', '.join(PARTS)}")
-    parser.add_argument("--seconds", type=float, help="for each peer of each case; default 0.25")
+    parser.add_argument("--seconds", type=float, help="for each peer of each case; default 0.2")
     parser.add_argument(
         "--quick", action="store_true", help="float64, one thread, short, without torch.compile"
     )

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,6 +132,24 @@ def run_all(plan: Sequence[Job], store: Store, progress: Progress) -> None:
         for record in run(job):
             store.add(record)
             progress.advance(task)
+
+
+def compile_ahead(plan: Sequence[Job], store: Store, progress: Progress) -> None:
+    """Compile the kernels of what is missing, in two processes at once."""
+    left = [job for job in map(store.missing, plan) if job is not None]
+    owed = [(case, job.dtypes, job.threads) for job in left for case in job.cases]
+    task = progress.add_task("compiling ahead", total=sum(len(dtypes) for _, dtypes, _ in owed))
+
+    def compile_these(part: list[tuple[str, tuple[str, ...], int]]) -> None:
+        for threads in sorted({threads for _, _, threads in part}):
+            cases = [case for case, _, count in part if count == threads]
+            job = {"cases": cases, "dtypes": part[0][1], "threads": threads, "compile": True}
+            for _ in lines_of([sys.executable, "-m", "benchmarks.worker", json.dumps(job)], threads):
+                progress.advance(task)
+
+    if owed:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(compile_these, [part for part in (owed[::2], owed[1::2]) if part]))
 
 
 def limits_of(threads: Sequence[int]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from scipy.special import erf
 
 import layers
 
+from .. import by_hand
 from ..case import Case, normal, ones, weights
 
 SEQUENCE = "attention, transformer block, recurrent"
@@ -47,12 +48,12 @@ NORMAL = {"Q": normal(), "K": normal(), "V": normal()}
 SINGLE_HEAD = Case(
     "attention 256x64", SEQUENCE, layers.attention, ATTENTION["attention"], {"n": 256, "m": 256, "d": 64, "p": 64}, "vjp",
     data=NORMAL, torch=lambda torch, Q, K, V: attention_torch(torch, Q[None], K[None], V[None])[0],
-    jax=attention_jax, numpy=attention_numpy, flops=lambda s: 10 * s["n"] * s["m"] * s["d"],
+    jax=attention_jax, numpy=attention_numpy, numba=by_hand.attention, flops=lambda s: 10 * s["n"] * s["m"] * s["d"],
 )  # fmt: skip
 LONG = Case(
     "attention 2048x64", SEQUENCE, layers.attention, ATTENTION["attention"], {"n": 2048, "m": 2048, "d": 64, "p": 64}, "vjp",
     data=NORMAL, torch=lambda torch, Q, K, V: attention_torch(torch, Q[None], K[None], V[None])[0],
-    jax=attention_jax, numpy=attention_numpy, flops=lambda s: 10 * s["n"] * s["m"] * s["d"],
+    jax=attention_jax, numpy=attention_numpy, numba=by_hand.attention, flops=lambda s: 10 * s["n"] * s["m"] * s["d"],
 )  # fmt: skip
 HEADS = {"batch": 4, "heads": 8, "n": 128, "m": 128, "d": 64, "p": 64}
 MULTI_HEAD = Case(

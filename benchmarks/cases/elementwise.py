@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import erf, expit
 
+from .. import by_hand
 from ..case import Case, normal
 
 FUSED = "elementwise, norms, losses, NLLs"
@@ -58,7 +59,7 @@ SWIGLU = Case(
     data={"a": normal(), "b": normal()},
     torch=lambda torch, a, b: torch.nn.functional.silu(a) * b,
     jax=lambda jax, a, b: jax.nn.silu(a) * b,
-    numpy=swish_gate_numpy,
+    numpy=swish_gate_numpy, numba=by_hand.swish_gate,
 )  # fmt: skip
 SOFTPLUS = Case(
     "softplus 1e6", FUSED, softplus, {"x": "n"}, {"n": 1_000_000}, "vjp", bound="memory", data={"x": normal(2.0)},

@@ -10,6 +10,7 @@ import numpy as np
 import derive as dv
 import layers
 
+from .. import by_hand
 from ..case import Case, normal, weights
 
 SECOND = "Hessians and hvp"
@@ -47,6 +48,7 @@ def logistic_hessian(rows: int, columns: int) -> Case:
     return Case(
         f"logistic Hessian {rows}x{columns}", SECOND, layers.logistic_loss, LOGISTIC, {"batch": rows, "n": columns},
         "hessian", wrt=("w",), data=LOGISTIC_DATA, torch=logistic_torch, jax=logistic_jax, numpy=logistic_hessian_numpy,
+        numba=by_hand.logistic_hessian,
     )  # fmt: skip
 
 
@@ -54,7 +56,8 @@ LOGISTIC_SMALL = logistic_hessian(1000, 10)
 LOGISTIC_LARGE = logistic_hessian(5000, 200)
 LOGISTIC_HVP = Case(
     "logistic hvp 5000x200", SECOND, layers.logistic_loss, LOGISTIC, {"batch": 5000, "n": 200}, "hvp", wrt=("w",),
-    data=LOGISTIC_DATA, torch=logistic_torch, jax=logistic_jax, numpy=logistic_hvp_numpy, bound="memory",
+    data=LOGISTIC_DATA, torch=logistic_torch, jax=logistic_jax, numpy=logistic_hvp_numpy,
+    numba=by_hand.logistic_hvp, bound="memory",
 )  # fmt: skip
 
 
@@ -92,7 +95,7 @@ FACTORISATION = Case(
     "matrix factorisation Hessian 60x40, rank 5", SECOND, factorisation, {"U": "n r", "V": "m r", "T": "n m"},
     {"n": 60, "m": 40, "r": 5}, "hessian", wrt=("U",), data={"U": normal(), "V": normal(), "T": normal()},
     torch=lambda torch, U, V, T: ((T - U @ V.T) ** 2).sum(), jax=lambda jax, U, V, T: ((T - U @ V.T) ** 2).sum(),
-    numpy=factorisation_hessian_numpy,
+    numpy=factorisation_hessian_numpy, numba=by_hand.factorisation_hessian,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln
 
+from .. import by_hand
 from ..case import Case, counts, normal
 
 FUSED = "elementwise, norms, losses, NLLs"
@@ -46,7 +47,7 @@ GAUSSIAN = Case(
     wrt=("mu", "s"), bound="memory", data={"mu": normal(), "s": normal(0.3), "y": normal()},
     torch=lambda torch, mu, s, y: (s + (y - mu) ** 2 * torch.exp(-2 * s) / 2).sum(),
     jax=lambda jax, mu, s, y: (s + (y - mu) ** 2 * jax.numpy.exp(-2 * s) / 2).sum(),
-    numpy=gaussian_numpy, sympy=gaussian_sympy,
+    numpy=gaussian_numpy, sympy=gaussian_sympy, numba=by_hand.gaussian,
 )  # fmt: skip
 
 
@@ -70,7 +71,7 @@ POISSON = Case(
     bound="memory", data={"z": normal(), "y": counts(2.0)},
     torch=lambda torch, z, y: torch.nn.functional.poisson_nll_loss(z, y, reduction="sum"),
     jax=lambda jax, z, y: (jax.numpy.exp(z) - y * z).sum(),
-    numpy=poisson_numpy, sympy=poisson_sympy,
+    numpy=poisson_numpy, sympy=poisson_sympy, numba=by_hand.poisson,
 )  # fmt: skip
 
 NU = 4.0

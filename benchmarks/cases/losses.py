@@ -8,6 +8,7 @@ import numpy as np
 
 import layers
 
+from .. import by_hand
 from ..case import Case, normal
 
 FUSED = "elementwise, norms, losses, NLLs"
@@ -34,7 +35,7 @@ def cross_entropy(rows: int, classes: int) -> Case:
         layers.SHAPES["cross_entropy_labels"], {"batch": rows, "k": classes}, "value_and_grad", bound="memory",
         data={"Z": normal(2.0)},
         torch=lambda torch, Z, y: torch.nn.functional.cross_entropy(Z, y),
-        jax=cross_entropy_jax, numpy=cross_entropy_numpy,
+        jax=cross_entropy_jax, numpy=cross_entropy_numpy, numba=by_hand.cross_entropy,
     )  # fmt: skip
 
 

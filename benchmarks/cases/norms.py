@@ -8,6 +8,7 @@ import numpy as np
 
 import layers
 
+from .. import by_hand
 from ..case import Case, normal, ones
 
 FUSED = "elementwise, norms, losses, NLLs"
@@ -71,8 +72,9 @@ def norm(name: str, function: str, rows: int, columns: int, **peers: Any) -> Cas
     )  # fmt: skip
 
 
-LAYER_NORM = {"torch": layer_norm_torch, "jax": layer_norm_jax, "numpy": layer_norm_numpy}
-RMS_NORM = {"torch": rms_norm_torch, "jax": rms_norm_jax, "numpy": rms_norm_numpy}
+LAYER_NORM = {"torch": layer_norm_torch, "jax": layer_norm_jax, "numpy": layer_norm_numpy,
+              "numba": by_hand.layer_norm}  # fmt: skip
+RMS_NORM = {"torch": rms_norm_torch, "jax": rms_norm_jax, "numpy": rms_norm_numpy, "numba": by_hand.rms_norm}
 BATCH_NORM = {"torch": batch_norm_torch, "jax": batch_norm_jax, "numpy": batch_norm_numpy}
 
 LAYER_NORM_LARGE = norm("layer norm", "layer_norm", 4096, 768, **LAYER_NORM)

@@ -9,6 +9,7 @@ import numpy as np
 import convolutions
 import layers
 
+from .. import by_hand
 from ..case import Case, normal, weights
 
 PRODUCTS = "matrix-product bound (dense, MLP step, conv)"
@@ -25,7 +26,7 @@ def dense(batch: int, n: int, m: int) -> Case:
         f"dense + tanh {batch}x{n}->{m}", PRODUCTS, layers.dense_tanh, layers.SHAPES["dense_tanh"],
         {"batch": batch, "n": n, "m": m}, "vjp", data={"X": normal(), "W": weights, "b": normal(0.1)}, bound="product",
         torch=lambda torch, X, W, b: torch.tanh(X @ W + b), jax=lambda jax, X, W, b: jax.numpy.tanh(X @ W + b),
-        numpy=dense_numpy, flops=lambda s: 6 * s["batch"] * s["n"] * s["m"],
+        numpy=dense_numpy, numba=by_hand.dense_tanh, flops=lambda s: 6 * s["batch"] * s["n"] * s["m"],
     )  # fmt: skip
 
 
