@@ -182,21 +182,30 @@ def write_segment(writer: Writer, part: Segment, comments: bool) -> list[list[st
 
 
 def write_body(writer: Writer, part: Segment, comments: bool) -> list[list[str]]:
-    """The lines of every outermost statement, those of a nest below the equations that it computes."""
-    said: set[str] = set()
+    """The lines of every outermost statement; each equation stands above what computes it."""
     nests = []
     block = part.block
     computed = {equation.target.name for equation in equations_of(block)}
     inlined = {e.target.name: e for e in part.program.equations if e.target.name not in computed}
+    writer.unsaid = formulas(equations_of(block), inlined) if comments else {}
     for position, statement in enumerate(block):
         writer.lines = []
-        for equation in with_inlined(equations_of((statement,)), inlined) if comments else ():
-            if equation.target.name not in said:
-                writer.line(f"# {Notation().equation(equation)}")
-                said.add(equation.target.name)
         write_statement(writer, statement, block[position + 1 :])
+        here = [e.target.name for e in equations_of((statement,))]
+        writer.lines[:0] = ["    " + line for name in here for line in writer.unsaid.pop(name, ())]
         nests.append(writer.lines)
     return nests
+
+
+def formulas(equations: Iterable[Equation], inlined: dict[str, Equation]) -> dict[str, list[str]]:
+    """By target the comment of each equation, below those of what is computed in it."""
+    said: set[str] = set()
+    found: dict[str, list[str]] = {}
+    for equation in equations:
+        fresh = [e for e in with_inlined((equation,), inlined) if e.target.name not in said]
+        said |= {e.target.name for e in fresh}
+        found[equation.target.name] = list(dict.fromkeys(f"# {Notation().equation(e)}" for e in fresh))
+    return found
 
 
 def with_inlined(equations: Iterable[Equation], inlined: dict[str, Equation]) -> Iterator[Equation]:

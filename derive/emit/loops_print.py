@@ -24,6 +24,9 @@ def write_block(writer: Writer, block: Block) -> None:
 
 
 def write_statement(writer: Writer, statement: Statement, rest: Block) -> None:
+    for name in begun(statement, rest):
+        for line in writer.unsaid.pop(name, ()):
+            writer.line(line)
     match statement:
         case Allocate():
             write_allocation(writer, statement)
@@ -48,6 +51,21 @@ def write_statement(writer: Writer, statement: Statement, rest: Block) -> None:
                 extent = writer.scalars.integer(statement.index.extent)
                 with writer.indented(f"for {name} in range({extent}):"):
                     write_block(writer, statement.body)
+
+
+def begun(statement: Statement, rest: Block = ()) -> list[str]:
+    """The targets of the equations that a statement begins: its own, or all of an innermost loop; an accumulation
+    begins those of the loop that it runs in."""
+    match statement:
+        case Start(op):
+            loops = [begun(s) for s in rest if isinstance(s, Loop)]
+            return next((names for names in loops if op.target.name in names), [op.target.name])
+        case Compute(op) if op.equation is not None:
+            return [op.equation.target.name]
+        case Loop(body=body) if not any(isinstance(inner, Loop) for inner in body):
+            return [name for inner in body for name in begun(inner)]
+        case _:
+            return []
 
 
 def write_allocation(writer: Writer, statement: Allocate) -> None:

@@ -40,6 +40,12 @@ class Notation(StrPrinter):
         body = self.doprint(e.body)
         return f"{e.lhs} = {head}" + (f"({body})" if head and e.body.is_Add else body)
 
+    def _print_Maximum(self, e: Any) -> str:
+        return f"max({', '.join(map(self._print, e.args))})"
+
+    def _print_Minimum(self, e: Any) -> str:
+        return f"min({', '.join(map(self._print, e.args))})"
+
     def _print_Relational(self, e: Any) -> str:
         return f"{self._print(e.lhs)} {'=' if e.rel_op == '==' else e.rel_op} {self._print(e.rhs)}"
 
@@ -68,6 +74,7 @@ class Writer:
     sure: the reads of the equation at hand are known to lie inside of their tensors.
     outer: the writer of what stands around, whose names are used.
     strided: views of arrays that do not lie in one piece.
+    unsaid: comments that still have to be written, by the target of their equation.
     """
 
     program: Program
@@ -85,6 +92,7 @@ class Writer:
     sure: bool = False
     outer: Writer | None = None
     strided: set[str] = field(default_factory=set)
+    unsaid: dict[str, list[str]] = field(default_factory=dict)
     arrays: dict[str, str] = field(init=False)
     sizes: dict[Any, str] = field(init=False)
 
