@@ -18,11 +18,13 @@ from .loops_linalg import FAST, IN_ORDER, called, linear_algebra
 from .loops_nodes import Block, Compute, Loop, Storage
 from .loops_parallel import gains
 from .loops_print import write_statement
+from .loops_shared import Lines, shared
 from .loops_steps import Segment, segments, write_recurrence
 from .loops_storage import private_buffers
 from .loops_writer import Notation, Writer
 
 DECORATOR = 'cache=True, error_model="numpy", fastmath=FAST'
+INNER = 'error_model="numpy", fastmath=FAST, no_cpython_wrapper=True, no_cfunc_wrapper=True'
 PRANGE_ONLY = """# Threads for the loops that say prange, and for nothing else.
 PRANGE_ONLY = dict.fromkeys(
     ["comprehension", "fusion", "inplace_binop", "numpy", "reduction", "setitem", "stencil"], False
@@ -130,22 +132,26 @@ def lower(function: FunctionSource, options: Options = PLAIN) -> Lowered:
     block = tuple(statement for part in parts for statement in part.block)
     given = arrays_of(program, block, storages) if options.buffers else {}
     writer = Writer(program, storages, options.typed, options.vector, frozenset(given))
-    nests = [nest for part in parts for nest in write_segment(writer, part, function.comments)]
+    nests: list[Lines] = [nest for part in parts for nest in write_segment(writer, part, function.comments)]
     returned = returned_values(writer, function.single, options.buffers)
     limits = bounds(writer)
     checks = [line for tensor, bound in limits for line in check(writer, tensor, bound)]
     checks += [line for index, extent in writer.computed for line in check_computed(writer, index, extent)]
     arguments = [writer.arrays[name] for name in (*(t.name for t in program.inputs), *given)]
+    known = [*writer.arrays.values(), *writer.sizes.values(), "threads"]
+    repeated, nests = shared(nests, known, returned, writer.names) if options.buffers else ([], nests)
     body = [*checks, *(line for nest in nests for line in nest), *([f"    return {returned}"] if returned else [])]
     threaded = gains(block)
     arguments += ["threads"] if threaded else []
     lines = [*docstring(function.doc), *sizes(writer, body), *body]
-    return Lowered(definition(function.name, arguments, lines, options), limits, tuple(given.values()), threaded)
+    inner = [definition(p.name, p.arguments, list(p.lines), options, INNER) for p in repeated]
+    text = "\n\n\n".join([*inner, definition(function.name, arguments, lines, options)])
+    return Lowered(text, limits, tuple(given.values()), threaded)
 
 
-def definition(name: str, arguments: list[str], body: list[str], options: Options) -> str:
+def definition(name: str, arguments: list[str], body: list[str], options: Options, head: str = DECORATOR) -> str:
     """A jitted function."""
-    decorator = DECORATOR + (", nogil=True" if options.nogil else "")
+    decorator = head + (", nogil=True, no_cfunc_wrapper=True" if options.nogil and head == DECORATOR else "")
     if any("prange(" in line for line in body):
         decorator += ", parallel={**PRANGE_ONLY}"
     lines = [part for line in body for part in fitted(line)]
