@@ -1,6 +1,7 @@
 """Equal parts of a kernel become one function; what a function computes stays the same."""
 
 import re
+from itertools import pairwise
 from textwrap import dedent
 
 import numpy as np
@@ -48,8 +49,8 @@ ADDED = "    for i in range(n):\n        s += {x}[i]"
 TOTAL = "    {t} = 0.0\n    for i in range(n):\n        {t} += {x}[i]"
 ARRAYS = ["a", "b", "c", "d", "e", "f"]
 CASES = {
-    "a chain": ([LOOP.format(x=x, y=y) for x, y in zip(ARRAYS, ARRAYS[1:])], "", 1),
-    "two alternate": ([text for x, y in zip(ARRAYS, ARRAYS[1:]) for text in (LOOP.format(x=x, y=y), "    " + f"{y}[0] += n")], "", 1),
+    "a chain": ([LOOP.format(x=x, y=y) for x, y in pairwise(ARRAYS)], "", 1),
+    "two alternate": ([text for x, y in pairwise(ARRAYS) for text in (LOOP.format(x=x, y=y), "    " + f"{y}[0] += n")], "", 1),
     "one number for all": (["    s = 0.0", *(ADDED.format(x=x) for x in ARRAYS)], "s", 0),
     "a number that is returned": ([TOTAL.format(t=f"t{x}", x=x) for x in ARRAYS], "ta + tb + tc + td + te + tf", 0),
     "a number of its own": ([TOTAL.format(t="t", x=x) + f"\n    {x}[0] = t" for x in ARRAYS], "", 1),
