@@ -100,8 +100,11 @@ def identity(
 
 def without(e: Expr, f: Expr) -> Expr:
     """A product without one of its factors; a quotient would leave ``m^(1-p) m^(p-1)`` as it is."""
-    parts = Mul.make_args(e)
-    return Mul(*(g for g in parts if g is not f)) if f in parts else e / f
+    parts = list(Mul.make_args(e))
+    if f not in parts:
+        return e / f
+    parts.remove(f)
+    return Mul(*parts)
 
 
 def put(e: Expr, found: Bindings) -> Expr:

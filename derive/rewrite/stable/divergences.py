@@ -16,14 +16,15 @@ from .known import Known
 
 
 def _terms(e: Expr) -> Iterator[tuple[Expr, Expr, Expr, Expr]]:
-    """The terms ``c u log(u / v)`` of a sum: with c, u and v."""
+    """The terms ``c u log(u / v)`` of a sum: with c, u and v; that of u = 0 may have been set to 0."""
     for t in e.args:
         for f in Mul.make_args(t):
             if isinstance(f, log):
                 above, below = sympy.fraction(f.args[0])
-                for g in Mul.make_args(t):
-                    if g is not f and below != 1 and above in (g, -g):
-                        yield t, without(without(t, f), g), g, below if above == g else -below
+                if below != 1:
+                    c = without(t, f) / above
+                    some = Bracket(sympy.Ne(above, 0))
+                    yield t, without(c, some) if some in Mul.make_args(c) else c, above, below
 
 
 def _divergence(e: Expr, known: Known) -> Expr | None:
@@ -33,11 +34,11 @@ def _divergence(e: Expr, known: Known) -> Expr | None:
         own = [(t, u, v) for t, d, u, v in found if d == c]
         if len(own) > 1 and sympy.expand(Add(*(u - v for _, u, v in own))) == 0:
             rest = Add(*(t for t in e.args if t not in [s for s, *_ in own]))
-            return c * Add(*(_distance(u, v, known) for _, u, v in own)) + rest
+            return c * Add(*(distance(u, v, known) for _, u, v in own)) + rest
     return None
 
 
-def _distance(u: Expr, v: Expr, known: Known) -> Expr:
+def distance(u: Expr, v: Expr, known: Known) -> Expr:
     """``u log(u / v) - u + v``."""
     gap = known.gap(v, u)
     some = u * log(u / v)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import sympy
 from sympy import Add, Expr, Mul, S, exp, log
 
-from ...ir.nodes import Where
+from ...ir.nodes import Bracket, Where
 from ...ops.elementwise.bessel import i0
 from ...ops.elementwise.bessel_ratios import log_i0
 from ...ops.elementwise.complements import bose, expdiff, log1mexp
@@ -15,7 +15,7 @@ from ...ops.elementwise.exponential import LogAddExp, expm1, log1p, sigmoid, sof
 from ...ops.elementwise.hyperbolic import logcosh, sech2
 from ...ops.elementwise.piecewise import Absolute
 from ...ops.elementwise.special import log_ndtr, ndtr
-from ._rule import Rule, U, V, identity
+from ._rule import Rule, U, V, identity, in_terms, without
 from .exponentials import exponential, exponentials, log_of_sum
 from .known import Known
 from .rewriter import shorter
@@ -135,9 +135,26 @@ def _size_near_one(e: Expr, known: Known) -> Expr | None:
 
 
 def _choice(e: Expr, known: Known) -> Expr | None:
-    """The logarithm of a choice is the choice of logarithms."""
+    """The logarithm of a choice, or of a sum with a choice, is the choice of logarithms."""
     x = e.args[0]
-    return Where(x.args[0], log(x.args[1]), log(x.args[2])) if isinstance(x, Where) else None
+    for t in Add.make_args(x):
+        for f in Mul.make_args(t) if x.is_Add or isinstance(x, Where) else ():
+            rest, c = x - t, without(t, f)
+            if isinstance(f, Where):
+                return Where(f.args[0], log(rest + c * f.args[1]), log(rest + c * f.args[2]))
+            if isinstance(f, Bracket):
+                return Where(f.condition, log(rest + c), log(rest))
+    return None
+
+
+def _weighted(e: Expr, known: Known) -> Expr | None:
+    """``log(exp(u) - c expm1(u))``, a mixture of 1 and exp(u), is ``log1p((1 - c) expm1(u))``."""
+    for factor, found, rest in in_terms([exp(U)], e.args[0]):
+        step = expm1(found[U])
+        c = -rest / step
+        if factor == 1 and step in Mul.make_args(rest) and not c.has(exp, expm1):
+            return Where(found[U] > -1, log1p((1 - c) * step), e)
+    return None
 
 
 PRODUCT = Rule(
@@ -185,6 +202,11 @@ ONE_PLUS_EXP = Rule(
 CHOICE = Rule(
     "log of a choice", (log,), _choice, ("log(where(u > 0, u, 1 - u)) == where(u > 0, log(u), log(1 - u))",)
 )
+WEIGHTED = Rule(
+    "log(exp(u) - c expm1(u))", (log,), _weighted,
+    ("log(exp(u) - v*expm1(u)) == log1p((1 - v)*expm1(u)) where 0 < v, v < 1",), phase="numeric",
+    source="derived: exp(u) = 1 + expm1(u)",
+)  # fmt: skip
 INVERSE = identity("log1p(expm1(u))", log1p(expm1(U)), U)
 NEAR = identity(
     "log(u) - log(v)", [log(U), -log(V)], log1p((U - V) / V),

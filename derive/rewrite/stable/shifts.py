@@ -217,7 +217,8 @@ def _rest(scaled: Tensor, e: Equation, c: Expr, a: Expr, s: Expr, taken: dict[st
     step = Step(REST, of=scaled.name)
     rest = Tensor(new_name(f"{scaled.name}_rest", taken), scaled.shape)
     if sympy.cancel(c * Mul(*(b.extent for b in e.bound))) == 1:
-        return [Equation(rest, e.axes, c * expm1(a - s), "sum", e.bound, step)]
+        mean = Equation(rest, e.axes, c * expm1(a - s), "sum", e.bound, step)
+        return [mean, *_weighted(scaled, e, c * sympy.exp(a - s), taken)]
     if c != 1:
         return _weighted(scaled, e, c * sympy.exp(a - s), taken)
     others = Tensor(new_name(f"{scaled.name}_others", taken), scaled.shape, facts=frozenset({"nonnegative"}))

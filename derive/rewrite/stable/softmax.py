@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy
 from sympy import Add, Expr, Mul, S, exp, log
 
-from ...ir.nodes import Bracket, Equation, Index, Read, Where, indices_of, substitute
+from ...ir.nodes import Bracket, Equation, Index, Read, Where, indices_of, reads_of, substitute
 from ...ops.elementwise.exponential import log1p
 from ._rule import Rule
 from .exponentials import exponential
@@ -42,9 +42,10 @@ def _summand(read: Read, known: Known) -> tuple[Equation, Expr] | None:
 
 def _remaining(read: Read, e: Equation, term: Expr, own: dict[Index, Expr], known: Known) -> Expr | None:
     """A sum without one of its terms: where that is the largest, by the others."""
+    weight, a = exponential(term)
     rest = rest_of(read, known)
-    if rest is not None:
-        return Where(sympy.Eq(exponential(term)[1], 0), rest, read - term)
+    if rest is not None and weight == 1:
+        return Where(sympy.Eq(a, 0), rest, read - term)
     at = {**dict(zip(e.axes, read.indices, strict=True)), **own}
     rest = terms = top = None
     for d in known.definitions.values():
@@ -84,7 +85,7 @@ def _complement(e: Expr, known: Known) -> Expr | None:
 
 def _entries(t: Expr, e: Equation, term: Expr) -> list[tuple[dict[Index, Expr], Expr]]:
     """The ways in which a product holds a term of the sum: its place and the term."""
-    own = sorted(indices_of(t), key=str)
+    own = sorted({i for r in reads_of(t) for i in r.indices if isinstance(i, Index) or i.is_Integer}, key=str)
     choices: list[dict[Index, Expr]] = [{}]
     for b in e.bound:
         choices = [{**c, b: i} for c in choices for i in own]

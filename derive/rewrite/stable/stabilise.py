@@ -26,6 +26,7 @@ from .rewriter import Firing, Rewriter, outside_conditions, size_of
 from .scales import by_scale, companions, directions, norms, of_a_size
 from .series import T, with_polynomials
 from .shifts import shift, shifts_needed
+from .simplex import divergences
 from .view import KEPT, View
 
 
@@ -63,6 +64,8 @@ def stabilise(program: Program, phase: Phase = "numeric") -> Stabilised:
     program, found = _products(program, phase)
     if phase == "numeric":
         program, fired = _moments(program)
+        found += fired
+        program, fired = _divergences(program)
         found += fired
     for _ in range(ROUNDS):
         program, fired = _bodies(program, phase, frozenset())
@@ -211,6 +214,14 @@ def _products(program: Program, phase: Phase) -> tuple[Program, list[Fired]]:
     after = by_logarithms(program, names, known)
     fired = [Fired("product", n, program.definitions[n].body, after.definitions[n].body) for n in names]
     return after, fired
+
+
+def _divergences(program: Program) -> tuple[Program, list[Fired]]:
+    """Divergences of points of a simplex by terms that are never negative."""
+    after = divergences(program, View(program), Known(program.definitions))
+    pairs = zip(program.equations, after.equations, strict=True)
+    fired = [Fired("sum of p log(p / q)", a.target.name, a.body, b.body) for a, b in pairs if a is not b]
+    return (after, fired) if fired else (program, fired)
 
 
 def _moments(program: Program) -> tuple[Program, list[Fired]]:
