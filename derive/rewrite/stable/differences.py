@@ -190,6 +190,18 @@ def _products(e: Expr, known: Known) -> Expr | None:
     return None
 
 
+def _complement(e: Expr, known: Known) -> Expr | None:
+    """``1 - s(u) s(v)`` is ``s(-u) + s(u) s(-v)``."""
+    for t in e.args:
+        own = [f for f in Mul.make_args(t) if isinstance(f, sigmoid)]
+        c = Mul(*(f for f in Mul.make_args(t) if f not in own))
+        if len(own) == 2 == len([f for f in Mul.make_args(t) if f.has(sigmoid)]) and -c in e.args:
+            u, v = (f.args[0] for f in own)
+            rest = Add(*(x for x in e.args if x not in (t, -c)))
+            return -c * (sigmoid(-u) + sigmoid(u) * sigmoid(-v)) + rest
+    return None
+
+
 def _alike(own: list[Expr], other: list[Expr], known: Known) -> bool:
     return all(
         f.func is g.func and near(f.args[0], g.args[0], known) is not None
@@ -235,6 +247,10 @@ PRODUCTS = Rule(
     "f(u) g(u) - f(v) g(v)", (Add,), _products,
     ("tanh(u)*cos(u) - tanh(v)*cos(v) == (tanh(u) - tanh(v))*cos(u) + tanh(v)*(cos(u) - cos(v))",),
     when="u - v is simpler than u and v", phase="numeric", source="derived: the product rule of differences",
+)  # fmt: skip
+COMPLEMENT = Rule(
+    "1 - s(u) s(v)", (Add,), _complement, ("1 - sigmoid(u)*sigmoid(v) == sigmoid(-u) + sigmoid(u)*sigmoid(-v)",),
+    source="derived: sigmoid(-u) = 1 - sigmoid(u)",
 )  # fmt: skip
 CROSSED = Rule(
     "s(u) s(v) - s(-u) s(-v)", (Add,), _crossed,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import sympy
 from sympy import Add, Expr, Mul, S, acos, acosh, asin, asinh, atanh, log, sqrt
 
@@ -29,6 +31,39 @@ def _power(e: Expr, known: Known) -> Expr | None:
             return c * expm1(p * (log1p(b - 1) if one else log(b))) + Add(
                 *(x for x in e.args if x not in (t, -c))
             )
+    return None
+
+
+def _one_base(e: Expr, known: Known) -> Expr | None:
+    """``c b^p - c b^q`` is ``c b^q expm1((p - q) log(b))``, where an exponent is no number."""
+    for s, t in combinations(e.args, 2):
+        for f in Mul.make_args(s):
+            b, p = f.as_base_exp()
+            c = without(s, f)
+            for g in Mul.make_args(t) if known.positive(b) and not b.is_number else ():
+                if g.as_base_exp()[0] == b and t == -c * g and not (p - g.as_base_exp()[1]).is_number:
+                    q = g.as_base_exp()[1]
+                    rest = Add(*(x for x in e.args if x not in (s, t)))
+                    return c * g * expm1((p - q) * log(b)) + rest
+    return None
+
+
+def _near_one(e: Expr, known: Known) -> Expr | None:
+    """``(1 + u)^p`` is ``exp(p log1p(u))``, where p has what u is a multiple of in its denominator."""
+    b, p = e.as_base_exp()
+    if p.is_number or not (b.is_Add and S.One in b.args):
+        return None
+    below = {f.as_base_exp()[0] for f in Mul.make_args(p) if f.as_base_exp()[1].is_negative}
+    above = {f for f in Mul.make_args(b - 1) if not f.is_number}
+    same = any(g in above or -g in above or sympy.expand(-g) in above for g in below)
+    return sympy.exp(p * log1p(b - 1)) if same else None
+
+
+def _arcosh(e: Expr, known: Known) -> Expr | None:
+    """``acosh(1 + u)`` is ``2 asinh(sqrt(u / 2))`` for u >= 0."""
+    x = e.args[0]
+    if x.is_Add and S.One in x.args and known.nonnegative(x - 1):
+        return 2 * asinh(sqrt((x - 1) / 2))
     return None
 
 
@@ -135,6 +170,18 @@ ARTANH = Rule(
 ARTANHS = Rule(
     "log1p(u) - log1p(-u)", (Add,), _difference, ("log1p(u) - log1p(-u) == 2*arctanh(u) where u**2 < 1",),
     source="DLMF 4.37.24",
+)  # fmt: skip
+ONE_BASE = Rule(
+    "b^u - b^v", (Add,), _one_base, ("w**u - w**v == w**v*expm1((u - v)*log(w)) where w > 0",),
+    when="the base is positive", source="Higham (2002), problem 1.5",
+)  # fmt: skip
+NEAR_ONE = Rule(
+    "(1 + u v)^(w / v)", (sympy.Pow,), _near_one, ("(1 + u)**v == exp(v*log1p(u)) where u > 0",),
+    when="the exponent is divided by what u is a multiple of", source="DLMF 4.2.26",
+)  # fmt: skip
+ARCOSH = Rule(
+    "acosh(1 + u)", (acosh,), _arcosh, ("1 + 2*sinh(u)**2 == cosh(2*u)",), when="u >= 0",
+    source="DLMF 4.35.20",
 )  # fmt: skip
 ARCCOS = Rule(
     "acos(1 - u)", (acos,), _arccos, ("1 - 2*sin(u)**2 == cos(2*u)",), when="u >= 0",

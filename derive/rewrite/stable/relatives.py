@@ -9,7 +9,7 @@ from sympy import Add, Expr, Mul, S, log
 
 from ...ir.nodes import Bracket, Read, Where
 from ...ops.elementwise.complements import bose, log1mexp
-from ...ops.elementwise.exponential import expm1, log1p
+from ...ops.elementwise.exponential import expm1, log1p, sigmoid, softplus
 from ...ops.elementwise.piecewise import Absolute
 from ...ops.elementwise.relative import bosex, relexp, rellog1p
 from ._rule import Rule, U, identity, without
@@ -44,6 +44,9 @@ def _below(e: Expr, known: Known) -> Expr | None:
             w = base.args[0]
             if any(powers.get(s * g, S.Zero).is_negative for g in _factors(w) for s in (1, -1)):
                 return without(e, f) * base ** (k - 1) * w * RELATIVE[type(base)](S.Zero, w)
+            for c in e.args:
+                if c.is_Add and any(_powers(t).get(g, S.Zero).is_negative for t in c.args for g in _factors(w)):
+                    return Add(*(without(e, c) * t for t in c.args))
     return None
 
 
@@ -82,6 +85,28 @@ def _multiple(powers: dict[Expr, Expr], w: Expr, n: Expr) -> bool:
         if not k.is_number and found != 0 and sympy.expand(found - k).is_number:
             return True
     return False
+
+
+def _log_softplus(e: Expr, known: Known) -> Expr | None:
+    """``log(softplus(u))``, which is nearly u far on the left."""
+    if not isinstance(e.args[0], softplus):
+        return None
+    (u,) = e.args[0].args
+    return Where(u < 0, u + log(rellog1p(S.Zero, sympy.exp(u))), e)
+
+
+def _softplus_quotient(e: Expr, known: Known) -> Expr | None:
+    """``s(u)^j softplus(u)^-k``, both nearly exp(u) far on the left."""
+    for f in e.args:
+        base, k = f.as_base_exp()
+        above = sigmoid(base.args[0]) if isinstance(base, softplus) and k.is_negative else None
+        for g in e.args if above is not None else ():
+            b, j = g.as_base_exp()
+            if b == above and j.is_positive:
+                u = base.args[0]
+                left = sympy.exp((j + k) * u) * sigmoid(-u) ** j * rellog1p(S.Zero, sympy.exp(u)) ** k
+                return without(without(e, f), g) * Where(u < 0, left, f * g)
+    return None
 
 
 def _slope(e: Expr, known: Known) -> Expr | None:
@@ -163,6 +188,14 @@ CHOICE = Rule(
 EXPONENTS = Rule(
     "exp(v) bose(v)", (Mul,), _exponents, ("exp(u)*bose(u) == -bose(-u)",),
     source="derived: expm1(v) = -exp(v) expm1(-v)",
+)  # fmt: skip
+LOG_SOFTPLUS = Rule(
+    "log(softplus(u))", (log,), _log_softplus, ("log(log1p(u)) == log(u) + log(log1p(u)/u) where u > 0",),
+    source="derived: softplus(u) = exp(u) log1p(exp(u)) / exp(u)",
+)  # fmt: skip
+SOFTPLUS_QUOTIENT = Rule(
+    "s(u) / softplus(u)", (Mul,), _softplus_quotient, ("sigmoid(u) == exp(u)*sigmoid(-u)",), phase="numeric",
+    source="derived: softplus(u) = exp(u) log1p(exp(u)) / exp(u)",
 )  # fmt: skip
 PLUS_ONE = identity("bose(u) + 1", [bose(U), 1], -bose(-U))
 LOGARITHM = Rule(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sympy
 from sympy import Add, Expr, Mul, S, erf, erfc, exp, sqrt
 
+from ...ir.nodes import Where
 from ...ops.elementwise.special import erfcx, ndtr
 from ...ops.elementwise.tails import mills
-from ._rule import Rule, U, identity
+from ._rule import Rule, U, identity, in_terms
 from .exponentials import exponential
 from .known import Known
 
@@ -40,6 +41,18 @@ def _beside_exp(e: Expr, known: Known) -> Expr | None:
     return None
 
 
+def _mean(e: Expr, known: Known) -> Expr | None:
+    """``x + phi(x) / Phi(x)`` is ``-m'(x) / m(x)``, m the ratio: on the left the terms cancel."""
+    for factor, found, rest in in_terms([mills(S.Zero, U), U], e):
+        x = found[U]
+        return factor * Where(x < 0, -mills(S.One, x) / mills(S.Zero, x), x + mills(S.Zero, x)) + rest
+    return None
+
+
+MEAN = Rule(
+    "u + phi(u) / Phi(u)", (Add,), _mean, ("u + mills(0, u) == -mills(1, u)/mills(0, u)",), phase="numeric",
+    source="Sampford (1953), eq. 3",
+)  # fmt: skip
 BESIDE = Rule(
     "exp(x^2 / 2) Phi(-x)", (Mul,), _beside_exp,
     ("exp(u**2)*erfc(u) == erfcx(u)", "exp(-u**2/2)/ndtr(u) == sqrt(2*pi)*mills(0, u)",
