@@ -19,6 +19,7 @@ from ..ir.nodes import (
     Read,
     Slot,
     Tensor,
+    fresh_indices,
     indices_of,
     reads_of,
     substitute,
@@ -148,7 +149,7 @@ class Means:
             return None
         (row,) = e.body.places
         batch = tuple(i for i in e.axes if i != row)
-        (column, other) = self.trace.fresh((row.extent, row.extent))
+        column, other = fresh_indices((row.extent, row.extent), avoid=(*e.axes, *self.trace.ambient))
         inverse = Entry("inv", 0, (matrix,), (other, column))
         stored = store(self.trace, (*batch, other, column), inverse, "inv")
         body = stored.at((*batch, row, column)) * substitute(vector, {Slot(0): column})

@@ -20,6 +20,7 @@ from ..prove.verdict import Verdict
 from ..rewrite.derived import names_of, prepare
 from ..structure import Structure
 from ..wanted import wanted
+from .array_law import ArrayLaw, array_law
 from .boosting import BOOSTING, boosting_request
 from .canonical import Canonical, canonical
 from .constants import Dropped
@@ -237,6 +238,11 @@ class Loss:
     def law(self) -> Law | None:
         """The law in symbols; None for laws of vectors, and of parameters that are vectors."""
         return None if self.setting.density.arrays else law_of(self.setting)
+
+    @cached_property
+    def array_law(self) -> ArrayLaw | None:
+        """A law of arrays in its own parameters; None for laws of numbers, and for losses that have no law."""
+        return array_law(self.setting) if self.law is None and not self.setting.density.statement else None
 
     @cached_property
     def body(self) -> Expr:

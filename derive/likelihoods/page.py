@@ -13,6 +13,8 @@ from sympy import Expr, Symbol
 
 from ..ir.facts import spec
 from ..ir.nodes import Read
+from .array_estimate import ArrayEstimates
+from .array_law import ArrayLaw
 from .canonical import mean_under_canonical
 from .constants import Dropped
 from .estimate import Estimate
@@ -22,13 +24,15 @@ from .links import of_number
 from .scalars import read, scalar_of
 from .setting import Given
 from .textbook import shorter, textbook
-from .wall import GREEK, Expected, letter, wall
+from .wall import GREEK, Expected, in_letters, letter, wall
 
 if TYPE_CHECKING:
     from .loss import Loss
 
 LONGEST = 320
 """Characters of a line that is shown."""
+SIZES = (2, 3)
+"""At which ranks are looked at."""
 SHORT_MEAN = 60
 """Characters of what has a mean that is not written out, up to which it is shown."""
 WHAT = {
@@ -120,6 +124,8 @@ def _parameters(loss: Loss) -> Part:
 
 def _inverse(loss: Loss, given: Given) -> str:
     assert given.link is not None
+    if loss.law is None and str(given.link) == "identity":
+        return given.symbol
     if loss.law is None:
         z = read(spec("", *given.raw).tensor(given.symbol))
         return (
@@ -179,12 +185,17 @@ def _derivatives(loss: Loss) -> Part:
 
 def _score(loss: Loss) -> Part:
     found = loss.score
+    if loss.array_law is not None:
+        law = loss.array_law
+        return "score", [f"d log p/d {g.name} = {in_letters(_right(law.score(g.name)))}" for g in law.parameters]
     if found is None:
         return "score", []
     return "score", [f"d log p/d{letter(n)} = {wall(s)}" for n, s in found.items()]
 
 
 def _information(loss: Loss) -> Part:
+    if loss.array_law is not None:
+        return "Fisher information of one observation", _of_array_law(loss.array_law)
     if loss.law is None or loss.information is None:
         return "Fisher information", []
     lines = []
@@ -196,6 +207,21 @@ def _information(loss: Loss) -> Part:
     if raw.expected is None and loss.learned and alone is not None and alone.expected is not None:
         lines.append(f"in {', '.join(map(letter, alone.names))} alone: expected {_matrix(alone.expected)}")
     return "Fisher information of one observation", lines
+
+
+def _of_array_law(law: ArrayLaw) -> list[str]:
+    """The information about each parameter: of a matrix as a quadratic form in a change of it."""
+    lines = []
+    for g in law.parameters:
+        name, found = g.name, law.information(g.name)
+        if found is None:
+            lines.append(f"in {name}: expected: no closed form was found, for want of moments of the law")
+            continue
+        form, matrix = in_letters(_right(found.form)), law.tensor(g.name).rank < 2
+        kind = "observed and expected are the same" if found.same else "expected"
+        along = ", along changes that add up to 0" if "simplex" in g.parameter.facts else ""
+        lines.append(f"in {name}: {form}, {kind}{along}" if matrix else f"in {name}, for a change D of it: {form}, {kind}")
+    return lines
 
 
 def _matrix_lines(found: Information, where: str) -> list[str]:
@@ -278,6 +304,8 @@ def _canonical(loss: Loss) -> Part:
 
 def _family(loss: Loss) -> Part:
     found = loss.exponential_family
+    if loss.array_law is not None:
+        return "exponential family", _family_of_arrays(loss.array_law)
     if loss.law is None:
         return "exponential family", []
     if found is None:
@@ -300,6 +328,19 @@ def _family(loss: Loss) -> Part:
         return "exponential family", lines
     lines.append(f"A({inner}) = {wall(found.partition)}")
     return "exponential family", lines + _moments(loss, found, names)
+
+
+def _family_of_arrays(law: ArrayLaw) -> list[str]:
+    """How many statistics there are, as ranks say; or that their number is not bounded."""
+    found = [law.dimension(k) for k in SIZES]
+    names = ", ".join(g.name for g in law.parameters)
+    if any(d is None for d in found):
+        return [f"none in {names}: ratios of likelihoods are made of ever more functions of y"]
+    axes = sorted(map(str, law.loss.program.sizes))
+    if not axes or found[0] == found[1]:
+        return [f"in {names}: yes, with {found[0]} statistic{'s' * (found[0] != 1)}, by the rank of log-densities at points"]
+    at = ", ".join(f"{d} at {axes[0]} = {k}" for d, k in zip(found, SIZES, strict=True))
+    return [f"in {names}: yes, statistics by the rank of log-densities at points: {at}"]
 
 
 def _moments(loss: Loss, found: ExponentialFamily, names: list[str]) -> list[str]:
@@ -325,6 +366,9 @@ def _in_both(expr: Expr, back: dict[Expr, Expr]) -> str:
 
 def _estimates(loss: Loss) -> Part:
     found = loss.mle
+    if loss.array_law is not None:
+        title = "maximum likelihood, for n observations with the same parameters"
+        return title, ArrayEstimates(loss.array_law).lines
     if found is None:
         return "maximum likelihood", []
     solved = {e.parameter for e in found.estimates if e.value is not None}

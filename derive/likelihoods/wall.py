@@ -91,6 +91,11 @@ def wall(expr: Expr, hats: Collection[Expr] = ()) -> str:
     program = Program(tuple(inputs), (Equation(target, (), body),), (target,))
     (line, *_) = render_matrix(program, width=WIDE)
     text = line.partition(" = ")[2]
+    return in_letters(text)
+
+
+def in_letters(text: str) -> str:
+    """A line with functions as they are written on a wall."""
     for pattern, name in NAMES:
         text = pattern.sub(name, text)
     return unicodedata.normalize("NFC", text)
