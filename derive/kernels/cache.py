@@ -65,6 +65,8 @@ def _load_library(source: str) -> None:
 def _from_disk(source: str, name: str, signature: tuple[Any, ...], folder: str) -> Any:
     root = cache_root()
     entry = root / folder
+    if not entry.exists():
+        _copy_of_another(entry, source)
     whole = intact(entry, source)
     if whole:
         try:
@@ -80,6 +82,15 @@ def _from_disk(source: str, name: str, signature: tuple[Any, ...], folder: str) 
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return function
+
+
+def _copy_of_another(entry: Path, source: str) -> None:
+    """Take over the entry of a folder that can be read but not written: Numba loads from no such folder."""
+    for other in _candidates():
+        if other != entry.parent and intact(other / entry.name, source):
+            building = Path(tempfile.mkdtemp(prefix=f".{entry.name}.", dir=entry.parent))
+            shutil.copytree(other / entry.name, building, dirs_exist_ok=True)
+            return publish(building, entry, replace=False)
 
 
 def compiled(folder: str, path: Path, source: str, name: str, signature: tuple[Any, ...]) -> Any:

@@ -127,6 +127,42 @@ def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
     np.testing.assert_array_equal(kernel([1.0]), [5.0])
 
 
+def test_a_folder_that_can_only_be_read(again, tmp_path, monkeypatch):
+    assert again() == "0 1"
+    plain = cache.tempfile.TemporaryFile
+
+    def refused(*arguments, dir=None, **options):
+        if dir is not None and Path(dir).is_relative_to(tmp_path / "cache"):
+            raise PermissionError(f"{dir} is read-only")
+        return plain(*arguments, dir=dir, **options)
+
+    monkeypatch.setattr(cache.tempfile, "TemporaryFile", refused)
+    monkeypatch.setattr(cache, "_temporary_root", lambda: tmp_path / "other")
+    (tmp_path / "other").mkdir()
+    before = sorted((tmp_path / "cache").rglob("*"))
+    assert again() == "1 0"
+    assert sorted((tmp_path / "cache").rglob("*")) == before
+    assert [p.name for p in (tmp_path / "other").iterdir()] == [p.name for p in entries(tmp_path / "cache")]
+
+
+@pytest.mark.parametrize("length", [0, 10, -1])
+@pytest.mark.parametrize("suffix", ["*.nbc", "*.nbi", cache.MANIFEST])
+def test_a_file_that_was_cut_is_built_anew(again, tmp_path, suffix, length):
+    assert again() == "0 1"
+    (path,) = entries(tmp_path / "cache")[0].rglob(suffix)
+    path.write_bytes(path.read_bytes()[:length])
+    assert again() == "0 1"
+
+
+def test_what_another_version_of_numba_has_written_is_left_alone(again, tmp_path, monkeypatch):
+    assert again() == "0 1"
+    (old,) = entries(tmp_path / "cache")
+    found = cache.fingerprint()
+    monkeypatch.setattr(cache, "fingerprint", lambda: ("0.1.0", *found[1:]))
+    assert again() == "0 1"
+    assert len(entries(tmp_path / "cache")) == 2 and old.exists()
+
+
 def test_the_default_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("DERIVE_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

@@ -2,7 +2,9 @@
 
 import pickle
 import re
+import resource
 import threading
+import tracemalloc
 import weakref
 
 import numpy as np
@@ -255,3 +257,24 @@ def test_number_of_threads(monkeypatch):
     monkeypatch.setenv("DERIVE_NUM_THREADS", "none")
     with pytest.raises(DomainError, match="DERIVE_NUM_THREADS is 'none'"):
         thread_count(4)
+
+
+def test_no_memory_is_lost_in_ten_thousand_calls(dense):
+    """Neither Python's (objects, arrays) nor the process's (what compiled code asks the system for)."""
+    x, w, c = RNG.normal(size=(40, 3)), RNG.normal(size=(3, 40)), RNG.normal(size=40)
+    out = np.empty((40, 40))
+
+    def call(times):
+        for _ in range(times):
+            dense(x, w, c)
+            dense(x, w, c, out=out)
+
+    tracemalloc.start()
+    try:
+        call(100)
+        held, peak = tracemalloc.get_traced_memory()[0], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        call(5000)
+        assert tracemalloc.get_traced_memory()[0] - held < 10_000
+    finally:
+        tracemalloc.stop()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 16_000  # kilobytes; one result has 13
