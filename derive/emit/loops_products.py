@@ -128,7 +128,7 @@ class Contraction:
         own = self.rows if side == "left" else self.columns
         bound = self.bound_order()
         groups = [(*own, *bound), (*bound, *own)] if side == "left" else [(*bound, *own), (*own, *bound)]
-        last = {i for read in reads_of(factors) if read.indices for i in indices_of(read.indices[-1])}
+        last = {i for read in reads_of(factors) if read.tensor.rank > 1 for i in indices_of(read.indices[-1])}
         inner = max(groups, key=lambda group: (group[-1] in last, not group[-1].extent.is_number))
         return (*(i for i in (*self.batch, *self.summed) if i in used), *inner)
 
@@ -212,6 +212,17 @@ def as_product(axes: tuple[Index, ...], bound: tuple[Index, ...], factors: list[
         return None
     batch, rows, columns = (tuple(a for a in axes if a in s) for s in (one & two, one - two, two - one))
     return Contraction(batch, rows, columns, bound, left, right)
+
+
+def as_products(axes: tuple[Index, ...], bound: tuple[Index, ...], factors: list[Expr]) -> Contraction | None:
+    """`as_product`, or one for every value of an axis: ``sum_i (U[i,k] X[i,j]) X[i,l]`` is a product for each k."""
+    found = as_product(axes, bound, factors)
+    for axis in reversed(axes if found is None else ()):
+        found = as_product(tuple(a for a in axes if a != axis), bound, factors)
+        if found is not None and found.rows and found.columns:
+            return replace(found, batch=tuple(a for a in axes if a in found.batch or a == axis))
+        found = None
+    return found
 
 
 def guarded_together(factors: list[Expr]) -> list[Expr]:

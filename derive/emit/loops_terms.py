@@ -14,7 +14,7 @@ from .factor import siblings
 from .loops_accumulate import accumulated
 from .loops_nodes import Op, Operation, plain, uses
 from .loops_primitives import call_operations
-from .loops_products import as_product, split_contraction
+from .loops_products import as_product, as_products, split_contraction
 from .loops_ranges import inside, within
 from .loops_scatter import Term, as_scatter, scatter_operations
 
@@ -121,7 +121,7 @@ def sum_operations(
         bound = tuple(b for b in bound if b not in first.bound)
         return equation_operations(first, taken) + sum_operations(equation, outer * rest, bound, taken)
     ops: list[Operation] = []
-    product = as_product(equation.axes, bound, inner)
+    product = as_products(equation.axes, bound, inner)
     if product is not None:
         scale, outer = (outer, S.One) if product.rows and product.columns and is_scale(outer) else (S.One, outer)
         operands, lowered = product.lowered(equation, new, scale, leading)

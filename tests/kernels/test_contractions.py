@@ -37,6 +37,10 @@ def sums(x, A, y, B):
     return x @ A / 3 - y[1:] @ B / np.sqrt(x.shape[0])
 
 
+def three_kinds(X, U, V, z):
+    return np.einsum("ij,ik,il->jkl", X, U, V / z[:, None])
+
+
 CASES: dict[str, tuple[Any, dict[str, str], dict[str, int]]] = {
     "conv": (conv, {"X": "n c h w", "W": "o c 3 2"}, {"n": 2, "c": 3, "h": 6, "w": 5, "o": 4}),
     "conv, one of everything": (conv, {"X": "n c h w", "W": "o c 3 2"}, {"n": 1, "c": 1, "h": 3, "w": 2, "o": 1}),
@@ -44,6 +48,7 @@ CASES: dict[str, tuple[Any, dict[str, str], dict[str, int]]] = {
     "strided": (strided, {"X": "n c t", "W": "o c 3"}, {"n": 2, "t": 8, "c": 3, "o": 4}),
     "heads": (heads, {"X": "b i n", "W": "h n d", "V": "h n d", "U": "h d m"}, {"b": 2, "i": 3, "n": 4, "h": 2, "d": 3, "m": 5}),
     "gates": (gates, {"x": "i n", "h": "i m", "A": "n k", "B": "m k", "C": "n k", "D": "m k"}, {"i": 3, "n": 4, "m": 2, "k": 5}),
+    "three kinds": (three_kinds, {"X": "i j", "U": "i k", "V": "i l", "z": "i"}, {"i": 6, "j": 3, "k": 4, "l": 2}),
     "sums": (sums, {"x": "t n", "A": "n k", "y": "s m", "B": "m k"}, {"t": 3, "s": 4, "n": 2, "m": 5, "k": 3}),
 }  # fmt: skip
 
@@ -96,3 +101,8 @@ def test_a_convolution_is_made_one_example_at_a_time_without_conditions() -> Non
     source = case("conv")[0].compile().source
     code = source[source.index("def conv(") :]
     assert " if " not in code and "gX_placed_i" in code and "gW_right_i" in code
+
+
+def test_factors_of_three_kinds_are_a_product_for_every_value_of_one_index() -> None:
+    source = dv.trace(three_kinds, **CASES["three kinds"][1]).compile().source
+    assert source.count("np.dot(") + source.count("gemm(") == 1 and "+=" not in source.split("def three_kinds")[1]
