@@ -15,7 +15,7 @@ from .known import Known
 from .rewriter import size_of
 from .roots import count, one_sign
 
-MOST, WIDEST = 8, 90
+MOST, WIDEST = 8, 120
 """Terms and nodes of a sum that is looked at."""
 LONGEST = 40
 """Terms of a numerator written out."""
@@ -84,6 +84,36 @@ class _Field:
             e = low / below
         return sympy.expand(above), sympy.factor(below)
 
+    def by_roots(self, above: Expr, below: Expr, known: Known) -> tuple[Expr, Expr]:
+        """The quotient with squares of atoms in terms of roots, ``x^2 = r^2 - 1``, where that makes it shorter."""
+        best, price = (above, below), sympy.count_ops(sympy.factor(above)) + sympy.count_ops(below)
+        for r, square in self.squares.items():
+            for b in sorted(square.free_symbols & self.back.keys() - self.squares.keys(), key=self.name):
+                slope = sympy.cancel(square.diff(b) / (2 * b))
+                if slope == 0 or slope.has(b):
+                    continue
+                other = sympy.cancel((r**2 - square.subs(b, 0)) / slope)
+                parts = [_in_squares(sympy.expand(x), b, other) for x in (above, below)]
+                n, d = map(sympy.factor, sympy.fraction(sympy.cancel(parts[0] / parts[1])))
+                if (own := sympy.count_ops(n) + sympy.count_ops(d)) < price:
+                    n, d = (Mul(*(self._conjugate(f, r, known) for f in Mul.make_args(x))) for x in (n, d))
+                    best, price = (n, d), own
+        return best
+
+    def name(self, atom: Expr) -> str:
+        return str(self.back[atom])
+
+    def _conjugate(self, f: Expr, r: Expr, known: Known) -> Expr:
+        """``(r - a)^k`` as ``((r^2 - a^2) / (r + a))^k``, with r^2 written out, if r and a have one sign."""
+        base, k = f.as_base_exp()
+        alpha, beta = base.coeff(r, 1), base.coeff(r, 0)
+        if not base.is_Add or alpha == 0 or sympy.expand(alpha * r + beta - base) != 0:
+            return f
+        if not one_sign(self.restored(alpha * r - beta), known):
+            return f
+        difference = sympy.factor(sympy.cancel(alpha**2 * self.squares[r] - beta**2))
+        return f if difference.is_Add else (difference / (alpha * r - beta)) ** k
+
     def _lowered(self, e: Expr) -> Expr:
         return Add(*map(self._low, Add.make_args(e)))
 
@@ -102,6 +132,11 @@ class _Field:
         return e.xreplace(self.back)
 
 
+def _in_squares(e: Expr, b: Expr, square: Expr) -> Expr:
+    """A polynomial with an expression in place of the square of an atom."""
+    return Add(*(t * (square / b**2) ** (t.as_powers_dict().get(b, 0) // 2) for t in Add.make_args(e)))
+
+
 def _one_fraction(e: Expr, known: Known) -> Expr | None:
     """The sum over one denominator, if above no terms can cancel any more but two that the inputs make equal."""
     if len(e.args) > MOST or size_of(e) > WIDEST or not any(map(_is_fraction, e.args)) or one_sign(e, known):
@@ -118,8 +153,9 @@ def _one_fraction(e: Expr, known: Known) -> Expr | None:
         return S.Zero
     if count(above) > LONGEST:
         return None
-    found = own.restored(sympy.factor(above))
     fewer = count(above) < before
+    above, below = own.by_roots(above, below, known)
+    found = own.restored(sympy.factor(above) if above.is_Add else above)
     if not all(_settled(f.as_base_exp()[0], known, fewer) for f in Mul.make_args(found)):
         return None
     return found / own.restored(below)
@@ -145,6 +181,5 @@ ONE = Rule(
     "a/b + c/d", (Add,), _one_fraction,
     ("1/(1 + u) - u/(1 + u)**2 == 1/(1 + u)**2 where u > 0",
      "u/sqrt(u**2 + v**2)**3*u - 1/sqrt(u**2 + v**2) == -v**2/sqrt(u**2 + v**2)**3"),
-    when="no terms above can cancel afterwards but two products of inputs", phase="numeric",
-    source="Higham (2002), problem 1.7",
+    when="no terms above can cancel afterwards but two products of inputs", source="Higham (2002), problem 1.7",
 )  # fmt: skip

@@ -21,7 +21,7 @@ def _power(e: Expr, known: Known) -> Expr | None:
     """``c b^p - c`` is ``c expm1(p log(b))``, unless b^p is a polynomial without a 1."""
     for t in e.args:
         for f in Mul.make_args(t):
-            if not f.is_Pow or f.base.is_number:
+            if not f.is_Pow or f.base.is_number or abs(f.exp) == S.Half:  # of a root the conjugate is better
                 continue
             b, p, c = f.base, f.exp, without(t, f)
             one = b.is_Add and S.One in b.args

@@ -32,6 +32,8 @@ from .view import SCALE, View
 
 MODERATE = 1e-75, 1e75
 """Numbers of these sizes have squares and fourth powers that are numbers."""
+SCALED = "scaled sum"
+"""The rule of a sum of powers of scaled entries."""
 MOST = 200
 """Places at which an entry is looked for in one product."""
 
@@ -188,7 +190,7 @@ def by_scale(program: Program, found: list[Norm], beside: Mapping[str, tuple[Exp
                 Read(n.scaled, n.axes) ** n.power,
                 "sum",
                 e.bound,
-                replace(step, rule="scaled sum"),
+                replace(step, rule=SCALED),
             ),
             Equation(e.target, e.axes, M**n.power * total[e.axes], step=replace(e.step, rule="norm")),
         ]
@@ -211,11 +213,7 @@ def directions(program: Program, found: list[Norm]) -> Program:
         if isinstance(e.body, Entry) or e.step.rule == SCALE:
             equations.append(e)
             continue
-        body = e.body
-        for n in found:
-            if any(r.tensor == n.scale for r in reads_of(body)):
-                body = _directed(body, n)
-        equations.append(replace(e, body=body))
+        equations.append(replace(e, body=directed(e.body, found)))
     return replace(program, equations=tuple(equations))
 
 
@@ -237,6 +235,14 @@ def _is_of(f: Expr, names: set[str]) -> bool:
     return isinstance(base, Read) and base.tensor.name in names
 
 
+def directed(e: Expr, found: list[Norm]) -> Expr:
+    """An expression with scaled entries in place of entries over a scale."""
+    for n in found:
+        if any(r.tensor == n.scale for r in reads_of(e)):
+            e = _directed(e, n)
+    return e
+
+
 def _directed(e: Any, n: Norm) -> Any:
     if isinstance(e, Read | Bracket) or not e.args:
         return e
@@ -255,9 +261,10 @@ def _directed(e: Any, n: Norm) -> Any:
             base, k = f.as_base_exp()
             if base == M or not k.is_Integer or k <= 0 or left <= 0:
                 continue
-            u = _scaled(base, M, n)
+            even = k % 2 == 0 and isinstance(n.entry, Absolute)
+            u = _scaled(Absolute(base) if even else base, M, n)
             if u is not None:
-                times = min(k, left)
+                times = min(k, left - left % 2 if even else left)
                 e, left = e / base**times * (u * M) ** times, left - times
     return e
 

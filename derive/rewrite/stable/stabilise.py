@@ -22,6 +22,7 @@ from .known import Known
 from .moments import by_differences
 from .products import by_logarithms, products_needed
 from .quotients import by_division
+from .remaining import by_rest
 from .rewriter import Firing, Rewriter, outside_conditions, size_of
 from .scales import by_scale, companions, directions, norms, of_a_size
 from .series import T, with_polynomials
@@ -254,7 +255,7 @@ def _norms(program: Program) -> tuple[Program, list[Fired]]:
     if sized := of_a_size(after, sums):
         after, again = _bodies(after, "numeric", sized)
         after, more = directions(after, sums), more + again
-    return after, fired + more
+    return by_rest(after, sums), fired + more
 
 
 def _sums(program: Program) -> tuple[Program, list[Fired]]:

@@ -66,3 +66,26 @@ def test_a_harmonic_mean_of_tiny_numbers_has_a_gradient():
 def test_numbers_with_nothing_in_common_are_divided_as_before():
     g = dv.grad(dv.trace(lambda x, m, s: np.sum((x - m) ** 2 / (2 * s**2)), x="n", m="n", s="n"))
     assert not heads(g)
+
+
+def test_derivatives_of_roots_are_products():
+    """sqrt(1 + x^2) has the slopes x / r and 1 / r^3, r the root, also where x^2 / d^2 underflows."""
+    loss = dv.trace(lambda x, d: d**2 * (np.sqrt(1 + (x / d) ** 2) - 1), x="", d="")
+    g = dv.grad(loss)
+    for x, d in ((-4.6e-98, 1.159), (1e4, 1e-3), (0.3, 2.0)):
+        with mpmath.workdps(700):
+            u = (mpmath.mpf(x) / mpmath.mpf(d)) ** 2
+            s = mpmath.sqrt(1 + u)
+            right = [float(mpmath.mpf(x) / s), float(mpmath.mpf(d) * (s - 1) ** 2 / s)]
+        np.testing.assert_allclose([float(v) for v in g(x, d)], right, rtol=1e-13)
+
+
+def test_directions_of_vectors_that_are_nearly_axes():
+    g = dv.jacobian(dv.trace(lambda x: x / np.sqrt(np.sum(x**2)), x="n"))
+    x = np.array([-1e-60, 3e-30, 0.0, -0.5])
+    for run in (g, g.compile()):
+        found = run(x)
+        assert found[3, 3] == pytest.approx(2 * (3e-30) ** 2 / 0.25, rel=1e-12)
+        np.testing.assert_allclose(np.diag(found)[:3], 2.0, rtol=1e-13)
+    equal = run(np.array([2.0, 2.0, 0.0]))
+    np.testing.assert_allclose(np.diag(equal), np.array([0.5, 0.5, 1.0]) / np.sqrt(8), rtol=1e-14)
