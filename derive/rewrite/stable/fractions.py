@@ -17,7 +17,7 @@ from .roots import count, one_sign
 
 MOST, WIDEST = 8, 120
 """Terms and nodes of a sum that is looked at."""
-LONGEST = 40
+LONGEST = 12
 """Terms of a numerator written out."""
 
 
