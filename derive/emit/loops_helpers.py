@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .functions import kernel_functions, of_library
+from .functions import by_own, kernel_functions, of_library
 from .functions._format import Format
 from .functions._record import KernelFunction
 
@@ -78,9 +78,7 @@ def helper(record: KernelFunction, order: int, f: Format, vector: bool) -> str:
     if record.intrinsic:
         return text
     if vector:
-        text = re.sub(
-            r"(?<![\w.])math\.(\w+)\(", lambda m: f"{m[1]}(" if m[1] in of_library() else m[0], text
-        )
+        text = by_own(text)
     head = HEAD if record.inlined else HEAD.replace(", forceinline=True", "")
     return "\n".join([head.format('{"contract"}' if record.contract else False), text])
 

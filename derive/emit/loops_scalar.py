@@ -14,7 +14,7 @@ from ..errors import UnsupportedOp
 from ..ir.nodes import Bracket, Index, Read, Where
 from ..ops.elementwise import home_of, op_of_head
 from ..ops.elementwise.piecewise import Maximum, Minimum
-from .functions import of_library
+from .functions import by_own
 
 COMPARE: dict[type, str] = {
     sympy.Eq: "==", sympy.Ne: "!=", sympy.StrictLessThan: "<", sympy.LessThan: "<=",
@@ -77,8 +77,7 @@ class Scalars:
             return self.literal(self.integer(e))
         op = op_of_head(e.func)
         if op is not None and "numba" in op.spelling:
-            own = self.vector and op.name in of_library()
-            spelling = op.spelling["numba"].replace("math.", "") if own else op.spelling["numba"]
+            spelling = by_own(op.spelling["numba"]) if self.vector else op.spelling["numba"]
             numbers, arguments = e.args[: op.constants], e.args[op.constants :]
             return spelling.format(*(constant(e, n) for n in numbers), *map(self.value, arguments)), ATOM
         if e.is_integer:
@@ -183,6 +182,8 @@ class Scalars:
             return f"math.sqrt({self.value(base)})", ATOM
         if exponent.is_Rational and exponent.q == 2:
             return raised(f"math.sqrt({self.value(base)})", str(exponent.p)), POWER
+        if self.vector and not exponent.is_Integer:
+            return f"power({self.value(base)}, {self.value(exponent)})", ATOM
         text = str(exponent) if exponent.is_Integer else self.value(exponent, ATOM)
         return raised(self.value(base, ATOM), text), POWER
 

@@ -16,7 +16,7 @@ import numpy as np
 from sympy import Expr
 
 from derive.calculus.slopes import stable_derivative
-from derive.emit.functions import of_library
+from derive.emit.functions import by_own
 from derive.emit.loops_helpers import helpers_for
 from derive.ir.evaluate import evaluate
 from derive.ir.nodes import Equation, Index, Program, Read, Tensor, size
@@ -99,7 +99,7 @@ def kernel_function(op: Elementwise, args: Sequence[Any], dtype: Any) -> Any:
 @cache
 def _compiled_function(op: Elementwise, orders: tuple[int, ...], dtype: Any) -> Any:
     names = "xyz"[: op.arity - op.constants]
-    spelling = op.spelling["numba"].replace("math.", "") if op.name in of_library() else op.spelling["numba"]
+    spelling = by_own(op.spelling["numba"])
     call = spelling.format(*orders, *(f"{name}[i]" for name in names))
     helpers = "\n\n".join(helpers_for(call, dtype is np.float32, True))
     loop = f"def function(w, {', '.join(names)}):\n    for i in range(w.size):\n        w[i] = {call}\n"

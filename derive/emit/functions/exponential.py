@@ -46,7 +46,7 @@ MOST = {False: "354.89", True: "44.36"}
 
 
 def _doubled(f: Format) -> str:
-    """Statements, for tanh and sech2, that leave size = |x| and above = (exp(2 size) - 1) / 2, with few digits near 0."""
+    """Statements that leave size = |x| and above = (exp(2 size) - 1) / 2, with few digits near 0."""
     return f"""size = abs(x)
     a = 2.0 * ({MOST[f.typed]} if size > {MOST[f.typed]} else size)
     {reduced(f, "a")}

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from ...ops.elementwise._fits import Fit
-from ...ops.elementwise.bessel_ratios import _BESSEL_RATIO, _LOG_I0
+from ...ops.elementwise.bessel_ratios import _BESSEL_RATIO
 from ...ops.elementwise.relative import _BOSEX, _RELEXP, _RELLOG1P
 from ...ops.elementwise.tails import _IERFCX, _MILLS
 from ._format import Format
@@ -167,21 +167,6 @@ def bessel_ratio_{n}(x):
 '''
 
 
-def _log_i0(f: Format, n: int) -> str:
-    return f'''
-def log_i0_{n}(x):
-    """log(I_0(x)): a polynomial in x**2, then from exp(-x) I_0(x)."""
-    size = np.float64(abs(x))
-    if size < 2.5:
-        t = 0.32 * size * size - 1.0
-        {horner(_LOG_I0[n][0], 8)}
-        return (size * (size * p))
-    if size == math.inf:
-        return (size)
-    return (size + math.log(np.float64(bessel_i0e(size))))
-'''
-
-
 def _relexp(f: Format, n: int) -> str:
     recurrence = "\n    ".join(f"p = (first - {k}.0 * p) / x" for k in range(1, n + 1))
     return f'''
@@ -260,7 +245,6 @@ MILLS = _family("mills", _mills)
 POLYGAMMA_DIFF = _family("polygamma_diff", _polygamma_diff, 2)
 POLYGAMMA_EXCESS = _family("polygamma_excess", _polygamma_excess, 2)
 BESSEL_RATIO = _family("bessel_ratio", _bessel_ratio)
-LOG_I0 = _family("log_i0", _log_i0)
 RELEXP = _family("relexp", _relexp)
 RELLOG1P = _family("rellog1p", _rellog1p)
-BOSEX_FAMILY = _family("bosex", _bosex)
+BOSEX = _family("bosex", _bosex)

@@ -10,7 +10,7 @@ INSTRUCTION = '''
 @intrinsic
 def {name}(typing, {arguments}):
     """{words}"""
-    kind = typing.unify_types({arguments})
+    kind = {unified}
 
     def code(context, builder, signature, arguments):
         real = arguments[0].type
@@ -52,9 +52,14 @@ def rare_{name}(typing, x):
 
 
 def _instruction(name: str, arguments: tuple[str, ...], words: str) -> KernelFunction:
-    kinds = ", ".join(["kind"] * len(arguments))
+    names, count = ", ".join(arguments), len(arguments)
     text = INSTRUCTION.format(
-        name=name, arguments=", ".join(arguments), words=words, count=len(arguments), kinds=kinds
+        name=name,
+        arguments=names,
+        words=words,
+        count=count,
+        unified=f"typing.unify_types({names})" if count > 1 else names,
+        kinds=", ".join(["kind"] * count),
     )
     return KernelFunction(name, lambda f, order: text, intrinsic=True)
 
@@ -70,6 +75,7 @@ MAXIMUM = _instruction(
 MINIMUM = _instruction(
     "minimum", ("a", "b"), "The smaller of a and b, NaN if one of them is: a single vector instruction."
 )
+FLOOR = _instruction("floor", ("x",), "The largest integer up to x, as a real number.")
 FMA = _instruction("fma", ("a", "b", "c"), "a b + c, rounded once.")
 SIN = _rare("sin")
 COS = _rare("cos")

@@ -25,7 +25,7 @@ def log(x):
 '''
 
 
-def _sum(x: str) -> str:
+def one_plus(x: str) -> str:
     """Statements that leave 1 + x in u and what that loses in c."""
     return f"""u = 1.0 + {x}
     b = u - 1.0
@@ -36,7 +36,7 @@ def _log1p(f: Format, order: int) -> str:
     return f'''
 def log1p(x):
     """log(1 + x), accurate near 0: what 1 + x loses is added to the rest f."""
-    {_sum("x")}
+    {one_plus("x")}
     {mantissa(f, "u", "c")}
     {series(f)}
     y = n * {f.ln2[0]} - ((half - p) - f)
@@ -50,7 +50,7 @@ def _log1pmx(f: Format, order: int) -> str:
     return f'''
 def log1pmx(x):
     """log(1 + x) - x: for k = 0 it is half what log(1 + f) has beside f = x, and nothing cancels."""
-    {_sum("x")}
+    {one_plus("x")}
     {mantissa(f, "u", "c")}
     {series(f)}
     y = ((n * {f.ln2[0]} + f) - x) - ((half - p) - lost)

@@ -138,7 +138,7 @@ def _log_i0(x: Any) -> Any:
 
 LOG_I0 = Elementwise(
     "log_i0", log_i0, ("derive.special.log_i0",), head=log_i0, value=_log_i0, high_precision=_log_i0_exact,
-    definition=lambda x: sympy.log(i0(x)), analytic=False, spelling=brought_along("log_i0") | {"numba": "log_i0_0({0})"},
+    definition=lambda x: sympy.log(i0(x)), analytic=False, spelling=brought_along("log_i0"),
     latex=r"\log I_0\left({0}\right)", source="DLMF 10.25.2",
 )  # fmt: skip
 BESSEL_RATIO = Elementwise(

@@ -45,7 +45,7 @@ POLYGAMMA = Elementwise(
     "polygamma", sympy.polygamma, ("scipy.special.polygamma",), head=sympy.polygamma, value=_polygamma, arity=2,
     high_precision=lambda mp, order, x: mp.polygamma(int(order), x), analytic=False, domain=POSITIVE_DOMAIN,
     spelling={"numpy": "polygamma({0}, {1})", "torch": "torch.polygamma({0}, {1})",
-              "jax": "jax.scipy.special.polygamma({0}, {1})", "numba": "polygamma({0}, {1})"},
+              "jax": "jax.scipy.special.polygamma({0}, {1})", "numba": "polygamma_{0}({1})"},
     constants=1, latex=r"\psi^{{({0})}}\left({1}\right)", note="for a constant order and x > 0", source="DLMF 5.15.1",
 )  # fmt: skip
 DIGAMMA = Elementwise(
