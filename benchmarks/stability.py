@@ -26,7 +26,7 @@ from derive.accuracy.report import cell
 from derive.accuracy.sample import sample
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "accuracy"))
-from battery import CASES, Case
+from battery import CASES, MODELS, Case
 
 Peer = Callable[[Case, str, Sequence[str]], Callable[[Mapping[str, Any]], list[Any]]]
 
@@ -48,7 +48,7 @@ def main() -> None:
     options = parser.parse_args()
     libraries = (options.only or "stable,naive,sympy,torch,jax").split(",")
     libraries = [name for name in libraries if name in ("stable", "naive") or find_spec(name)]
-    cases = [c for c in CASES if not options.names or any(n in c.name for n in options.names)]
+    cases = [c for c in [*CASES, *MODELS] if not options.names or any(n in c.name for n in options.names)]
     found: dict[tuple[str, str], dict[str, Measured | None]] = {}
     for c in track(cases, transient=True):
         for (library, derivative), m in measured(c, libraries, options).items():

@@ -22,6 +22,7 @@ KEPT = (
     "softplus", "BCE of a logit", "log-cosh by exp", "sigmoid, e^x / (1 + e^x)", "logsumexp", "log erfc", "Gumbel log density",
     "log(1 + x)", "exp(x) - 1", "compounding", "sqrt(x + 1) - sqrt(x)", "1/x - 1/(x + 1)", "cosine difference", "Euclidean norm",
     "leg of a triangle", "arsinh", "artanh", "acos near 1", "log density of the logistic law", "1 - tanh",
+    "noisy or", "Bernoulli KL of logits", "log of a logistic interval", "Box-Cox",
 )  # fmt: skip
 
 

@@ -55,7 +55,9 @@ def _collected(e: Expr, known: Known) -> Expr | None:
         count = sum(len(Add.make_args(p)) for p in each)
         whole = Add(*each)
         left = len(Add.make_args(whole)) if whole != 0 else 0
-        if count <= MOST and left <= count - 2 and left <= len(terms) and size_of(whole) < sum(map(size_of, parts)):
+        plain = f != 1 and each == parts
+        fewer = count <= MOST and left <= count - 2 and (plain or left <= len(terms))
+        if fewer and size_of(whole) < sum(map(size_of, parts)):
             return f * whole + Add(*(t for t in e.args if t not in terms))
     return None
 
