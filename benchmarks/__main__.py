@@ -24,6 +24,8 @@ from .startup import startup_times
 from .verify import verify_times
 
 PARTS = ("limits", "kernels", "derivation", "startup", "memory", "verify")
+DEFAULT = [("float64", 1), ("float32", 1), ("float64", 2)]
+"""All combinations would take half as long again; `--dtype float32 --threads 2` runs what is left out."""
 SECONDS, QUICK = 0.2, 0.1
 SLOW_PEERS = ("torch.compile",)
 
@@ -42,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, transient=True) as progress:
         measured: dict[str, Any] = {
-            "limits": lambda: suite.limits_of(options.threads),
+            "limits": lambda: suite.limits_of(sorted({threads for _, threads in options.settings})),
             "derivation": lambda: derivation_times(options.quick),
             "startup": lambda: startup_times(cases),
             "memory": lambda: memory_peaks(cases),
@@ -50,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
         }
         for part in options.parts:
             if part == "kernels":
-                plan = suite.jobs(cases, options.dtype, options.threads, options.peers, options.seconds)
+                plan = suite.jobs(cases, options.settings, options.peers, options.seconds)
                 suite.compile_ahead(plan, store, progress)
                 suite.run_all(plan, store, progress)
             elif part not in store.parts:
@@ -83,8 +85,8 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--peers", type=_words, help=f"comma-separated, of: {', '.join(names)}; 'none' for derive alone"
     )
-    parser.add_argument("--threads", type=_words, help="comma-separated numbers; default 1,2")
-    parser.add_argument("--dtype", type=_words, help="comma-separated; default float64,float32")
+    parser.add_argument("--threads", type=_words, help="comma-separated numbers")
+    parser.add_argument("--dtype", type=_words, help="comma-separated: float64,float32")
     parser.add_argument("--parts", type=_words, help=f"comma-separated, of: {', '.join(PARTS)}")
     parser.add_argument("--seconds", type=float, help="for each peer of each case; default 0.2")
     parser.add_argument(
@@ -98,16 +100,26 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/output"))
     options = parser.parse_args(arguments)
     options.peers = _peers(parser, options.peers, names, options.quick)
-    options.threads = [int(n) for n in options.threads or (["1"] if options.quick else ["1", "2"])]
-    options.dtype = options.dtype or (["float64"] if options.quick else ["float64", "float32"])
+    options.settings = _settings(parser, options.dtype, options.threads, options.quick)
     alone = options.only or options.quick
     options.parts = options.parts or (["kernels"] if alone else list(PARTS))
     options.seconds = options.seconds or (QUICK if options.quick else SECONDS)
     if wrong := [part for part in options.parts if part not in PARTS]:
         parser.error(f"no part is called {wrong[0]!r}; there are {', '.join(PARTS)}")
-    if wrong := [kind for kind in options.dtype if kind not in ("float64", "float32")]:
-        parser.error(f"kernels compute in float64 or float32, not in {wrong[0]!r}")
     return options
+
+
+def _settings(
+    parser: argparse.ArgumentParser, dtypes: list[str] | None, threads: list[str] | None, quick: bool
+) -> list[tuple[str, int]]:
+    """Types and numbers of threads: what was asked for in all combinations, else a selection."""
+    if dtypes is None and threads is None:
+        return DEFAULT[:1] if quick else DEFAULT
+    if wrong := [kind for kind in dtypes or () if kind not in ("float64", "float32")]:
+        parser.error(f"kernels compute in float64 or float32, not in {wrong[0]!r}")
+    if wrong := [count for count in threads or () if not count.isdigit() or count == "0"]:
+        parser.error(f"{wrong[0]!r} is no number of threads")
+    return [(kind, int(count)) for count in threads or ["1"] for kind in dtypes or ["float64"]]
 
 
 def _peers(

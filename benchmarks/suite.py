@@ -20,6 +20,10 @@ from .worker import environment
 Record = dict[str, Any]
 
 
+LATENCY = "tiny sizes (latency)"
+"""The group for which more threads are no use; it runs with the least number of them."""
+
+
 @dataclass(frozen=True)
 class Job:
     """The cases of one group with one number of threads."""
@@ -39,16 +43,20 @@ class Job:
 
 
 def jobs(
-    cases: Sequence[Case], dtypes: Sequence[str], threads: Sequence[int], peers: Sequence[str], seconds: float
+    cases: Sequence[Case], settings: Sequence[tuple[str, int]], peers: Sequence[str], seconds: float
 ) -> list[Job]:
-    """A job for each group and number of threads."""
+    """A job for each group and number of threads; settings are types and numbers of threads."""
+    dtypes: dict[int, tuple[str, ...]] = {}
+    for dtype, count in settings:
+        dtypes[count] = (*dtypes.get(count, ()), dtype)
     by_group: dict[str, list[str]] = {}
     for case in cases:
         by_group.setdefault(case.group, []).append(case.name)
     return [
-        Job(group, tuple(names), tuple(dtypes), count, tuple(peers), seconds)
-        for count in threads
+        Job(group, tuple(names), own, count, tuple(peers), seconds)
+        for count, own in dtypes.items()
         for group, names in by_group.items()
+        if count == min(dtypes) or group != LATENCY
     ]
 
 
@@ -143,7 +151,8 @@ def compile_ahead(plan: Sequence[Job], store: Store, progress: Progress) -> None
     def compile_these(part: list[tuple[str, tuple[str, ...], int]]) -> None:
         for threads in sorted({threads for _, _, threads in part}):
             cases = [case for case, _, count in part if count == threads]
-            job = {"cases": cases, "dtypes": part[0][1], "threads": threads, "compile": True}
+            dtypes = next(dtypes for _, dtypes, count in part if count == threads)
+            job = {"cases": cases, "dtypes": dtypes, "threads": threads, "compile": True}
             for _ in lines_of([sys.executable, "-m", "benchmarks.worker", json.dumps(job)], threads):
                 progress.advance(task)
 

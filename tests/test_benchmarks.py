@@ -107,7 +107,13 @@ def test_a_picture_is_drawn(tmp_path) -> None:
 
 def test_options() -> None:
     options = parsed(["--only", "tiny", "--peers", "jax,torch", "--dtype", "float32"])
-    assert options.peers == ["derive", "jax.jit", "torch"] and options.threads == [1, 2] and options.parts == ["kernels"]
+    assert options.peers == ["derive", "jax.jit", "torch"] and options.parts == ["kernels"]
+    assert options.settings == [("float32", 1)]
+    assert parsed(["--threads", "1,2", "--dtype", "float64,float32"]).settings == [
+        ("float64", 1), ("float32", 1), ("float64", 2), ("float32", 2)]  # fmt: skip
+    assert len(parsed([]).settings) == 3 and parsed(["--quick"]).settings == [("float64", 1)]
+    with pytest.raises(SystemExit):
+        parsed(["--threads", "0"])
     assert {case.group for case in chosen(["tiny"])} == {"tiny sizes (latency)"}
     with pytest.raises(SystemExit):
         chosen(["no such case"])
