@@ -116,7 +116,8 @@ def missed_lines(rows: Sequence[Reached]) -> list[str]:
     for row in rows:
         for record in row.below:
             by_case.setdefault(record["case"], []).append(record)
-    lines = []
+    lines: list[str] = []
+    below: dict[str, list[str]] = {}
     for name, records in by_case.items():
         said = []
         for r in records:
@@ -124,7 +125,9 @@ def missed_lines(rows: Sequence[Reached]) -> list[str]:
             what = "no valid result" if x is None else f"{x:.2f} to {fastest(r)}"
             said.append(f"{what} in {r['dtype']}, {r['threads']} thread{'s' * (r['threads'] > 1)}")
         reasons = next((r["reasons"] for r in records if r.get("reasons")), "")
-        lines.append(f"- {name}: {', '.join(said)}." + (f" {reasons}" if reasons else ""))
+        below.setdefault(reasons, []).append(f"- {name}: {', '.join(said)}.")
+    for reasons, those in below.items():
+        lines += [*those, *(["", f"  {reasons}", ""] if reasons else [])]
     return [*(["Below the goal of their group:", ""] if lines else []), *lines, *([""] if lines else [])]
 
 

@@ -79,7 +79,7 @@ def test_goals_name_what_is_missed() -> None:
     (row,) = reached([good, bad])
     assert row.mean == pytest.approx(1.5**0.5) and (row.worst, row.case) == (0.5, "slow (float64, 1 thread)")
     text = "\n".join(goals_table([good, bad]))
-    assert "**missed**" in text and "- slow: 0.50 to jax.jit in float64, 1 thread. Its loop has a call." in text
+    assert "**missed**" in text and "- slow: 0.50 to jax.jit in float64, 1 thread.\n\n  Its loop has a call." in text
     assert "reached" in "\n".join(goals_table([good])) and "missed" not in "\n".join(goals_table([good]))
 
 

@@ -213,4 +213,6 @@ GAUSSIAN_PROCESS = Case(
     data={"log_scale": lambda rng, shape: np.array(0.1), "log_noise": lambda rng, shape: np.array(-1.0),
           "log_signal": lambda rng, shape: np.array(0.2), "D": distances, "y": normal()},
     torch=marginal_torch, jax=marginal_jax, numpy=marginal_numpy,
+    reasons="K is factored twice: by Cholesky as written, and by LU to solve, since nothing says that it is positive "
+    "definite. Next: what has a Cholesky factor is positive definite.",
 )  # fmt: skip

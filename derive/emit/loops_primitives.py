@@ -21,7 +21,7 @@ from ..ir.nodes import (
 from .loops_linalg import OVERWRITING
 from .loops_nodes import Call, Op, Operation, Result
 from .loops_writer import Writer
-from .routine import SOLVES, routine_of
+from .routine import SOLVES, Routine, routine_of
 
 HELPERS = {"lu": "_lu_factor"}
 
@@ -57,7 +57,9 @@ def _results(
     for output, letters in enumerate(routine.results):
         if output not in found:
             axes = fresh_indices([_extent(letter, sizes) for letter in letters.split()], avoid=batch)
-            tensor = Tensor(_name(f"{entry.primitive}_{letters[:1]}", taken), tuple(i.extent for i in (*batch, *axes)))
+            name, shape = _name(f"{entry.primitive}_{letters[:1]}", taken), tuple(i.extent for i in (*batch, *axes))
+            whole = isinstance(routine, Routine) and output in routine.integers
+            tensor = Tensor(name, shape, "integer" if whole else "real")
             found[output] = Read(tensor, (*batch, *axes))
     return tuple(found[output] for output in range(len(routine.results)))
 

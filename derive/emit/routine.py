@@ -19,6 +19,7 @@ class Routine:
     transposed: the call that takes the transpose of the matrix behind the first operand.
     columns: the targets on which a vector must be given as one column.
     analytic: whether NumPy's spelling continues to complex arguments.
+    integers: the places of the results that hold integers.
     """
 
     name: str
@@ -28,12 +29,13 @@ class Routine:
     transposed: Mapping[str, str] = field(default_factory=dict)
     columns: frozenset[str] = frozenset()
     analytic: bool = True
+    integers: frozenset[int] = frozenset()
 
 
 LU = Routine(
     "lu", ("n n",), ("n n", "n"),
     {"numpy": "scipy.linalg.lu_factor({0})", "torch": "torch.linalg.lu_factor_ex({0})[:2]",
-     "jax": "jax.scipy.linalg.lu_factor({0})"},
+     "jax": "jax.scipy.linalg.lu_factor({0})"}, integers=frozenset({1}),
 )  # fmt: skip
 LU_SOLVE = Routine(
     "lu_solve", ("n n", "n", "n *"), ("n *",),

@@ -59,8 +59,8 @@ def measured_limits(threads: int = 1) -> Limits:
     cache_size = cache_bytes()
     return Limits(
         threads,
-        product_rate("float64"),
-        product_rate("float32"),
+        product_rate("float64", threads),
+        product_rate("float32", threads),
         triad_rate(6 * cache_size, threads),
         triad_rate(cache_size // 4, threads),
         cache_size,
@@ -92,8 +92,9 @@ def undisturbed(calls: Iterator[Callable[[], Any]], seconds: float = 0.3) -> flo
     return float(np.quantile(found, 0.1))
 
 
-def product_rate(dtype: str, n: int = 256) -> float:
-    """Operations per second of NumPy's matrix product, with the threads that its library uses."""
+def product_rate(dtype: str, threads: int) -> float:
+    """Operations per second of NumPy's matrix product, with the threads that its library was started with."""
+    n = 256 if threads == 1 else 768
     rng = np.random.default_rng(0)
     A, B = (rng.standard_normal((n, n)).astype(dtype) for _ in range(2))
     out = np.empty_like(A)

@@ -168,3 +168,9 @@ def test_large_systems_against_lapack() -> None:
     np.testing.assert_allclose(X, L.solve(A, B), rtol=1e-10, atol=1e-12)
     S = A @ A.T
     np.testing.assert_allclose(dv.trace(L.cholesky, a="n n, positive definite").compile()(S), L.cholesky(S), rtol=1e-9, atol=1e-9)
+
+
+def test_a_determinant_whose_permutation_nothing_reads():
+    kernel = dv.trace(lambda A: np.linalg.slogdet(A)[1], A="n n").compile()
+    A = np.array([[0.0, 2.0, 1.0], [3.0, 1.0, 4.0], [1.0, 5.0, 9.0]])
+    assert kernel(A) == pytest.approx(np.log(abs(np.linalg.det(A))), rel=1e-14)
