@@ -128,7 +128,7 @@ def imports(code: str, tail: str = "") -> str:
 def lower(function: FunctionSource, options: Options = PLAIN) -> Lowered:
     """The text of one jitted function."""
     (program,) = factored([function.program], Style(always=True))
-    parts, storages = segments(program, options.parallel)
+    parts, storages = segments(program, options.parallel, options.buffers and not options.parallel)
     block = tuple(statement for part in parts for statement in part.block)
     given = arrays_of(program, block, storages) if options.buffers else {}
     writer = Writer(program, storages, options.typed, options.vector, frozenset(given))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ..ir.nodes import Index
-from .loops_nodes import Op, Operation, Product
+from sympy import Expr
+
+from ..ir.nodes import Index, indices_of
+from .loops_nodes import BlockIndex, Op, Operation, Product
 
 REACH = 16  # how many groups back a nest looks for one to share its loop with
 
@@ -19,7 +21,8 @@ class Group:
     def accepts(self, op: Operation) -> bool:
         if self.index is None or not op.loops:
             return self.index is None and not op.loops
-        return bool(op.loops[0].extent == self.index.extent)
+        mine, other = (i.rows if isinstance(i, BlockIndex) else None for i in (self.index, op.loops[0]))
+        return bool(op.loops[0].extent == self.index.extent) and mine == other
 
     def aligned(self, op: Operation) -> Operation:
         """`op` with the index of this group as its outermost loop."""
@@ -76,13 +79,19 @@ def follows(op: Operation, other: Operation, index: Index | None) -> bool:
     """Each turn of the loop needs from `other` only what the same turn has written."""
     if index is None:
         return True
-    if index not in other.at:
-        return False
-    axis = other.at.index(index)
+    axis = next((n for n, e in enumerate(other.at) if moves(e, index)), None)
     touched = [read.indices for read in op.reads if read.tensor.name == other.target.name]
     if op.target.name == other.target.name:
         touched.append(op.at)
-    return all(indices[axis] == index for indices in touched)
+    return axis is not None and all(moves(indices[axis], index) for indices in touched)
+
+
+def moves(e: Expr, index: Index) -> bool:
+    """Every turn of the loop is at a place of its own: at its index, or at rows of its block."""
+    if isinstance(index, BlockIndex):
+        rows = [i for i in indices_of(e) if i.extent == index.rows]
+        return e == index or (len(rows) == 1 and e - rows[0] == index.rows.first)
+    return bool(e == index)
 
 
 def sink(groups: list[Group]) -> list[Group]:

@@ -62,12 +62,14 @@ def whole(writer: Writer, read: Read, own: set[Index]) -> bool:
 def write_gemm(writer: Writer, op: Product) -> None:
     """``gemm(alpha, A, B, beta, C)``; C is turned so that its rows lie in one piece."""
     target = Read(op.target, op.at)
-    own = [i for i, _ in kept_axes(writer, target) if i in op.rows or i in op.columns]
+    own = [i for i, _ in kept_axes(writer, target) if uses(i, (*op.rows, *op.columns))]
     first, second, left, right = op.rows, op.columns, op.left, op.right
-    if own[0] in op.columns:
+    if uses(own[0], op.columns):
         first, second, left, right = op.columns, op.rows, op.right, op.left
-    scale = writer.scalars.value(op.scale) if op.scale != 1 else "1.0"
-    beta = "1.0" if op.how == "sum" else "0.0"
+    scale = f"{op.scale}.0" if op.scale.is_Integer else writer.scalars.value(op.scale)
+    beta = "0.0" if op.how == "set" else "1.0"
+    if op.begins is not None:
+        beta = f"0.0 if {writer.extent(op.begins)} == 0 else 1.0"
     a, b, c = view(writer, left, first, op.bound), view(writer, right, op.bound, second), view(writer, target, first, second)
     writer.line(f"gemm({scale}, {a}, {b}, {beta}, {c})")
 

@@ -12,6 +12,41 @@ from sympy.logic.boolalg import Boolean
 
 from ..ir.nodes import Equation, Index, Read, Tensor, indices_of, reads_of, substitute
 
+
+class Rows(sympy.Symbol):
+    """The number of rows of a block: of an axis of `whole` rows those from `first` on, at most `size`."""
+
+    first: sympy.Symbol
+    whole: Expr
+    size: Expr
+
+    def __new__(cls, name: str, first: sympy.Symbol, whole: Expr, size: Expr) -> Rows:
+        self: Rows = sympy.Symbol.__xnew__(cls, name, integer=True, nonnegative=True)
+        self.first, self.whole, self.size = first, whole, size
+        return self
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (*super()._hashable_content(), self.first, self.whole, self.size)
+
+
+class BlockIndex(Index):
+    """A loop over the blocks of an axis."""
+
+    __slots__ = ("rows",)
+
+    def __new__(cls, name: str, extent: Any, rows: Rows) -> BlockIndex:
+        self = super().__new__(cls, name, extent)
+        assert isinstance(self, BlockIndex)
+        self.rows = rows
+        return self
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (*super()._hashable_content(), self.rows)
+
+    def renamed(self, name: str) -> BlockIndex:
+        return BlockIndex(name, self.extent, self.rows)
+
+
 How = Literal["set", "sum", "prod", "max", "min"]
 
 
@@ -75,6 +110,7 @@ class Product:
 
     `left` has the indices rows and bound, `right` bound and columns, each in either order; `at` rows, columns. Loops that
     are in `at` are a batch; the others are summed over too, by adding to the target (`how` is "sum" then).
+    begins: a symbol that is 0 in the first turn of a loop, in which nothing has been added up yet.
     """
 
     target: Tensor
@@ -90,6 +126,7 @@ class Product:
     how: How = "set"
     starts: bool = False
     open: bool = False
+    begins: sympy.Symbol | None = None
 
     @property
     def reads(self) -> list[Read]:

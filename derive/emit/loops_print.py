@@ -5,12 +5,26 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import sympy
 from sympy import Expr
 
 from ..ir.nodes import Bracket, Read, Where, reads_of
 from ..ops.elementwise import op_of_head
 from .loops_matrix import write_product, write_product_start
-from .loops_nodes import Allocate, Block, Call, Close, Compute, Loop, Op, Product, Start, Statement, uses
+from .loops_nodes import (
+    Allocate,
+    Block,
+    BlockIndex,
+    Call,
+    Close,
+    Compute,
+    Loop,
+    Op,
+    Product,
+    Start,
+    Statement,
+    uses,
+)
 from .loops_parallel import write_parallel
 from .loops_primitives import write_call
 from .loops_ranges import inside
@@ -46,6 +60,8 @@ def write_statement(writer: Writer, statement: Statement, rest: Block) -> None:
             write_compute(writer, op, rest)
         case Loop(parallel=True):
             write_parallel(writer, statement, write_block)
+        case Loop(index=BlockIndex()):
+            write_blocks(writer, statement)
         case Loop():
             with writer.running(statement.index) as name:
                 extent = writer.scalars.integer(statement.index.extent)
@@ -66,6 +82,22 @@ def begun(statement: Statement, rest: Block = ()) -> list[str]:
             return [name for inner in body for name in begun(inner)]
         case _:
             return []
+
+
+def write_blocks(writer: Writer, loop: Loop) -> None:
+    """A loop over blocks of rows, with the first row and the number of rows of each."""
+    assert isinstance(loop.index, BlockIndex)
+    rows = loop.index.rows
+    most = sympy.Symbol(f"most {rows.name}", integer=True, positive=True)
+    writer.sizes |= {most: writer.names.new("most"), rows.first: writer.names.new("first"), rows: writer.names.new("rows")}
+    writer.line(f"{writer.name(most)} = {writer.extent(rows.size)}")
+    count = writer.extent(loop.index.extent.xreplace({rows.size: most}))
+    with writer.running(loop.index) as name, writer.indented(f"for {name} in range({count}):"):
+        writer.line(f"{writer.name(rows.first)} = {name} * {writer.name(most)}")
+        writer.line(f"{writer.name(rows)} = min({writer.extent(rows.whole - rows.first)}, {writer.name(most)})")
+        write_block(writer, loop.body)
+    for symbol in (most, rows.first, rows):
+        del writer.sizes[symbol]
 
 
 def write_allocation(writer: Writer, statement: Allocate) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from sympy import Mul
 
 from ..ir.nodes import Index, Read
+from .loops_blocks import in_blocks
 from .loops_groups import Group, grouped
 from .loops_hoist import hoist_invariants
 from .loops_nodes import Block, Close, Compute, Loop, Op, Operation, Product, Start, Statement, covers
@@ -14,13 +15,15 @@ from .loops_pointwise import compute_at_places
 from .loops_recompute import recompute
 
 
-def schedule(ops: Iterable[Operation], outputs: Collection[str], parallel: bool = False) -> Block:
+def schedule(ops: Iterable[Operation], outputs: Collection[str], parallel: bool = False, blocks: bool = False) -> Block:
     """The loop nests that run `ops`, in an order that keeps every dependency.
 
     outputs: names of the tensors that are kept.
     parallel: run the turns of outermost loops at the same time where each writes to places of its own.
+    blocks: run what stands between matrix products for a block of rows at a time.
     """
     found = hoist_invariants(compute_at_places(ops, outputs), outputs)
+    found = in_blocks(found, outputs) if blocks else found
     groups = grouped([distinct(op, number) for number, op in enumerate(found)])
     kept = frozenset(outputs)
     return nests(recompute(groups, kept), parallel, kept)

@@ -30,7 +30,7 @@ class Segment:
     recurrence: Recurrence | None = None
 
 
-def segments(program: Program, parallel: bool) -> tuple[list[Segment], dict[str, Storage]]:
+def segments(program: Program, parallel: bool, by_rows: bool = False) -> tuple[list[Segment], dict[str, Storage]]:
     """The parts of a program in order, and where every tensor that they pass on lives."""
     found: list[Segment] = []
     storages: dict[str, Storage] = {}
@@ -47,7 +47,7 @@ def segments(program: Program, parallel: bool) -> tuple[list[Segment], dict[str,
             whole = {e.target.name: Storage(e.target, tuple(range(e.target.rank))) for e in equations}
             storages |= {name: storage for name, storage in whole.items() if name in kept}
         elif part.outputs:
-            block = schedule(operations(part), {t.name for t in part.outputs}, parallel)
+            block = schedule(operations(part), {t.name for t in part.outputs}, parallel, by_rows)
             own = assign_storage(block, part)
             storages |= own
             found.append(Segment(part, allocate(block, own)))

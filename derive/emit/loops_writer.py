@@ -13,9 +13,20 @@ from typing import Any
 from sympy import Expr
 from sympy.printing.str import StrPrinter
 
-from ..ir.nodes import Bracket, Equation, Index, Program, Read, Tensor, Where, reads_of
+from ..ir.nodes import (
+    Bracket,
+    Equation,
+    Index,
+    Program,
+    Read,
+    Tensor,
+    Where,
+    indices_of,
+    reads_of,
+    substitute,
+)
 from .loops_helpers import NAMES
-from .loops_nodes import Op, Storage, label, uses
+from .loops_nodes import Op, Rows, Storage, label, uses
 from .loops_ranges import certain, implied
 from .loops_scalar import Scalars
 
@@ -63,6 +74,12 @@ class Names:
         name = next(n for n in chain([base], (f"{base}{k}" for k in count(1))) if n not in self.taken)
         self.taken.add(name)
         return name
+
+
+def without_blocks(e: Any) -> Any:
+    """Places on the whole axis in the place of those in a block."""
+    rows = [i for i in indices_of(e) if isinstance(i.extent, Rows)]
+    return substitute(e, {i: Index(i.name, i.extent.whole) - i.extent.first for i in rows}) if rows else e
 
 
 @dataclass
@@ -149,6 +166,9 @@ class Writer:
         read stands under; what does not is pushed to the nearest entry.
         """
         text, extent = self.scalars.integer(index), tensor.shape[axis]
+        if isinstance(index, Index) and isinstance(index.extent, Rows) and index.extent.size == extent:
+            return text
+        index, assumed = without_blocks(index), [without_blocks(condition) for condition in self.scalars.assumed]
         data = reads_of(index)
         if (isinstance(index, Index) and index.extent == extent) or (self.sure and not data):
             return text
@@ -158,7 +178,7 @@ class Writer:
         if self.sure and all(read.tensor.name in self.inputs and read.tensor.kind == "integer" for read in data):
             self.computed.add((index, extent))
             return text
-        if certain(index, extent) or implied(index, extent, self.scalars.assumed):
+        if certain(index, extent) or implied(index, extent, assumed):
             return text
         return f"min(max({text}, 0), {self.scalars.integer(extent - 1)})"
 
