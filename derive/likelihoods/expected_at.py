@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 from sympy import Expr
 
-from ..errors import DomainError
+from ..errors import DomainError, UnknownName, closest
 from ..information.quadrature import mean_between
 from ..ir.nodes import Read
 from .law import Law
@@ -31,10 +31,11 @@ def expected_at(
         weights: for each entry pairs of own parameters, with the factors of their means.
 
     Raises:
-        DomainError: a value is missing.
+        DomainError: a value is missing, or outside of its domain.  UnknownName: nothing has this name.
     """
     given = law.in_raw(sympy.Tuple(*law.own.values()))
     at = _numbers(given, values)
+    _check(law, given, at)
     own = {p: sympy.Float(float(v), 17) for p, v in zip(law.own.values(), given.xreplace(at), strict=True)}
     means: dict[tuple[Read, Read], float] = {}
 
@@ -58,11 +59,32 @@ def _numbers(e: Expr, values: Mapping[str, float]) -> dict[Expr, Expr]:
         DomainError: one is missing.
     """
     reads = sorted(e.atoms(Read), key=str)
+    if unknown := sorted(set(values) - set(map(str, reads))):
+        raise UnknownName(
+            f"the information depends on nothing called {unknown[0]!r}; {closest(unknown[0], map(str, reads))}"
+        )
     if missing := [str(r) for r in reads if str(r) not in values]:
         raise DomainError(
             f"the information depends on {', '.join(map(str, reads))}; {', '.join(missing)} has no value"
         )
     return {r: sympy.Float(float(values[str(r)]), 17) for r in reads}
+
+
+def _check(law: Law, given: Expr, at: Mapping[Expr, Expr]) -> None:
+    """Whether the law's own parameters are in their domains.
+
+    Raises:
+        DomainError: one is not.
+    """
+    for parameter, value in zip(law.density.parameters, given.xreplace(at), strict=True):
+        number = float(value) if value.is_comparable else np.nan
+        low = -np.inf if not parameter.facts else 0.0
+        high = 1.0 if "probability" in parameter.facts else np.inf
+        if not low < number < high:
+            kind = "between 0 and 1" if high == 1 else "positive" if low == 0 else "finite"
+            raise DomainError(
+                f"{parameter.name} of the {law.density.name} law must be {kind}; found {number:g}"
+            )
 
 
 def mean_at_numbers(law: Law, g: Expr, own: Mapping[Read, Expr]) -> float:

@@ -95,7 +95,8 @@ class Information:
         """The expected information at values of what it depends on, by quadrature or summation: [k, k], as `names`.
 
         Raises:
-            DomainError: a value is missing, or there is no information.
+            DomainError: a value is missing or outside of its domain, or there is no information.
+            UnknownName: the information depends on nothing that is called so.
 
         Example:
             >>> import derive as dv

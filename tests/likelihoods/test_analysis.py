@@ -7,6 +7,7 @@ import pytest
 import sympy
 
 import derive as dv
+from derive.errors import DomainError, UnknownName
 from derive.information.quadrature import numeric
 from derive.ir.facts import spec
 from derive.likelihoods.expectation import Expectation
@@ -121,6 +122,18 @@ def test_informations_without_a_closed_form_are_numbers(name, point):
         y = np.arange(400) if law.density.whole else np.linspace(-60, 60, 60_001)
         weight = frozen.pmf(y) if law.density.whole else frozen.pdf(y) * 2e-3
         assert np.sum(weight * f(y.astype(float)) ** 2) == pytest.approx(matrix[j][j], rel=1e-5)
+
+
+def test_numbers_outside_of_their_domain_are_refused():
+    found = dv.likelihood("negative binomial").information
+    with pytest.raises(DomainError, match="dispersion has no value"):
+        found.expected_at(z=0.0)
+    with pytest.raises(DomainError, match="must be positive; found -1"):
+        found.expected_at(z=0.0, dispersion=-1.0)
+    with pytest.raises(UnknownName, match="dispersion"):
+        found.expected_at(z=0.0, dispersion=1.0, dispersal=1.0)
+    with pytest.raises(DomainError, match="support depends"):
+        dv.likelihood("uniform").information.expected_at(z=0.0, high=1.0)
 
 
 def test_forms_of_a_textbook_are_equal():
