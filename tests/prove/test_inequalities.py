@@ -25,6 +25,7 @@ from derive.prove.inequality.forms import Forms
 from derive.prove.inequality.goal import Goal, Known
 from derive.prove.inequality.lemmas import LEMMAS
 from derive.prove.inequality.scene import scenes
+from derive.prove.inequality.search import extreme
 from derive.prove.inequality.signs import Signs
 
 PATIENCE = 2.0
@@ -395,3 +396,14 @@ def test_a_power_that_is_a_variable() -> None:
     """The sign of such a power is asked for while conditions of a false inequality are looked for."""
     claim = "sum(abs(x + y).^p)^(1/p) <= sum(abs(x).^p)^(1/p) + sum(abs(y).^p)^(1/p)"
     assert dv.verify(claim, x="n", y="n", p=", positive").status == "REFUTED"
+
+
+@pytest.mark.parametrize("axes", ["", "n"])
+def test_extreme_points_keep_probabilities_in_their_domain(axes):
+    """What is scaled is the odds: a counterexample outside of the domain would refute what is true."""
+    tensor, rng = spec(axes, "probability").tensor("p"), np.random.default_rng(0)
+    shape = (3,) if axes else ()
+    array = np.full(shape, sympy.Rational(2, 3), dtype=object)
+    for _ in range(40):
+        found = np.ravel(extreme(array, tensor, rng))
+        assert all(0 < p < 1 for p in found)

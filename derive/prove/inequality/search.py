@@ -65,6 +65,8 @@ def extreme(array: Any, tensor: Tensor, rng: np.random.Generator) -> Any:
         places = rng.permuted(np.broadcast_to(np.arange(array.shape[-1]), array.shape), axis=-1)
         weights = np.frompyfunc(lambda k: (scale if scale > 1 else 1 / scale) ** int(k), 1, 1)(places)
         return weights / weights.sum(axis=-1, keepdims=True)
+    if "probability" in tensor.facts:  # odds are scaled: what is scaled itself leaves its domain
+        return np.asarray(array * scale / (1 - array + array * scale), dtype=object)
     if tensor.facts <= {"positive", "nonnegative"} and array.ndim:
         match int(rng.integers(3)):
             case 0:
