@@ -20,6 +20,7 @@ USED = {
     "dv.grad(dv.trace(lambda x: np.tanh(x).sum(), x='n'), 'x')": ALGEBRA,
     "dv.parse('log(x)')": {*ALGEBRA, "lark"},
     "dv.kl, dv.verify, dv.accuracy": {*ALGEBRA, "lark"},
+    "dv.likelihood": {*ALGEBRA, "lark", "rich", "scipy.linalg"},
 }
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy
 import sympy
-from scipy import linalg, optimize, sparse, special, stats
 from sympy import Expr
 
 from ..errors import FitError, UnsupportedOp
@@ -172,11 +172,11 @@ def _program(found: Straight, loss: Loss, model: Model, u: Any) -> tuple[Any, in
     (n, p), K = rows.X.shape, len(found.kinks)
     scale = max(float(np.abs(rows.weights).max()), 1e-300)
     cost = np.concatenate((rows.X.T @ rows.tilts, np.tile(np.ravel(rows.weights), 2))) / scale
-    of_beta = sparse.vstack([sparse.csr_array(a[:, None] * rows.X) for a in rows.slopes])
-    eye = sparse.eye_array(n * K)
-    equations: Any = sparse.hstack([of_beta, -eye, eye])
+    of_beta = scipy.sparse.vstack([scipy.sparse.csr_array(a[:, None] * rows.X) for a in rows.slopes])
+    eye = scipy.sparse.eye_array(n * K)
+    equations: Any = scipy.sparse.hstack([of_beta, -eye, eye])
     bounds = [(None, None)] * p + [(0, None)] * (2 * n * K)
-    solved: Any = optimize.linprog(
+    solved: Any = scipy.optimize.linprog(
         cost,
         A_eq=equations,
         b_eq=-np.ravel(rows.shifts),
@@ -201,7 +201,7 @@ def _corner(rows: _Rows, beta: Any) -> Any:
     near = np.abs(residuals) <= ON_KINK * size
     if np.linalg.matrix_rank(X[near]) < len(beta):
         return beta  # a whole face is as low
-    exact = linalg.lstsq(X[near], -np.ravel(rows.shifts)[near])[0]
+    exact = scipy.linalg.lstsq(X[near], -np.ravel(rows.shifts)[near])[0]
     return exact if _height(rows, exact) <= _height(rows, beta) * (1 + 1e-12) + 1e-300 else beta
 
 
@@ -249,22 +249,22 @@ def covariance_of_straight(found: Straight, loss: Loss, model: Model, optimum: O
     scores = np.where(above, falls, -falls) + rows.tilts
     A = rows.X.T @ ((2 * weights * slopes**2 * density)[:, None] * rows.X)
     B = rows.X.T @ ((scores**2)[:, None] * rows.X)
-    inverse = linalg.inv(A)
+    inverse = scipy.linalg.inv(A)
     whole = np.zeros((len(u), len(u)))
     whole[:count, :count] = inverse @ B @ inverse
     if count < len(u):
-        whole[count:, count:] = linalg.inv(model.hessian(u)[count:, count:])
+        whole[count:, count:] = scipy.linalg.inv(model.hessian(u)[count:, count:])
     return whole
 
 
 def _density_at_0(residuals: Any, share: float, labels: Any) -> float:
     """The density of residuals at 0, of which this share is to be below it."""
     n, share = len(residuals), min(max(share, 1e-6), 1 - 1e-6)
-    z = stats.norm.ppf(share)
-    width = (1.5 * stats.norm.pdf(z) ** 2 / (2 * z**2 + 1) / n) ** (1 / 3) * stats.norm.ppf(0.975) ** (2 / 3)
+    z = scipy.stats.norm.ppf(share)
+    width = (1.5 * scipy.stats.norm.pdf(z) ** 2 / (2 * z**2 + 1) / n) ** (1 / 3) * scipy.stats.norm.ppf(0.975) ** (2 / 3)
     low, high = np.percentile(residuals, [25, 75])
     near = min(float(np.std(labels)) or np.inf, (high - low) / 1.34)
-    ends = special.ndtri(np.clip([share - width, share + width], 1e-6, 1 - 1e-6))
+    ends = scipy.special.ndtri(np.clip([share - width, share + width], 1e-6, 1 - 1e-6))
     h = near * (ends[1] - ends[0])
     if not h > 0:
         return 0.0
