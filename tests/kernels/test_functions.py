@@ -22,7 +22,7 @@ from derive.ops.elementwise import elementwise_ops
 REFERENCE: dict[str, Callable[[Any], Any]] = {
     "exp": mpmath.exp, "expm1": mpmath.expm1, "tanh": mpmath.tanh, "log": mpmath.log, "log1p": mpmath.log1p,
     "erf": mpmath.erf, "erfc": mpmath.erfc, "sin": mpmath.sin, "cos": mpmath.cos, "tan": mpmath.tan,
-    "lgamma": mpmath.loggamma, "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)), "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
+    "lgamma": mpmath.loggamma, "ndtr": mpmath.ncdf, "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)), "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
 }  # fmt: skip
 ULPS = {"exp": 2, "log": 2, "tanh": 2}
 """The largest error, where it is not 4."""
@@ -99,6 +99,8 @@ def arguments(name: str, dtype: type) -> np.ndarray:
             x = [small, wide, -wide, rng.normal(size=1000)]
         case "erfc":
             x = [small, rng.uniform(-6, 9 if dtype is np.float32 else 26, 1500)]
+        case "ndtr":
+            x = [small, rng.uniform(-12.5 if dtype is np.float32 else -37, 6, 1500)]
         case "sin" | "cos" | "tan":
             x = [small, wide, rng.normal(size=500), np.pi / 2 * rng.integers(-(10**6), 10**6, 500)]
         case "lgamma":
@@ -133,7 +135,7 @@ def test_special_values(functions, name):
     x = np.array([0, 1, -1, np.inf, -np.inf, np.nan, big, -big, tiny], dtype=dtype)
     with np.errstate(all="ignore"):
         expected = {
-            "erf": special.erf, "erfc": special.erfc, "sin": np.sin, "cos": np.cos, "tan": np.tan,
+            "erf": special.erf, "erfc": special.erfc, "ndtr": special.ndtr, "sin": np.sin, "cos": np.cos, "tan": np.tan,
             "lgamma": lambda a: np.array([np.inf, 0, *[np.inf] * 3, np.nan, np.inf, np.inf, -np.log(tiny)], dtype),
             "exp": np.exp, "expm1": np.expm1, "tanh": np.tanh, "log": np.log, "log1p": np.log1p,
             "sigmoid": lambda a: 1 / (1 + np.exp(-a)), "softplus": lambda a: np.logaddexp(dtype(0), a),

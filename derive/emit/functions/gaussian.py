@@ -123,6 +123,7 @@ def erfcx(x):
 def _bell(f: Format) -> str:
     """Statements that leave y = erfc(size / sqrt(2)) / 2 for size = |x| >= 0.63, tail, which is y without exp(-x^2 / 2),
     and inner = erf(size / sqrt(2)) / 2 up to there."""
+    most = f.choose("38.6", "14.42")
     return f"""size = abs(x)
     t = 1.0 - 8.0 / (size + 4.0)
     {f.horner(NORMAL_TAIL, "t")}
@@ -130,7 +131,7 @@ def _bell(f: Format) -> str:
     z = x * x
     {f.horner(NORMAL_CENTRE, "z")}
     inner = x * p
-    a = 38.6 if size > 38.6 else size
+    a = {most} if size > {most} else size
     square = a * a
     low = -0.5 * fma(a, a, -square)
     a = -0.5 * square
@@ -167,5 +168,5 @@ def log_ndtr(x):
 ERF = KernelFunction("erf", _erf, library=True)
 ERFC = KernelFunction("erfc", _erfc, library=True)
 ERFCX = KernelFunction("erfcx", _erfcx, double=True)
-NDTR = KernelFunction("ndtr", _ndtr, double=True)
+NDTR = KernelFunction("ndtr", _ndtr)
 LOG_NDTR = KernelFunction("log_ndtr", _log_ndtr, double=True)
