@@ -74,7 +74,7 @@ def base_operations(equation: Equation, base: list[Term], taken: set[str]) -> li
         return [Op(equation.target, equation.axes, body, equation.axes, equation=equation)]
     groups: dict[tuple[Index, ...], list[Expr]] = {}
     for term in base:
-        groups.setdefault(term.bound, []).append(term.body)
+        groups.setdefault(term.bound, []).extend(multiplied_out(term.body, equation.axes, term.bound))
     parts = [part for bound, bodies in groups.items() for part in separate_products(equation, bodies, bound)]
     if len(parts) == 1:
         return sum_operations(equation, *parts[0], taken)
@@ -85,6 +85,16 @@ def base_operations(equation: Equation, base: list[Term], taken: set[str]) -> li
         ops += sum_operations(Equation(part, equation.axes, body, "sum", bound), body, bound, taken)
         total.append(Read(part, equation.axes))
     return [*ops, Op(equation.target, equation.axes, Add(*total), equation.axes, equation=equation)]
+
+
+def multiplied_out(body: Expr, axes: tuple[Index, ...], bound: tuple[Index, ...]) -> list[Expr]:
+    """The terms of a sum behind common factors, if every one of them is a matrix product: ``2 (V dW + dV W) / n``."""
+    sums = [f for f in Mul.make_args(body) if f.is_Add and uses(f, bound)]
+    if len(sums) != 1:
+        return [body]
+    rest = Mul(*(f for f in Mul.make_args(body) if f is not sums[0]))
+    terms = [rest * term for term in sums[0].args]
+    return terms if all(as_product(axes, bound, hoist(term, bound)[1]) is not None for term in terms) else [body]
 
 
 def separate_products(

@@ -138,3 +138,13 @@ def test_a_convolution_is_made_one_example_at_a_time_without_conditions() -> Non
 def test_factors_of_three_kinds_are_a_product_for_every_value_of_one_index() -> None:
     source = dv.trace(three_kinds, **CASES["three kinds"][1]).compile().source
     assert source.count("np.dot(") + source.count("gemm(") == 1 and "+=" not in source.split("def three_kinds")[1]
+
+
+def test_a_sum_of_products_behind_a_factor_is_multiplied_out() -> None:
+    f = dv.jvp(dv.trace(lambda x, A: 2 * (x @ A) ** 2 / 7, x="i n", A="n k"))
+    kernel = f.compile()
+    rng = np.random.default_rng(2)
+    x, A, dx, dA = (rng.normal(size=shape) for shape in ((3, 4), (4, 2), (3, 4), (4, 2)))
+    np.testing.assert_allclose(kernel(x, A, dx, dA), 4 / 7 * (x @ A) * (dx @ A + x @ dA))
+    body = "\n".join(line for line in kernel.source.split("\ndef ")[-1].splitlines() if "#" not in line)
+    assert body.count("np.dot(") + body.count("gemm(") == 3 and "+=" not in body
