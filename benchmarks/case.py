@@ -139,7 +139,9 @@ def chosen(only: list[str]) -> list[Case]:
 
 
 def fits(case: Case, word: str) -> bool:
-    """Whether a word names the case, its group or its file."""
+    """Whether a word is the name of its file, else a part of the names of the case and of its group."""
+    if word in set(_homes().values()):
+        return home_of(case) == word
     return any(word.lower() in text.lower() for text in (case.name, case.group, home_of(case)))
 
 
