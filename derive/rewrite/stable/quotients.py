@@ -25,7 +25,7 @@ def by_division(program: Program, fixed: Set[str]) -> Program:
     search = _Search(program)
 
     def changed(e: Any) -> Any:
-        if isinstance(e.body, Entry) or e.target.name in fixed or e.step.rule in KEPT:
+        if isinstance(e.body, Entry) or e.reduce == "sum" or e.target.name in fixed or e.step.rule in KEPT:
             return e
         body = search.better(e.body)
         return e if body is e.body else replace(e, body=body)

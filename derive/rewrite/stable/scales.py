@@ -125,7 +125,10 @@ def companions(program: Program, view: View, found: list[Norm]) -> dict[str, tup
         if e.reduce != "sum" or e.target.name in own | view.fixed | view.members or not _beside(e, own, program, view):
             continue
         scale, left = S.One, S.One
-        for f in Mul.make_args(view.expanded(e.body)):
+        body = view.expanded(e.body)
+        if own & {r.tensor.name for r in reads_of(body)}:  # its entries are over norms already
+            continue
+        for f in Mul.make_args(body):
             base, k = f.as_base_exp()
             some = (_at_any(base, e, n) for n in found) if k in (1, 2) else ()
             M, u = next((x for x in some if x is not None), (None, None))
