@@ -16,7 +16,7 @@ from .arguments import REMEMBERED_SHAPES, Arguments
 from .buffers import Buffers, Room
 from .threads import with_threads
 
-SEEN = attrgetter("shape", "dtype", "flags.c_contiguous")
+SEEN = attrgetter("shape", "dtype", "flags.c_contiguous", "__class__")
 
 
 class Kernel:
@@ -38,8 +38,9 @@ class Kernel:
         self._arguments = Arguments(name, program, np.dtype(dtype))
         self._buffers = Buffers(program, lowered, dtype)
         self._results = self._buffers.results
-        self._kinds = [kind for _, kind in self._arguments.slots]
-        self._contiguous = [True for _ in self._kinds]
+        self._seen = [
+            (kind, True, np.ndarray if tensor.rank else kind.type) for tensor, kind in self._arguments.slots
+        ]
         self._rooms: dict[Any, Room] = {}
         self._run = self._in_parallel if self.parallel else function
 
@@ -72,7 +73,7 @@ class Kernel:
         room = self._buffers.room(shapes, sizes)
         if len(self._rooms) > REMEMBERED_SHAPES:
             self._rooms.clear()
-        self._rooms[tuple(zip(shapes, self._kinds, self._contiguous, strict=True))] = room
+        self._rooms[tuple([(shape, *seen) for shape, seen in zip(shapes, self._seen, strict=True)])] = room
         outputs, rest = room.take()
         if out is not None:
             self._buffers.given(out if not self.single else (out,), outputs, values)

@@ -51,6 +51,19 @@ def test_by_position_and_by_name(dense):
     np.testing.assert_allclose(dense(x, b=c, W=w), x @ w + c)
 
 
+def test_a_number_in_an_array_without_axes_never_reaches_the_compiled_code(monkeypatch):
+    """Numba would refuse it, with a message that takes it longer than many a kernel runs."""
+    c, x, y = Tensor("c", ()), Tensor("x", (n,)), Tensor("y", (n,))
+    scaled = compile_program(Program((c, x), (Equation(y, (i,), c[()] * x[i]),), (y,)), "scaled", single=True)
+    given = []
+    run = scaled._run
+    monkeypatch.setattr(scaled, "_run", lambda *values: given.append(type(values[0])) or run(*values))
+    for _ in range(2):
+        np.testing.assert_array_equal(scaled(np.array(2.0), np.ones(3)), [2.0, 2.0, 2.0])
+        np.testing.assert_array_equal(scaled(np.float64(2.0), np.ones(3)), [2.0, 2.0, 2.0])
+    assert given == [np.float64] * 4
+
+
 def test_any_memory_layout(dense):
     x, w, c = arrays()
     frozen = x.copy()
