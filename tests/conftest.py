@@ -9,8 +9,8 @@ settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    words = "how many random programs the property tests check (60)"
-    parser.addoption("--programs", type=int, default=60, metavar="N", help=words)
+    words = "how many random programs the property tests check (40)"
+    parser.addoption("--programs", type=int, default=40, metavar="N", help=words)
     words = "search for the smallest random program that fails; takes minutes"
     parser.addoption("--shrink", action="store_true", help=words)
     words = "how many false mutants of each catalog entry the verifier is given: a number, some (a sample), or all"

@@ -13,6 +13,7 @@ from derive.errors import DomainError, ParseError
 from derive.frontends.claim import understand_claim
 from derive.ir.facts import spec
 from derive.prove.inequality.convexity import curved, on_chords
+from derive.prove.verify import verify_text
 
 PATIENCE = 2.0
 """Seconds for a proof that should not be found; those of true claims take less."""
@@ -97,9 +98,10 @@ FALSE: list[tuple[str, dict[str, str]]] = [
 
 @pytest.mark.parametrize(("claim", "shapes"), FALSE, ids=[c for c, _ in FALSE])
 def test_false_on_a_chord_and_without_a_proof(claim: str, shapes: dict[str, str]) -> None:
-    verdict = dv.verify(claim, **shapes)
+    specs = {n: spec(s) for n, s in shapes.items()}
+    verdict = verify_text(claim, specs, explained=False)
     assert verdict.status == "REFUTED" and verdict.counterexample is not None, str(verdict)
-    understood = understand_claim(claim, {n: spec(s) for n, s in shapes.items()})
+    understood = understand_claim(claim, specs)
     program = understood.understood.program
     variables = [t for t in program.inputs if t.name in understood.wrt]
     with within(PATIENCE):
