@@ -17,11 +17,16 @@ from ..ir.nodes import Index, Read, Tensor, indices_of, substitute
 from .loops_nodes import BlockIndex, Op, Operation, Product, Rows
 
 FEWEST = 64  # rows of a block; the library multiplies fewer at a lower rate
+MOST_PRODUCTS = 20  # of a chain; the layers of a deeper net are functions instead, each compiled once
 ENTRIES = 2**13  # of a block, for every multiplication that one of them costs: more stay out of the cache
 
 
 class Unsuitable(Exception):
     """Some operation cannot run for a block of rows."""
+
+
+class TooLong(Exception):
+    """The chain goes on through too many products."""
 
 
 def in_blocks(ops: Iterable[Operation], outputs: Collection[str]) -> list[Operation]:
@@ -46,7 +51,7 @@ def planned(
     try:
         plan.block(op.target, op.at.index(index))
         plan.check()
-    except Unsuitable:
+    except (Unsuitable, TooLong):
         return None
     return plan
 
@@ -110,6 +115,8 @@ class Plan:
         if isinstance(op, Product) and not (op.rows and op.columns):
             raise Unsuitable
         self.indices[place] = index
+        if sum(isinstance(self.ops[p], Product) for p in self.indices) > MOST_PRODUCTS:
+            raise TooLong
         kinds = {(tuple(i.extent for i in self.around(p)), i.extent) for p, i in self.indices.items()}
         if len(kinds) != 1:
             raise Unsuitable

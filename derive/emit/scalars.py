@@ -393,11 +393,11 @@ def _is_matrix_product(code: Code) -> bool:
 
 
 def _spelled(spelling: str, arguments: list[Code]) -> Code:
-    """Fill in ``"np.maximum({0}, {1})"``."""
+    """Fill in ``"np.maximum({0}, {1})"``, or ``"gammaln({0} + 1.0)"``."""
     match = re.fullmatch(r"([\w.]+)\((.*)\)", spelling)
     if match is None:
         raise UnsupportedOp(f"the spelling {spelling!r} is not a call")
-    slots = re.compile(r"(\w+=)?\{(\d)\}")
+    slots = re.compile(r"(\w+=)?\{(\d)\}(?: \+ ([\d.]+))?")
     parts: list[Code] = []
     for slot in match[2].split(", "):
         found = slots.fullmatch(slot)
@@ -405,5 +405,6 @@ def _spelled(spelling: str, arguments: list[Code]) -> Code:
             parts.append(Atom(slot))
         else:
             code = arguments[int(found[2])]
+            code = chain(ADD, code, [("+", Atom(found[3]))]) if found[3] else code
             parts.append(Atom(f"{found[1]}{code.text}") if found[1] else code)
     return call(match[1], *parts)

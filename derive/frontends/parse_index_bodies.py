@@ -14,6 +14,7 @@ from ..ir.nodes import Bracket, Index, Read, Tensor, Where, size
 from ..ir.nodes import Entry as ApplicationEntry
 from ..ops._record import Elementwise
 from ..ops.elementwise import elementwise_ops
+from ..ops.elementwise.gamma import LARGEST, WRITTEN_OUT, moderate
 from ..ops.elementwise.piecewise import Absolute, Sign
 from .formula_names import near_of
 from .formula_text import Source
@@ -158,8 +159,10 @@ class Bodies:
             return Where(condition, *(self.scalar(a, indices) for a in args[1:]))
         assert op is not None
         values = [self.scalar(a, indices) for a in args]
+        if any(v.is_number and abs(v) > LARGEST for v in values[: op.constants]):
+            raise self.source.error_at(f"{name} has orders up to {LARGEST}; found {values[0]}", node.place)
         make = op.head if op.name == name and op.head else op.make
-        return self.real(make(*values), node)
+        return self.real(make(*map(moderate, values)) if make in WRITTEN_OUT else make(*values), node)
 
     def applied(self, node: Applied, indices: Indices, places: Sequence[Index]) -> ApplicationEntry:
         """A function of matrices at these places of its result."""

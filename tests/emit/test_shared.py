@@ -27,12 +27,12 @@ def functions(source: str) -> list[str]:
 
 
 def test_layers_of_a_deep_net_are_compiled_once() -> None:
-    f = dv.value_and_grad(net(5), ["Ws", "bs"])
+    """Of a net that is too deep to be computed for a block of rows as a whole."""
+    f = dv.value_and_grad(net(8), ["Ws", "bs"])
     kernel = f.compile()
     assert functions(kernel.source)[-3:] == ["part", "part1", "loss"]
-    assert functions(dv.value_and_grad(net(8), ["Ws", "bs"]).compile().source) == functions(kernel.source)
     rng = np.random.default_rng(1)
-    x, Ws, bs = rng.normal(size=(3, 2)), [rng.normal(size=(2, 2)) for _ in range(5)], [rng.normal(size=2) for _ in range(5)]
+    x, Ws, bs = rng.normal(size=(3, 2)), [rng.normal(size=(2, 2)) for _ in range(8)], [rng.normal(size=2) for _ in range(8)]
     value, (gWs, gbs) = kernel(x, Ws, bs)
     expected, (eWs, ebs) = f(x, Ws, bs)
     np.testing.assert_allclose(value, expected, rtol=1e-13)
