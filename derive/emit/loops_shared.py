@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from textwrap import dedent
 
@@ -140,7 +140,8 @@ def shared(
             continue
         given = [name for name in part.given if name in variables]
         if form not in found:
-            found[form] = Shared(names.new("part"), given, part.lines)
+            name = next(name for name in iter(partial(names.new, "part"), None) if name not in variables)
+            found[form] = Shared(name, given, part.lines)
         written.append([*part.comments, f"    {found[form].name}({', '.join(given)})"])
     return list(found.values()), written
 

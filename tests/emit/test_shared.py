@@ -78,3 +78,9 @@ def test_the_same_is_computed(case: str) -> None:
         [dedent("\n".join([f"def {p.name}({', '.join(p.arguments)}):", *p.lines])) for p in found],
     )
     np.testing.assert_equal(split, plain)
+
+
+def test_a_function_is_not_named_as_a_loop_of_blocks() -> None:
+    lines = [("    for part in range(n):", f"        {y}[part] = 2 * {x}[part]") for x, y in zip("abcdef", "ghijkl", strict=True)]
+    found, written = shared(lines, [*"abcdefghijkl", "n"], "", Names())
+    assert [f.name for f in found] == ["part1"] and all("part1(" in line for (line,) in written)
